@@ -29,7 +29,8 @@ create table app.entities (
     part_of  text references app.entities,
     fk       text,              -- of a part: the column that names its owner record
     search   boolean not null default false,
-    ignored  text[] not null default '{}'   -- derived or secret columns that the audit leaves out
+    ignored  text[] not null default '{}',  -- secret columns that the history leaves out
+    derived  text[] not null default '{}'   -- kept by the database: nobody writes them, the history leaves them out
 );
 comment on table app.entities is 'The tables that tenants have rows in.';
 
@@ -85,7 +86,7 @@ end $$;
 -- Arguments: the entity, then the columns that are not worth a line in the history.
 create function app.log_change() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 declare
-    skip constant text[] := tg_argv[1:] || '{organization_id,created_at,created_by,updated_at,updated_by,version}'::text[];
+    skip constant text[] := tg_argv[1:] || '{organization_id,created_at,created_by,updated_at,updated_by,version,search,search_text}'::text[];
     before jsonb; after jsonb; r record;
 begin
     if tg_op = 'INSERT' then
@@ -145,6 +146,22 @@ begin
     perform app.protect(entity, 'owner_id', array[place + 1], array[place + 2, place + 3], array[place + 2, place + 3], array[place + 2, place + 3]);
 end $$;
 
+create function app.log(entity text) returns void language plpgsql as $$
+declare e app.entities;
+begin
+    select * into strict e from app.entities x where x.name = entity;
+    execute format('drop trigger if exists log on %s', entity);
+    execute format('create trigger log after insert or update or delete on %s for each row execute function app.log_change(%s)', entity,
+        (select string_agg(quote_literal(x), ', ') from unnest(array[entity] || e.ignored || e.derived) x));
+end $$;
+
+-- Names columns that triggers keep: nobody may write them.
+create function app.derive(entity text, columns text[]) returns void language plpgsql as $$
+begin
+    update app.entities e set derived = array(select distinct unnest(e.derived || columns)) where e.name = entity;
+    perform app.log(entity);
+end $$;
+
 create function app.inherit_owner() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 begin
     execute format('select %I from %s where organization_id = $1 and id = $2', tg_argv[2], tg_argv[0])
@@ -176,8 +193,7 @@ begin
     execute format('create policy deletes on %s for delete to app_user using (%s)', t, app.reach(entity, owner, bound, may_delete));
 
     execute format('create trigger touch before update on %s for each row execute function app.touch()', t);
-    execute format('create trigger log after insert or update or delete on %s for each row execute function app.log_change(%s)', t,
-        (select string_agg(quote_literal(x), ', ') from unnest(array[entity] || e.ignored) x));
+    perform app.log(entity);
 
     for key in
         select c.conname, c.conkey, c.confrelid,

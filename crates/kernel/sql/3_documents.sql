@@ -163,6 +163,7 @@ begin
         (select string_agg('new.' || quote_ident(n), ', ') from unnest(name) n),
         (select string_agg('old.' || quote_ident(n), ', ') from unnest(name) n));
     execute format('create trigger total after insert or update or delete on %s for each row execute function %s()', part, f);
+    perform app.derive(whole, name);
 end $$;
 
 -- One line of a document. DEFINITIONS, common rules: rounded half away from zero to the currency's digits, once per

@@ -168,6 +168,9 @@ create table builder.custom_fields (
 comment on table builder.custom_fields is 'A field that this organization added to an entity.';
 comment on constraint field_name_is_plain on builder.custom_fields is 'A field''s name is lower case letters, digits and _, at most 50.';
 select app.enroll('builder.custom_fields');
+create policy system on builder.custom_fields for select to app_system using (true);
+grant usage on schema builder to app_system;
+grant select on builder.custom_fields to app_system;
 
 create schema imports;
 comment on schema imports is 'Data brought in from files.';

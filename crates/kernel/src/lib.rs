@@ -1,1 +1,34 @@
+//! What every other crate stands on: who asks, one transaction, the catalog, and what can go wrong.
+//!
+//! Invariants:
+//! - Nobody reaches a tenant's table but through [`Store`], as an [`Actor`] inside an organization.
+//! - Code that is handed a [`Tx`] cannot commit it.
+//! - This crate names no business entity.
 
+mod access;
+mod catalog;
+mod error;
+mod install;
+mod module;
+mod overlay;
+mod row;
+mod secret;
+mod sql;
+mod store;
+
+pub use access::{Access, FieldAccess, Role, Scope};
+pub use catalog::{
+    Catalog, Column, Constraint, Entity, Kind, MEMBERS, ModuleInfo, Part, RoleTemplate, Transition,
+};
+pub use error::{Error, Fault, Result};
+pub use install::{Installed, gate, install};
+pub use module::{Action, Call, Future, Module, Rule, When};
+pub use overlay::{CustomField, Overlay};
+pub use row::write_json;
+pub use secret::Secrets;
+pub use sql::Sql;
+#[doc(hidden)]
+pub use sql::submit;
+pub use store::{Actor, Event, Store, System, Tx, Values, actions, call, rules};
+
+use serde_json::Value;

@@ -1,0 +1,76 @@
+use crate::{Kind, Result, System};
+use serde_json::Value;
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// The third layer of the catalog: the fields that one organization added to built-in entities.
+#[derive(Debug, Default)]
+pub struct Overlay {
+    pub fields: HashMap<String, Vec<CustomField>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct CustomField {
+    pub name: String,
+    pub label: String,
+    pub kind: Kind,
+    pub required: bool,
+    /// `{id, label, color}`
+    pub options: Vec<Value>,
+    pub help: Option<String>,
+}
+
+impl Overlay {
+    pub async fn read(system: &System, organization: Uuid) -> Result<Overlay> {
+        let rows = system
+            .query(
+                crate::sql!(
+                    "select entity, name, label, type, required, options, help from builder.custom_fields
+                     where organization_id = $1 and deleted_at is null order by entity, position, name"
+                ),
+                &[&organization],
+            )
+            .await?;
+        let mut overlay = Overlay::default();
+        for row in rows {
+            let options: Value = row.get(5);
+            overlay.fields.entry(row.get(0)).or_default().push(CustomField {
+                name: row.get(1),
+                label: row.get(2),
+                kind: Kind::parse(row.get(3)).unwrap_or(Kind::Text),
+                required: row.get(4),
+                options: options.as_array().cloned().unwrap_or_default(),
+                help: row.get(6),
+            });
+        }
+        Ok(overlay)
+    }
+
+    pub fn of(&self, entity: &str) -> &[CustomField] {
+        self.fields.get(entity).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn field(&self, entity: &str, name: &str) -> Option<&CustomField> {
+        self.of(entity).iter().find(|f| f.name == name)
+    }
+}
+
+impl CustomField {
+    /// Its choices, if it has any: options are texts or `{id}`.
+    pub fn choices(&self) -> impl Iterator<Item = &str> {
+        self.options.iter().filter_map(|o| o.as_str().or_else(|| o["id"].as_str()))
+    }
+
+    /// Reads it out of the record's `custom` column, typed; see sql/1_context.sql.
+    pub fn sql(&self, alias: &str) -> String {
+        let read = match self.kind {
+            k if k.is_number() => "j_number",
+            Kind::Date => "j_date",
+            Kind::Datetime => "j_instant",
+            Kind::Boolean => "j_bool",
+            Kind::Multiselect | Kind::Tags => "j_list",
+            _ => "j_text",
+        };
+        format!("app.{read}({alias}.custom, '{}')", self.name)
+    }
+}
