@@ -143,6 +143,10 @@ fn parallel_starts_make_one_server_that_outlives_them() {
         "our secrets are not in its environment"
     );
     assert!(!data.with_extension("making").exists());
+    // The server's processes hold this lock, which shows them even where /proc does not.
+    let lock = fs::File::open(data.join("fondaco.lock")).unwrap();
+    assert!(matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock)));
+    drop(lock);
     // A safety setting that somebody switched off is on again after a restart.
     ask(&cluster, "alter system set fsync = off");
     cluster.restart().unwrap();

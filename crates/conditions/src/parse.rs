@@ -122,7 +122,8 @@ impl Op {
     pub(crate) fn find(name: &str) -> Option<Op> {
         let name: String = name.chars().filter(|c| !matches!(c, '_' | ' ' | '-')).collect();
         let name = name.to_ascii_lowercase();
-        let is = |op: &Op| op.name().replace('_', "") == name || op.aliases().contains(&name.as_str());
+        let is =
+            |op: &Op| op.name().replace('_', "") == name || op.aliases().contains(&name.as_str());
         Op::ALL.iter().copied().find(is)
     }
 
@@ -138,7 +139,10 @@ impl Condition {
         let mut reader = Reader { problems: vec![], rules: 0 };
         let ast = reader.condition(value, "", 1);
         if reader.rules > RULES {
-            return Err(vec![Problem::new("", format!("A condition may have at most {RULES} rules."))]);
+            return Err(vec![Problem::new(
+                "",
+                format!("A condition may have at most {RULES} rules."),
+            )]);
         }
         if !reader.problems.is_empty() {
             return Err(reader.problems);
@@ -200,7 +204,7 @@ struct Reader {
 impl Reader {
     /// Nothing when it asks nothing or has problems.
     fn condition(&mut self, value: &Value, pointer: &str, depth: usize) -> Option<Ast> {
-        if self.rules > RULES {
+        if self.rules > RULES || self.problems.len() > RULES {
             return None;
         }
         match value {
@@ -208,12 +212,17 @@ impl Reader {
             Value::Array(rules) => self.group(Connective::And, rules, pointer, depth),
             Value::Object(keys) if keys.is_empty() => None,
             Value::Object(keys) => self.object(keys, pointer, depth),
-            _ => self.problem(pointer, "A condition is an object with a field and an operator, or a group of such."),
+            _ => self.problem(
+                pointer,
+                "A condition is an object with a field and an operator, or a group of such.",
+            ),
         }
     }
 
     fn object(&mut self, keys: &Map<String, Value>, pointer: &str, depth: usize) -> Option<Ast> {
-        let find = |names: [&'static str; 3]| names.into_iter().find_map(|name| Some((name, keys.get(name)?)));
+        let find = |names: [&'static str; 3]| {
+            names.into_iter().find_map(|name| Some((name, keys.get(name)?)))
+        };
         let operator = find(["operator", "op", "combinator"]);
         let name = operator.and_then(|(_, v)| v.as_str()).unwrap_or_default();
         let connective = match name.to_ascii_lowercase().as_str() {
@@ -226,7 +235,16 @@ impl Reader {
         let known: &[&str] = if rules.is_some() || connective.is_some() {
             &["operator", "op", "combinator", "rules", "conditions", "id", "label", "note"]
         } else {
-            let rule = ["field", "operator", "op", "value", "valueType", "value_type", "quantifier", "where"];
+            let rule = [
+                "field",
+                "operator",
+                "op",
+                "value",
+                "valueType",
+                "value_type",
+                "quantifier",
+                "where",
+            ];
             &[rule.as_slice(), &["id", "label", "note"]].concat()
         };
         // To overlook, say, another tool's `"not": true` would turn the meaning round.
@@ -234,17 +252,34 @@ impl Reader {
             return self.problem(&child(pointer, key), "This key is not known here.");
         }
         match (rules, connective) {
-            (Some((key, Value::Array(rules))), connective) if connective.is_some() || operator.is_none() => {
-                self.group(connective.unwrap_or(Connective::And), rules, &child(pointer, key), depth)
+            (Some((key, Value::Array(rules))), connective)
+                if connective.is_some() || operator.is_none() =>
+            {
+                self.group(
+                    connective.unwrap_or(Connective::And),
+                    rules,
+                    &child(pointer, key),
+                    depth,
+                )
             }
             (None | Some((_, Value::Null)), Some(_)) => None,
-            (Some((key, _)), Some(_)) => self.problem(&child(pointer, key), "The rules of a group are an array."),
-            (Some(_), None) => self.problem(&child(pointer, "operator"), "A group's operator is AND, OR or NOT."),
+            (Some((key, _)), Some(_)) => {
+                self.problem(&child(pointer, key), "The rules of a group are an array.")
+            }
+            (Some(_), None) => {
+                self.problem(&child(pointer, "operator"), "A group's operator is AND, OR or NOT.")
+            }
             (None, None) => self.rule(keys, operator, pointer),
         }
     }
 
-    fn group(&mut self, connective: Connective, rules: &[Value], pointer: &str, depth: usize) -> Option<Ast> {
+    fn group(
+        &mut self,
+        connective: Connective,
+        rules: &[Value],
+        pointer: &str,
+        depth: usize,
+    ) -> Option<Ast> {
         if depth > DEPTH {
             return self.problem(pointer, &format!("Groups may be nested at most {DEPTH} deep."));
         }
@@ -255,7 +290,12 @@ impl Reader {
         (!rules.is_empty()).then_some(Ast::Group(connective, rules))
     }
 
-    fn rule(&mut self, keys: &Map<String, Value>, operator: Option<(&str, &Value)>, pointer: &str) -> Option<Ast> {
+    fn rule(
+        &mut self,
+        keys: &Map<String, Value>,
+        operator: Option<(&str, &Value)>,
+        pointer: &str,
+    ) -> Option<Ast> {
         self.rules += 1;
         let (key, name) = operator.unwrap_or(("operator", &Value::Null));
         let Some(op) = name.as_str().and_then(Op::find) else {
@@ -284,7 +324,14 @@ impl Reader {
         };
         let value = keys.get("value").cloned().unwrap_or_default();
         let quantified = keys.contains_key("quantifier") || keys.contains_key("where");
-        Some(Ast::Rule(Box::new(Rule { pointer: pointer.into(), field, op, value, value_type, quantified })))
+        Some(Ast::Rule(Box::new(Rule {
+            pointer: pointer.into(),
+            field,
+            op,
+            value,
+            value_type,
+            quantified,
+        })))
     }
 
     fn problem(&mut self, pointer: &str, message: &str) -> Option<Ast> {

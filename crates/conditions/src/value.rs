@@ -27,8 +27,12 @@ impl Datum {
         match (kind, value) {
             (_, Value::Null) => None,
             (Kind::Text, Value::String(text)) => Some(Datum::Text(text.clone())),
-            (Kind::Number, Value::Number(number)) => Number::parse(number.as_str()).map(Datum::Number),
-            (Kind::Number, Value::String(text)) if plain_decimal(text) => Number::parse(text).map(Datum::Number),
+            (Kind::Number, Value::Number(number)) => {
+                Number::parse(number.as_str()).map(Datum::Number)
+            }
+            (Kind::Number, Value::String(text)) if plain_decimal(text) => {
+                Number::parse(text).map(Datum::Number)
+            }
             (Kind::Date, Value::String(text)) => date(text).map(Datum::Date),
             (Kind::Instant, Value::String(text)) => instant(text).map(Datum::Instant),
             (Kind::Bool, Value::Bool(yes)) => Some(Datum::Bool(*yes)),
@@ -132,7 +136,7 @@ impl Number {
     /// The digits that a literal may have once its exponent is written out.
     pub(crate) const DIGITS: usize = 200;
     /// Beyond it a short text becomes a very long number.
-    const EXPONENT: i64 = 1000;
+    const EXPONENT: u64 = 1000;
 
     /// A number as JSON writes it.
     pub(crate) fn parse(text: &str) -> Option<Number> {
@@ -144,7 +148,7 @@ impl Number {
             Some(rest) => (true, rest),
             None => (false, mantissa),
         };
-        if !plain_decimal(mantissa) || exponent.abs() > Number::EXPONENT {
+        if !plain_decimal(mantissa) || exponent.unsigned_abs() > Number::EXPONENT {
             return None;
         }
         let (mut whole, mut fraction) = match mantissa.split_once('.') {
@@ -171,7 +175,11 @@ impl Number {
     }
 
     pub(crate) fn count(n: usize) -> Number {
-        Number { negative: false, whole: n.to_string().trim_start_matches('0').to_owned(), fraction: String::new() }
+        Number {
+            negative: false,
+            whole: n.to_string().trim_start_matches('0').to_owned(),
+            fraction: String::new(),
+        }
     }
 }
 
@@ -215,7 +223,10 @@ pub(crate) fn plain_decimal(text: &str) -> bool {
 /// Whether a text has the form of a pattern in which `9` stands for any digit.
 fn shaped(text: &str, pattern: &str) -> bool {
     text.len() == pattern.len()
-        && text.bytes().zip(pattern.bytes()).all(|(b, p)| if p == b'9' { b.is_ascii_digit() } else { b == p })
+        && text
+            .bytes()
+            .zip(pattern.bytes())
+            .all(|(b, p)| if p == b'9' { b.is_ascii_digit() } else { b == p })
 }
 
 /// `2024-05-31`. The year 0 is a date to jiff, but not to PostgreSQL.
@@ -241,7 +252,8 @@ pub(crate) fn instant(text: &str) -> Option<Timestamp> {
     let zone = if text.ends_with('Z') { text.len() - 1 } else { text.len().checked_sub(6)? };
     let (local, offset) = text.split_at_checked(zone)?;
     let hours = offset.get(1..3).unwrap_or("00");
-    let good = offset == "Z" || ((shaped(offset, "+99:99") || shaped(offset, "-99:99")) && hours < "16");
+    let good =
+        offset == "Z" || ((shaped(offset, "+99:99") || shaped(offset, "-99:99")) && hours < "16");
     date_time(local).filter(|_| good)?;
     whole_microseconds(text.parse().ok()?)
 }

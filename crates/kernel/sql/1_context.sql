@@ -76,13 +76,14 @@ end $$;
 create function app.j_instant(doc jsonb, key text) returns timestamptz language plpgsql immutable parallel safe as $$
 declare t text := app.j_text(doc, key);
 begin
-    if t ~ '^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})$' then return t::timestamptz; end if;
+    if t ~ '^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})$' then return t::timestamptz; end if;
     return null;
 exception when others then return null;
 end $$;
 create function app.j_list(doc jsonb, key text) returns text[] language plpgsql immutable parallel safe as $$
 begin
-    if jsonb_typeof(doc -> key) = 'array' then return array(select jsonb_array_elements_text(doc -> key)); end if;
+    if jsonb_typeof(doc -> key) = 'array'
+        and not jsonb_path_exists(doc -> key, 'strict $[*] ? (@.type() != "string" && @.type() != "null")') then return array(select jsonb_array_elements_text(doc -> key)); end if;
     return null;
 end $$;
 

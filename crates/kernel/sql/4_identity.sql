@@ -26,8 +26,6 @@ create table iam.users (
     totp_enabled_at      timestamptz,
     totp_last_step       bigint,       -- the last time step used: a code works once
     recovery_codes       bytea[] not null default '{}',
-    failed_logins        integer not null default 0,
-    locked_until         timestamptz,
     password_changed_at  timestamptz,
     last_login_at        timestamptz,
     last_login_ip        text,
@@ -58,7 +56,9 @@ create table iam.email_verifications (
     user_id     uuid not null references iam.users on delete cascade,
     kind        text not null check (kind in ('registration', 'password_reset', 'email_change', 'invitation')),
     email       text not null,
-    code_hash   bytea not null,
+    code_hash   bytea not null unique,
+    password_hash  text,        -- of a registration: the password that was chosen with this very code
+    for_organization_id  uuid,  -- of an invitation
     attempts    integer not null default 0,
     created_at  timestamptz not null default now(),
     expires_at  timestamptz not null,
@@ -77,6 +77,7 @@ create table iam.login_attempts (
 );
 comment on table iam.login_attempts is 'Who tried to sign in, for lock-out and for the administrator.';
 create index login_attempts_at on iam.login_attempts (at);
+create index login_attempts_email on iam.login_attempts (email_hash, at);
 
 create table tenancy.organizations (
     id                 uuid primary key default app.new_id(),
@@ -120,11 +121,11 @@ create table tenancy.workspaces (
     name    text not null constraint workspace_has_a_name check (name ~ '\S'),
     kind    text not null default 'division' check (kind in ('main', 'division', 'project', 'branch')),
     status  text not null default 'active' check (status in ('active', 'inactive', 'archived')),
-    constraint main_workspace_stays check (kind <> 'main' or status = 'active'),
+    constraint main_workspace_stays check (kind <> 'main' or status = 'active' and deleted_at is null),
     unique (organization_id, name)
 );
 comment on table tenancy.workspaces is 'A division of a company that keeps some of its records apart.';
-comment on constraint main_workspace_stays on tenancy.workspaces is 'The main workspace cannot be archived.';
+comment on constraint main_workspace_stays on tenancy.workspaces is 'The main workspace cannot be archived or deleted.';
 create unique index workspaces_one_main on tenancy.workspaces (organization_id) where kind = 'main';
 select app.enroll('tenancy.workspaces');
 
@@ -259,11 +260,37 @@ grant select, insert, update, delete on iam.users, iam.sessions, iam.email_verif
 grant select, insert, update on app.number_series to app_system;
 create policy system on app.number_series to app_system using (true) with check (true);
 
--- Names of people follow the person into every company.
+-- Members, roles and keys decide what everybody may do, so a request changes them only through the server's own
+-- identity calls, which check what no policy can: nobody grants more than he has, one owner always stays. Those say
+-- `set local app.identity = 'on'`; no other request can.
+create function iam.guard() returns trigger language plpgsql as $$
+begin
+    if current_user = 'app_user' and current_setting('app.identity', true) is distinct from 'on' then
+        raise exception 'Members, roles and keys are changed on their own pages.' using errcode = 'AP001';
+    end if;
+    return case tg_op when 'DELETE' then old else new end;
+end $$;
+do $$ declare t text; begin
+    foreach t in array '{iam.memberships,iam.roles,iam.permissions,iam.field_permissions,iam.role_assignments,iam.api_tokens}'::text[] loop
+        execute format('create trigger guard before insert or update or delete on %s for each row execute function iam.guard()', t);
+    end loop;
+end $$;
+
+-- For what no row of a tenant tells: somebody signed in, the company's own data changed.
+create function iam.log_event(organization uuid, entity text, record uuid, action text, actor uuid, request uuid, old jsonb, new jsonb)
+returns void language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    insert into app.audit (organization_id, entity, record_id, action, actor_id, request_id, old, new)
+    values (organization, entity, record, action, actor, request, old, new);
+end $$;
+revoke execute on function iam.log_event(uuid, text, uuid, text, uuid, uuid, jsonb, jsonb) from public;
+grant execute on function iam.log_event(uuid, text, uuid, text, uuid, uuid, jsonb, jsonb) to app_system;
+
+-- Names of people follow the person into every company that they have joined; who is only invited is not yet known there.
 create function iam.pass_name() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 begin
     update iam.memberships m set email = new.email, first_name = new.first_name, last_name = new.last_name
-    where m.id = new.id;
+    where m.id = new.id and m.status in ('active', 'suspended');
     return null;
 end $$;
 create trigger pass_name after update of email, first_name, last_name on iam.users for each row execute function iam.pass_name();

@@ -80,6 +80,30 @@ pub struct Access {
     grants: String,
 }
 
+/// What every member may do, so that the product works for him: names of colleagues, own views, own notifications,
+/// own imports, attached files (whose own right is that of the record they hang on).
+const MEMBER: &[(&str, &str, Scope)] = &[
+    (crate::MEMBERS, "read", Scope::All),
+    ("social.saved_views", "read", Scope::All),
+    ("social.saved_views", "create", Scope::Own),
+    ("social.saved_views", "update", Scope::Own),
+    ("social.saved_views", "delete", Scope::Own),
+    ("social.notifications", "read", Scope::Own),
+    ("social.notifications", "create", Scope::All),
+    ("social.notifications", "update", Scope::Own),
+    ("files.files", "read", Scope::All),
+    ("files.files", "create", Scope::All),
+    ("files.files", "update", Scope::Own),
+    ("files.files", "delete", Scope::Own),
+    ("imports.imports", "read", Scope::Own),
+    ("imports.imports", "create", Scope::Own),
+    ("imports.imports", "update", Scope::Own),
+    ("imports.saved_mappings", "read", Scope::All),
+    ("imports.saved_mappings", "create", Scope::Own),
+    ("imports.saved_mappings", "update", Scope::Own),
+    ("tenancy.workspaces", "read", Scope::All),
+];
+
 /// The four actions that the database itself knows, in the order of the grants.
 const BASE: [&str; 4] = ["read", "create", "update", "delete"];
 
@@ -88,6 +112,9 @@ impl Access {
     pub fn of(catalog: &Catalog, roles: &[Role]) -> Access {
         let mut access = Access { roles: roles.iter().map(|r| r.name.clone()).collect(), ..Access::default() };
         let mut fields: HashMap<(String, String), Vec<FieldAccess>> = HashMap::new();
+        for (entity, action, scope) in MEMBER {
+            access.scopes.entry((*entity).to_owned()).or_default().insert((*action).to_owned(), *scope);
+        }
         for role in roles {
             let mut scopes: HashMap<&str, BTreeMap<&str, Scope>> = HashMap::new();
             match role.template.as_deref() {

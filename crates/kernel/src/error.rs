@@ -129,6 +129,9 @@ impl Error {
             }
             SqlState::FOREIGN_KEY_VIOLATION => "This is in use.",
             SqlState::CHECK_VIOLATION | SqlState::EXCLUSION_VIOLATION => "This value is not allowed.",
+            ref code if code.code().starts_with("22") => {
+                return Error::malformed("A value is not well formed.");
+            }
             ref code if code.code() == BUSINESS_RULE => return refused(db.message(), db.column()),
             _ => return self,
         };

@@ -160,6 +160,11 @@ pub async fn gate(client: &Client) -> Result<Vec<String>> {
     Ok(rows.iter().map(|r| format!("{}: {}", r.get::<_, &str>(0), r.get::<_, &str>(1))).collect())
 }
 
+/// Changes whenever the kernel's schema does; for tests that keep a template.
+pub fn schema_fingerprint() -> String {
+    checksum(&[ROLES, &KERNEL.concat(), LEAKPROOF, CURRENCIES].concat())
+}
+
 fn checksum(text: &str) -> String {
     Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect()
 }

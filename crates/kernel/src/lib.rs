@@ -21,7 +21,7 @@ pub use catalog::{
     Catalog, Column, Constraint, Entity, Kind, MEMBERS, ModuleInfo, Part, RoleTemplate, Transition,
 };
 pub use error::{Error, Fault, Result};
-pub use install::{Installed, gate, install};
+pub use install::{Installed, gate, install, schema_fingerprint};
 pub use module::{Action, Call, Future, Module, Rule, When};
 pub use overlay::{CustomField, Overlay};
 pub use row::write_json;

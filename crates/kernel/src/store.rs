@@ -20,6 +20,8 @@ pub struct Actor {
     pub request: Uuid,
     pub access: Arc<Access>,
     pub overlay: Arc<Overlay>,
+    /// The organization's: where its days begin.
+    pub zone: jiff::tz::TimeZone,
 }
 
 /// Something that was committed; what it says is enough to fetch the record, under the rights of whoever asks.
@@ -209,6 +211,13 @@ impl Store {
         work
     }
 
+    /// Tells listeners what a [`Store::batch`] has committed.
+    pub fn tell(&self, actor: &Actor, entity: &str, id: Uuid, version: i32, action: &str) {
+        let (entity, action) = (entity.to_owned(), action.to_owned());
+        // Nobody listening is fine.
+        let _ = self.house.events.send(Event { organization: actor.organization, entity, id, version, action });
+    }
+
     /// For tests: what a connection of the pool says between two requests.
     #[doc(hidden)]
     #[expect(clippy::disallowed_methods, reason = "looks at what is left between requests")]
@@ -258,6 +267,16 @@ impl Tx {
     pub async fn cached(&self, sql: &str, values: Values<'_>) -> Result<Vec<Row>> {
         let statement = self.client.object().prepare_cached(sql).await?;
         Ok(self.query(&statement, values).await?)
+    }
+
+    /// A change whose plan is kept for the next time; answers how many rows it touched.
+    pub async fn change(&self, sql: &str, values: Values<'_>) -> Result<u64> {
+        let statement = self.client.object().prepare_cached(sql).await?;
+        Ok(self.execute(&statement, values).await?)
+    }
+
+    pub fn modules(&self) -> &'static [&'static Module] {
+        self.house.modules
     }
 
     /// To be told to listeners once this transaction is committed.

@@ -1,1 +1,21 @@
+//! Records of any entity: read, write, act, count, bring in, hand out. The catalog says what there is; this crate
+//! names no entity.
+//!
+//! Invariants:
+//! - A name gets into SQL text only out of the catalog; a value only as a parameter.
+//! - Every table in a statement is tied to `$1`, the organization.
+//! - A field that a person may not see is in no answer, filter, order, group or file.
 
+mod extra;
+pub mod meta;
+mod plan;
+mod query;
+mod select;
+mod value;
+mod write;
+
+pub use extra::{Bulk, aggregate, audit, history, search};
+pub use query::{Count, MOST_ROWS, Query, Record, get, list};
+pub use write::{
+    Acted, Key, Once, act, act_once, acted, change, create, create_once, create_within, delete, read_value, restore,
+};

@@ -1,1 +1,80 @@
+//! HTTP: routes, who asks, problems, events, files, the embedded pages. It decides nothing about the business.
 
+mod events;
+mod extract;
+mod identity;
+mod layers;
+mod metrics;
+mod pages;
+mod platform;
+mod problem;
+mod records_api;
+
+pub use extract::{Body, Caller, Person, RequestId};
+pub use metrics::Metrics;
+pub use problem::{Answer, Problem};
+
+use axum::{Router, http::StatusCode, middleware, routing::get};
+use kernel::Store;
+use std::{ops::Deref, path::PathBuf, sync::Arc};
+
+/// What every handler has.
+#[derive(Clone)]
+pub struct State(Arc<Shared>);
+
+pub struct Shared {
+    pub store: Store,
+    pub auth: auth::Auth,
+    pub files: flow::Files,
+    pub log: flow::SystemLog,
+    pub wake: flow::Wake,
+    pub metrics: Metrics,
+    pub base_url: String,
+    pub data: PathBuf,
+}
+
+impl Deref for State {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl State {
+    pub fn new(shared: Shared) -> State {
+        State(Arc::new(shared))
+    }
+
+    /// The prefix makes browsers insist on https and the whole path, where there is https.
+    pub fn cookie_name(&self) -> &'static str {
+        if self.is_secure() { "__Host-fondaco_session" } else { "fondaco_session" }
+    }
+
+    pub fn is_secure(&self) -> bool {
+        self.base_url.starts_with("https://")
+    }
+}
+
+/// The whole server as one service.
+pub fn app(state: State) -> Router {
+    let api = identity::routes()
+        .merge(platform::routes())
+        .merge(records_api::routes())
+        .fallback(|| async { Problem::Kernel(kernel::Error::NotFound) });
+    Router::new()
+        .nest("/api/v1", api)
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics::show))
+        .fallback(pages::page)
+        .layer(middleware::from_fn_with_state(state.clone(), layers::outermost))
+        .layer(tower_http::compression::CompressionLayer::new())
+        .with_state(state)
+}
+
+async fn ready(axum::extract::State(state): axum::extract::State<State>) -> (StatusCode, &'static str) {
+    match kernel::system!(state.store, tx => { tx.batch_execute("select 1").await?; Ok(()) }) {
+        Ok(()) => (StatusCode::OK, "ready"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer"),
+    }
+}

@@ -1,0 +1,131 @@
+use crate::Problem;
+use argon2::{
+    Algorithm, Argon2, Params, Version,
+    password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString},
+};
+use kernel::Error;
+use std::{
+    collections::HashSet,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
+use tokio::sync::Semaphore;
+
+/// The 30,000 most common passwords, from zxcvbn (MIT, data/common_passwords.LICENSE.txt).
+static COMMON: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| include_str!("../data/common_passwords.txt").lines().collect());
+
+/// Whether `password` will do for the person with this address.
+pub fn check_password(password: &str, email: &str) -> kernel::Result<()> {
+    let refused = |message| Err(Error::refused_at("password", message));
+    let length = password.chars().count();
+    if length < 10 {
+        return refused("A password needs at least 10 characters.");
+    }
+    if length > 128 {
+        return refused("A password has at most 128 characters.");
+    }
+    let lower = password.to_lowercase();
+    // `Sunshine2024!` is the common `sunshine` in disguise.
+    let stem = lower.trim_matches(|c: char| !c.is_alphabetic());
+    let few = lower.chars().collect::<HashSet<_>>().len() < 5;
+    if few || COMMON.contains(lower.as_str()) || (stem.len() >= 4 && COMMON.contains(stem)) {
+        return refused("This password is too common.");
+    }
+    let name = email.split('@').next().unwrap_or_default();
+    if name.len() >= 4 && lower.contains(name) {
+        return refused("A password must not contain your own e-mail name.");
+    }
+    Ok(())
+}
+
+/// Hashes with argon2id, two at once at most: each takes 19 MiB and a core, and the rest of the server goes on.
+pub(crate) struct Hasher {
+    seats: Arc<Semaphore>,
+}
+
+const AT_ONCE: usize = 2;
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Hasher {
+    pub(crate) fn new() -> Hasher {
+        Hasher { seats: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    pub(crate) async fn hash(&self, password: &str) -> Result<String, Problem> {
+        let password = password.to_owned();
+        self.work(move || hash(&password)).await?
+    }
+
+    /// Takes as long when there is no hash to compare with.
+    pub(crate) async fn verify(&self, password: &str, known: Option<String>) -> Result<bool, Problem> {
+        let password = password.to_owned();
+        self.work(move || match known {
+            Some(known) => verify(&password, &known),
+            None => hash(&password).map(|_| false),
+        })
+        .await?
+    }
+
+    async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+        let seat = tokio::time::timeout(PATIENCE, self.seats.clone().acquire_owned()).await;
+        let Ok(Ok(seat)) = seat else { return Err(Problem::TooMany(PATIENCE)) };
+        let done = tokio::task::spawn_blocking(move || {
+            let _seat = seat;
+            work()
+        });
+        done.await.map_err(|e| Error::Broken(Box::new(e)).into())
+    }
+}
+
+fn argon2() -> Result<Argon2<'static>, Problem> {
+    let params = Params::new(19 * 1024, 2, 1, None).map_err(broken)?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+fn hash(password: &str) -> Result<String, Problem> {
+    let salt = SaltString::encode_b64(&crate::code::random::<16>()).map_err(broken)?;
+    Ok(argon2()?.hash_password(password.as_bytes(), &salt).map_err(broken)?.to_string())
+}
+
+fn verify(password: &str, known: &str) -> Result<bool, Problem> {
+    let known = PasswordHash::new(known).map_err(broken)?;
+    Ok(argon2()?.verify_password(password.as_bytes(), &known).is_ok())
+}
+
+fn broken(e: impl std::fmt::Display) -> Problem {
+    Error::broken(format!("argon2: {e}")).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_long_and_not_guessable() {
+        let check = |password: &str| check_password(password, "aigerim@acme.test").is_ok();
+        assert!(check("fondaco-demo"));
+        assert!(check("дождь над степью"));
+        assert!(check(&"correct horse ".repeat(9)[..64]));
+        assert!(check(&"correct horse ".repeat(10)[..128]));
+        assert!(!check(&"correct horse ".repeat(10)[..129]));
+        for weak in [
+            "", "short-one", "1234567890", "aaaaaaaaaaaa", "qwertyuiop", "Sunshine2024!", "password1234", "Aigerim-Aigerim",
+        ] {
+            assert!(!check(weak), "{weak}");
+        }
+        let common: Vec<&str> = include_str!("../data/common_passwords.txt").lines().take(3000).collect();
+        assert!(common.iter().all(|p| !check(p)));
+    }
+
+    #[tokio::test]
+    async fn every_byte_counts() {
+        let hasher = Hasher::new();
+        let (a, b) = (format!("{}a", "x".repeat(72)), format!("{}b", "x".repeat(72)));
+        let known = hasher.hash(&a).await.ok();
+        assert!(known.as_ref().unwrap().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert!(hasher.verify(&a, known.clone()).await.unwrap_or_default());
+        assert!(!hasher.verify(&b, known).await.unwrap_or(true));
+        assert!(!hasher.verify(&a, None).await.unwrap_or(true));
+    }
+}

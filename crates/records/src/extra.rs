@@ -1,0 +1,360 @@
+use crate::{
+    plan::{Bound, Plan, quoted, visible},
+    query::Query,
+    write::{acted, allowed, changed, deleted, restored},
+};
+use kernel::{Actor, Entity, Error, FieldAccess, Kind, Result, Store, sql, within, write_json};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+/// Records that one bulk request may name or match before it has to be a job.
+const MOST_BULK: usize = 10_000;
+const MOST_METRICS: usize = 10;
+const MOST_GROUPS: u64 = 10_000;
+
+/// `POST …/_aggregate` `{group_by, metrics, filter, q, sort, limit}` → `{data: […]}`.
+pub async fn aggregate(store: &Store, actor: &Actor, entity: &Entity, body: &Value) -> Result<Vec<u8>> {
+    let map = crate::write::object(body)?;
+    if let Some(unknown) = map.keys().find(|k| !["group_by", "metrics", "filter", "q", "sort", "limit", "deleted"].contains(&k.as_str())) {
+        return Err(Error::malformed_at(unknown, "There is no such part of an aggregate."));
+    }
+    let mut plan = Plan::new(store.catalog(), actor, entity)?;
+    let texts = |key: &str| -> Result<Vec<String>> {
+        match map.get(key) {
+            None | Some(Value::Null) => Ok(Vec::new()),
+            Some(Value::Array(items)) => items.iter().map(|v| v.as_str().map(str::to_owned)).collect::<Option<_>>().ok_or_else(|| Error::malformed_at(key, "This is a list of names.")),
+            Some(_) => Err(Error::malformed_at(key, "This is a list of names.")),
+        }
+    };
+    // Each answer: its name, the columns that make it, how they are written.
+    let mut columns: Vec<String> = Vec::new();
+    let mut answers: Vec<(String, Answer)> = Vec::new();
+    let mut groups: Vec<String> = Vec::new();
+    for item in texts("group_by")? {
+        let (path, bucket) = item.split_once(':').map_or((item.as_str(), None), |(p, b)| (p, Some(b)));
+        let (alias, field) = plan.field(path)?;
+        let mut sql = field.sql(&alias);
+        let mut kind = field.kind();
+        if matches!(kind, Kind::Json | Kind::Tags | Kind::Multiselect) {
+            return Err(Error::malformed_at("group_by", format!("{path} cannot be grouped by.")));
+        }
+        if let Some(bucket) = bucket {
+            if !["day", "week", "month", "quarter", "year"].contains(&bucket) || !matches!(kind, Kind::Date | Kind::Datetime) {
+                return Err(Error::malformed_at("group_by", format!("{path} has no {bucket}.")));
+            }
+            if kind == Kind::Datetime {
+                let zone = plan.text(actor.zone.iana_name().unwrap_or("UTC").to_owned());
+                sql = format!("({sql} at time zone {zone})");
+            }
+            sql = format!("date_trunc('{bucket}', {sql}::timestamp)::date");
+            kind = Kind::Date;
+        }
+        let at = columns.len();
+        columns.push(sql.clone());
+        groups.push(sql);
+        // A relation named without its `_id` answers who it is.
+        let named = matches!(kind, Kind::Relation | Kind::User) && entity.column(path).is_none() && !path.contains('.');
+        if named {
+            let target = entity.relation(path).and_then(|c| c.target.as_deref()).unwrap_or_default();
+            let title = store.catalog().entity(target)?.title();
+            let (alias, field) = plan.field(&format!("{path}.{title}"))?;
+            let sql = field.sql(&alias);
+            columns.push(sql.clone());
+            groups.push(sql);
+            answers.push((path.to_owned(), Answer::Named(at, field.kind())));
+        } else {
+            answers.push((path.to_owned(), Answer::Value(at, kind)));
+        }
+    }
+    let metrics = match map.get("metrics") {
+        None | Some(Value::Null) => vec![json!({ "function": "count" })],
+        Some(Value::Array(items)) if items.len() <= MOST_METRICS => items.clone(),
+        Some(_) => return Err(Error::malformed_at("metrics", format!("A list of at most {MOST_METRICS} metrics."))),
+    };
+    for (n, metric) in metrics.iter().enumerate() {
+        let at = |message: String| Error::malformed_at(format!("metrics.{n}"), message);
+        let function = metric["function"].as_str().ok_or_else(|| at("A metric has a function.".into()))?;
+        let (sql, kind, name) = match (function, metric["field"].as_str()) {
+            ("count", None) => ("count(*)".to_owned(), Kind::Integer, "count".to_owned()),
+            (_, Some(path)) => {
+                let (alias, field) = plan.field(path)?;
+                let sql = field.sql(&alias);
+                let kind = field.kind();
+                let name = format!("{function}_{path}");
+                match function {
+                    "count" => (format!("count({sql})"), Kind::Integer, name),
+                    "count_distinct" => (format!("count(distinct {sql})"), Kind::Integer, name),
+                    "sum" | "avg" if kind.is_number() => {
+                        let sum = if function == "avg" { format!("round(avg({sql}), 6)") } else { format!("coalesce(sum({sql}), 0)") };
+                        let kind = if kind == Kind::Integer { Kind::Number } else { kind };
+                        (format!("{sum}::numeric"), kind, name)
+                    }
+                    "min" | "max" if kind.is_number() || matches!(kind, Kind::Date | Kind::Datetime | Kind::Text | Kind::Select) => {
+                        (format!("{function}({sql})"), kind, name)
+                    }
+                    _ => return Err(at(format!("There is no {function} of {path}."))),
+                }
+            }
+            _ => return Err(at(format!("{function} needs a field."))),
+        };
+        let name = metric["as"].as_str().map_or(name, str::to_owned);
+        if name.is_empty() || name.len() > 60 || name.chars().any(|c| c.is_control() || c == '"' || c == '\\') {
+            return Err(at("A name is at most 60 plain characters.".into()));
+        }
+        answers.push((name, Answer::Value(columns.len(), kind)));
+        columns.push(sql);
+    }
+    let query = Query {
+        filter: map.get("filter").cloned(),
+        q: map.get("q").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        deleted: map.get("deleted") == Some(&Value::Bool(true)),
+        ..Query::default()
+    };
+    let conditions = query.conditions(&mut plan)?;
+    let mut order = Vec::new();
+    for key in texts("sort")? {
+        let (name, down) = key.strip_prefix('-').map_or((key.as_str(), false), |k| (k, true));
+        let at = answers.iter().find(|(n, _)| n == name).map(|(_, a)| a.column());
+        let at = at.ok_or_else(|| Error::malformed_at("sort", format!("{name} is not in the answer.")))?;
+        order.push(format!("{} {}nulls last", at + 1, if down { "desc " } else { "" }));
+    }
+    if order.is_empty() {
+        order.extend((0..groups.len()).map(|n| (n + 1).to_string()));
+    }
+    let limit = map.get("limit").and_then(Value::as_u64).unwrap_or(1_000).clamp(1, MOST_GROUPS);
+    let mut text = format!("select {} {} where {}", columns.join(", "), plan.from(), conditions.join(" and "));
+    if !groups.is_empty() {
+        let places: Vec<String> = (1..=groups.len()).map(|n| n.to_string()).collect();
+        text.push_str(&format!(" group by {} order by {} limit {limit}", places.join(", "), order.join(", ")));
+    }
+    let bound = Bound::new(actor, plan.params);
+    let rows = store.batch(actor, &[(&text, &bound.values())]).await?.pop().unwrap_or_default();
+    let mut out = b"{\"data\":[".to_vec();
+    for (n, row) in rows.iter().enumerate() {
+        out.extend_from_slice(if n > 0 { b",{" } else { b"{" });
+        for (m, (name, answer)) in answers.iter().enumerate() {
+            if m > 0 {
+                out.push(b',');
+            }
+            serde_json::to_writer(&mut out, name)?;
+            out.push(b':');
+            match answer {
+                Answer::Value(at, kind) => write_json(&mut out, row, *at, *kind),
+                Answer::Named(at, kind) => {
+                    if row.get::<_, Option<Uuid>>(*at).is_none() {
+                        out.extend_from_slice(b"null");
+                        continue;
+                    }
+                    out.extend_from_slice(b"{\"id\":");
+                    write_json(&mut out, row, *at, Kind::Uuid);
+                    out.extend_from_slice(b",\"title\":");
+                    write_json(&mut out, row, at + 1, *kind);
+                    out.push(b'}');
+                }
+            }
+        }
+        out.push(b'}');
+    }
+    out.extend_from_slice(b"]}");
+    Ok(out)
+}
+
+enum Answer {
+    Value(usize, Kind),
+    Named(usize, Kind),
+}
+
+impl Answer {
+    fn column(&self) -> usize {
+        match self {
+            Answer::Value(at, _) | Answer::Named(at, _) => *at,
+        }
+    }
+}
+
+/// What a bulk request is about: named records, or all that match.
+#[derive(Debug)]
+pub struct Bulk {
+    pub action: String,
+    pub changes: Value,
+    pub ids: Vec<Uuid>,
+}
+
+impl Bulk {
+    /// Reads the request and finds its records, as the person sees them.
+    pub async fn parse(store: &Store, actor: &Actor, entity: &Entity, body: &Value) -> Result<Bulk> {
+        let map = crate::write::object(body)?;
+        let action = map.get("action").and_then(Value::as_str).unwrap_or("update").to_owned();
+        allowed(actor, entity, &action)?;
+        let known = matches!(action.as_str(), "update" | "delete" | "restore")
+            || action != "auto" && entity.transitions.iter().any(|t| t.action == action)
+            || kernel::actions(store.modules(), &entity.name).any(|a| a.action == action);
+        if !known {
+            return Err(Error::malformed_at("action", "There is no such action."));
+        }
+        let ids = match (map.get("ids"), map.get("filter")) {
+            (Some(Value::Array(ids)), None) => ids.iter().map(|v| v.as_str().and_then(|s| s.parse().ok())).collect::<Option<Vec<Uuid>>>().ok_or_else(|| Error::malformed_at("ids", "This is a list of ids."))?,
+            (None, Some(filter)) => matching(store, actor, entity, filter, action == "restore").await?,
+            _ => return Err(Error::malformed("Say which: `ids` or `filter`.")),
+        };
+        if ids.len() > MOST_BULK {
+            return Err(Error::malformed(format!("At most {MOST_BULK} records at once.")));
+        }
+        Ok(Bulk { action, changes: map.get("changes").cloned().unwrap_or_else(|| json!({})), ids })
+    }
+
+    /// One transaction a record: what is refused is reported and stops nothing else.
+    pub async fn run(&self, store: &Store, actor: &Actor, entity: &Entity, progress: impl Fn(usize)) -> Result<Value> {
+        let mut done = 0;
+        let mut failed = Vec::new();
+        for (n, id) in self.ids.iter().enumerate() {
+            match self.one(store, actor, entity, *id).await {
+                Ok(()) => done += 1,
+                Err(e @ (Error::Broken(_) | Error::Unavailable(_))) => return Err(e),
+                Err(e) => failed.push(json!({ "id": id, "message": e.to_string() })),
+            }
+            progress(n + 1);
+        }
+        Ok(json!({ "done": done, "failed": failed }))
+    }
+
+    async fn one(&self, store: &Store, actor: &Actor, entity: &Entity, id: Uuid) -> Result<()> {
+        match self.action.as_str() {
+            "update" => within!(store, actor, tx => changed(&tx, entity, id, &self.changes, None).await),
+            "delete" => within!(store, actor, (entity, "delete"), tx => deleted(&tx, entity, id, None).await),
+            "restore" => within!(store, actor, (entity, "restore"), tx => restored(&tx, entity, id).await),
+            action => within!(store, actor, (entity, action), tx => acted(&tx, entity, id, action, &self.changes, None).await).map(drop),
+        }
+    }
+}
+
+async fn matching(store: &Store, actor: &Actor, entity: &Entity, filter: &Value, deleted: bool) -> Result<Vec<Uuid>> {
+    let mut plan = Plan::new(store.catalog(), actor, entity)?;
+    let query = Query { filter: Some(filter.clone()), deleted, ..Query::default() };
+    let conditions = query.conditions(&mut plan)?;
+    let text = format!("select r.id {} where {} order by r.id limit {}", plan.from(), conditions.join(" and "), MOST_BULK + 1);
+    let bound = Bound::new(actor, plan.params);
+    let rows = store.batch(actor, &[(&text, &bound.values())]).await?.pop().unwrap_or_default();
+    Ok(rows.iter().map(|r| r.get(0)).collect())
+}
+
+/// `GET /search`: the best hits of every entity that the person may read.
+pub async fn search(store: &Store, actor: &Actor, q: &str, types: &[String], limit: u32) -> Result<Value> {
+    let q: String = q.trim().chars().take(200).collect();
+    if q.is_empty() {
+        return Ok(json!({ "data": [] }));
+    }
+    let catalog = store.catalog();
+    let mut asked = Vec::new();
+    for entity in catalog.entities.values().filter(|e| e.searchable && e.part_of.is_none()) {
+        if !actor.access.may(entity, "read") || !types.is_empty() && !types.contains(&entity.name) {
+            continue;
+        }
+        // Search columns hold the words of every field: somebody who may not see one of them finds nothing by it.
+        if entity.columns.iter().any(|c| actor.access.field(&entity.name, &c.name) == FieldAccess::None) {
+            continue;
+        }
+        let mut plan = Plan::new(catalog, actor, entity)?;
+        let query = Query { q: q.clone(), ..Query::default() };
+        let conditions = query.conditions(&mut plan)?;
+        let title = quoted(entity.title());
+        let second = entity.columns.iter().find(|c| matches!(c.name.as_str(), "number" | "code" | "email") && c.name != entity.title());
+        let snippet = second.map_or("null".into(), |c| format!("r.{}::text", quoted(&c.name)));
+        let words = plan.text(q.clone());
+        let text = format!(
+            "select r.id, r.{title}::text, {snippet}, ts_rank_cd(r.search, websearch_to_tsquery('simple', {words})) + case when lower(r.{title}::text) = lower({words}) then 10 else 0 end as rank
+             {} where {} order by rank desc, r.id desc limit {limit}",
+            plan.from(), conditions.join(" and ")
+        );
+        asked.push((entity.name.clone(), text, Bound::new(actor, plan.params)));
+    }
+    let values: Vec<_> = asked.iter().map(|(_, _, b)| b.values()).collect();
+    let statements: Vec<(&str, kernel::Values<'_>)> = asked.iter().zip(&values).map(|((_, text, _), v)| (text.as_str(), v.as_slice())).collect();
+    let answers = if statements.is_empty() { Vec::new() } else { store.batch(actor, &statements).await? };
+    let mut hits: Vec<(f32, Value)> = Vec::new();
+    for ((name, ..), rows) in asked.iter().zip(answers) {
+        for row in rows {
+            hits.push((row.get::<_, Option<f32>>(3).unwrap_or_default(), json!({
+                "entity": name, "id": row.get::<_, Uuid>(0), "title": row.get::<_, Option<&str>>(1), "snippet": row.get::<_, Option<&str>>(2),
+            })));
+        }
+    }
+    hits.sort_by(|a, b| b.0.total_cmp(&a.0));
+    hits.truncate(limit as usize);
+    Ok(json!({ "data": hits.into_iter().map(|(_, v)| v).collect::<Vec<_>>() }))
+}
+
+/// `GET …/{id}/_history`: what happened to a record, newest first; fields that the person may not see are left out.
+pub async fn history(store: &Store, actor: &Actor, entity: &Entity, id: Uuid) -> Result<Value> {
+    crate::get(store, actor, entity, id, &["id".into()], &[]).await?;
+    let rows = store
+        .batch(actor, &[(
+            sql!(r#"select a.id, to_char(a.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), a.actor_id, m.name, a.action, a.old, a.new, a.version from app.audit a
+                  left join iam.memberships m on m.organization_id = $1 and m.id = a.actor_id
+                  where a.organization_id = $1 and a.entity = $2::text and a.record_id = $3 order by a.at desc, a.id desc limit 200"#),
+            &[&actor.organization, &entity.name, &id],
+        )])
+        .await?
+        .pop()
+        .unwrap_or_default();
+    let data: Vec<Value> = rows.iter().map(|row| entry(actor, entity, row)).collect();
+    Ok(json!({ "data": data, "next": null }))
+}
+
+fn entry(actor: &Actor, entity: &Entity, row: &tokio_postgres::Row) -> Value {
+    let (old, new): (Option<Value>, Option<Value>) = (row.get(5), row.get(6));
+    let mut changes = Map::new();
+    let names = [&new, &old].into_iter().flatten().filter_map(Value::as_object).flat_map(|m| m.keys());
+    let seen: Vec<String> = visible(actor, entity).into_iter().map(|(n, _)| n).collect();
+    for name in names {
+        if name == "custom" {
+            let of = |v: &Option<Value>| v.as_ref().and_then(|v| v["custom"].as_object()).cloned().unwrap_or_default();
+            let (was, is) = (of(&old), of(&new));
+            for key in was.keys().chain(is.keys()) {
+                let name = format!("cf.{key}");
+                if seen.contains(&name) && was.get(key) != is.get(key) {
+                    changes.insert(name, json!([was.get(key), is.get(key)]));
+                }
+            }
+        } else if seen.contains(name) {
+            let of = |v: &Option<Value>| v.as_ref().map_or(Value::Null, |v| v[name].clone());
+            changes.insert(name.clone(), json!([of(&old), of(&new)]));
+        }
+    }
+    let who = row.get::<_, Option<Uuid>>(2).map(|id| json!({ "id": id, "name": row.get::<_, Option<&str>>(3) }));
+    json!({
+        "id": row.get::<_, Uuid>(0), "at": row.get::<_, &str>(1), "actor": who, "action": row.get::<_, &str>(4),
+        "changes": changes, "version": row.get::<_, Option<i32>>(7),
+    })
+}
+
+/// `GET /audit`: the organization's history of the entities that the person may read whole.
+pub async fn audit(store: &Store, actor: &Actor, pairs: &[(String, String)]) -> Result<Value> {
+    let of = |name: &str| pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).filter(|v| !v.is_empty());
+    let id = |name: &str| of(name).map(|v| v.parse::<Uuid>().map_err(|_| Error::malformed_at(name, "This is not an id."))).transpose();
+    let catalog = store.catalog();
+    let readable: Vec<String> = catalog.entities.values().filter(|e| actor.access.scope(e, "read") == kernel::Scope::All && actor.access.workspaces.is_none()).map(|e| e.name.clone()).collect();
+    let (record, who, entity, before) = (id("record")?, id("actor")?, of("entity"), id("cursor")?);
+    let rows = store
+        .batch(actor, &[(
+            sql!(r#"select a.id, to_char(a.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), a.actor_id, m.name, a.action, a.old, a.new, a.version, a.entity, a.record_id, a.request_id from app.audit a
+                  left join iam.memberships m on m.organization_id = $1 and m.id = a.actor_id
+                  where a.organization_id = $1 and a.entity = any ($2::text[]) and ($3::text is null or a.entity = $3)
+                    and ($4::uuid is null or a.record_id = $4) and ($5::uuid is null or a.actor_id = $5) and ($6::uuid is null or a.id < $6)
+                  order by a.id desc limit 101"#),
+            &[&actor.organization, &readable, &entity, &record, &who, &before],
+        )])
+        .await?
+        .pop()
+        .unwrap_or_default();
+    let data: Vec<Value> = rows.iter().take(100).filter_map(|row| {
+        let entity = catalog.entities.get(row.get::<_, &str>(8))?;
+        let mut entry = entry(actor, entity, row);
+        entry["entity"] = json!(entity.name);
+        entry["record"] = json!(row.get::<_, Uuid>(9));
+        entry["request"] = json!(row.get::<_, Option<Uuid>>(10));
+        Some(entry)
+    }).collect();
+    let next = if rows.len() > 100 { data.last().map(|d| d["id"].clone()) } else { None };
+    Ok(json!({ "data": data, "next": next }))
+}

@@ -1,0 +1,328 @@
+use crate::plan::{plain, visible};
+use kernel::{Actor, Catalog, CustomField, Entity, FieldAccess, Kind, Module, ModuleInfo};
+use serde_json::{Map, Value, json};
+
+/// The words of the catalog in one language: the module's own, its translation, or the name made readable.
+struct Words<'a> {
+    language: &'a str,
+    module: Option<&'a ModuleInfo>,
+}
+
+impl<'a> Words<'a> {
+    fn of(catalog: &'a Catalog, module: &str, language: &'a str) -> Words<'a> {
+        Words { language, module: catalog.module(module) }
+    }
+
+    fn translated(&self, path: &[&str]) -> Option<&'a str> {
+        let texts = self.module?.texts.get(self.language)?;
+        path.iter().try_fold(texts, |v, key| v.get(*key))?.as_str()
+    }
+
+    fn title(&self) -> String {
+        let meta = self.module.map(|m| &m.meta);
+        self.translated(&["title"])
+            .or(meta.and_then(|m| m["title"].as_str()))
+            .map_or_else(|| readable(self.module.map_or("", |m| &m.name)), str::to_owned)
+    }
+
+    fn entity(&self, entity: &Entity, what: &str) -> String {
+        self.translated(&["entities", entity.short(), what])
+            .or(entity.meta[what].as_str())
+            .map_or_else(
+                || {
+                    let name = readable(entity.short());
+                    if what == "label" { singular(&name) } else { name }
+                },
+                str::to_owned,
+            )
+    }
+
+    /// Of a field, state, option or action, by the entity's own text or the module's common one.
+    fn word(&self, entity: &Entity, group: &str, name: &str) -> String {
+        let own = &entity.meta[group][name];
+        let common = self.module.map_or(&Value::Null, |m| &m.meta[group][name]);
+        self.translated(&["entities", entity.short(), group, name])
+            .or_else(|| self.translated(&[group, name]))
+            .or_else(|| COMMON.iter().find(|(n, l, _)| *n == name && *l == self.language).map(|c| c.2))
+            .or_else(|| own.as_str().or(own["label"].as_str()).or(common.as_str()).or(common["label"].as_str()))
+            .map_or_else(|| readable(name.strip_suffix("_id").unwrap_or(name)), str::to_owned)
+    }
+}
+
+/// What every record has, in the languages that the modules are not asked for.
+const COMMON: &[(&str, &str, &str)] = &[
+    ("id", "en", "ID"),
+    ("created_at", "ru", "Создано"),
+    ("created_by", "ru", "Кто создал"),
+    ("updated_at", "ru", "Изменено"),
+    ("updated_by", "ru", "Кто изменил"),
+    ("deleted_at", "ru", "Удалено"),
+    ("version", "ru", "Версия"),
+    ("owner_id", "ru", "Владелец"),
+    ("update", "ru", "Изменить"),
+    ("delete", "ru", "Удалить"),
+    ("restore", "ru", "Восстановить"),
+    ("read", "ru", "Читать"),
+    ("create", "ru", "Создать"),
+];
+
+fn readable(name: &str) -> String {
+    let name = plain(name);
+    let mut letters = name.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+fn singular(name: &str) -> String {
+    match name.strip_suffix("ies") {
+        Some(stem) => format!("{stem}y"),
+        None => name.strip_suffix('s').unwrap_or(name).to_owned(),
+    }
+}
+
+/// Colours of states by what they usually mean; a module may say otherwise.
+fn colour(entity: &Entity, state: &str) -> String {
+    if let Some(colour) = entity.meta["colors"][state].as_str() {
+        return colour.to_owned();
+    }
+    match state {
+        "draft" | "new" | "pending" | "lead" | "inactive" => "gray",
+        "confirmed" | "sent" | "submitted" | "posted" | "prospect" => "blue",
+        "processing" | "viewed" | "in_progress" => "violet",
+        "partial" | "shipped" | "on_hold" | "warning" => "amber",
+        "paid" | "delivered" | "completed" | "active" | "verified" | "approved" | "done" => "green",
+        "cancelled" | "failed" | "rejected" | "overdue" | "returned" | "churned" => "red",
+        _ => "gray",
+    }
+    .to_owned()
+}
+
+/// `GET /meta`: modules and entities that the person may read.
+pub fn index(catalog: &Catalog, actor: &Actor, language: &str) -> Value {
+    let mut modules = Vec::new();
+    let mut entities = Map::new();
+    let names = catalog.modules.iter().map(|m| m.name.as_str());
+    for name in names {
+        let words = Words::of(catalog, name, language);
+        let mut shown = Vec::new();
+        let mut of_module: Vec<&Entity> = catalog
+            .entities
+            .values()
+            .filter(|e| e.module() == name && actor.access.may(e, "read"))
+            .collect();
+        let order = words.module.and_then(|m| m.meta["menu"].as_array()).cloned().unwrap_or_default();
+        of_module.sort_by_key(|e| {
+            order.iter().position(|o| o.as_str() == Some(e.short())).unwrap_or(usize::MAX)
+        });
+        for entity in of_module {
+            if entity.part_of.is_none() && entity.meta["hidden"] != true {
+                shown.push(entity.name.clone());
+            }
+            entities.insert(entity.name.clone(), brief(actor, entity, &words));
+        }
+        if !shown.is_empty() {
+            let meta = words.module.map_or(&Value::Null, |m| &m.meta);
+            modules.push(json!({ "name": name, "title": words.title(), "icon": meta["icon"], "entities": shown }));
+        }
+    }
+    // Members are everywhere in relations, though no module shows them.
+    if let Some(members) = catalog.entities.get(kernel::MEMBERS).filter(|e| actor.access.may(e, "read")) {
+        entities.insert(members.name.clone(), brief(actor, members, &Words::of(catalog, "iam", language)));
+    }
+    json!({ "modules": modules, "entities": entities })
+}
+
+fn brief(actor: &Actor, entity: &Entity, words: &Words<'_>) -> Value {
+    json!({
+        "name": entity.name,
+        "label": words.entity(entity, "label"),
+        "plural": words.entity(entity, "plural"),
+        "icon": entity.meta["icon"],
+        "module": entity.module(),
+        "title_field": entity.title(),
+        "list": list(actor, entity),
+        "part_of": entity.part_of,
+        "can": can(actor, entity),
+    })
+}
+
+fn can(actor: &Actor, entity: &Entity) -> Value {
+    let may = |action| actor.access.may(entity, action);
+    json!({
+        "create": may("create"), "update": may("update"), "delete": may("delete"),
+        "export": may("export"), "import": may("create") && may("import"),
+    })
+}
+
+/// The columns of a list: the module's choice, else the first that say something.
+fn list(actor: &Actor, entity: &Entity) -> Vec<String> {
+    let seen = visible(actor, entity);
+    let chosen: Vec<String> = entity.meta["list"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|v| v.as_str())
+        .filter_map(|name| {
+            let column = entity.column(name).or_else(|| entity.relation(name))?;
+            seen.iter().any(|(n, _)| *n == column.name).then(|| column.name.clone())
+        })
+        .collect();
+    if !chosen.is_empty() {
+        return chosen;
+    }
+    let mut names: Vec<String> = vec![entity.title().to_owned()];
+    for (name, field) in &seen {
+        let dull = matches!(field.kind(), Kind::Json | Kind::Uuid | Kind::Textarea);
+        if names.len() < 7 && !dull && !entity.column(name).is_some_and(|c| c.is_system()) && !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
+}
+
+/// `GET /meta/entities/{name}`: fields, form, parts, states, actions.
+pub fn detail(catalog: &Catalog, modules: &'static [&'static Module], actor: &Actor, entity: &Entity, language: &str) -> Value {
+    let words = Words::of(catalog, entity.module(), language);
+    let fields: Vec<Value> = visible(actor, entity)
+        .iter()
+        .map(|(name, field)| match field {
+            crate::plan::Field::Column(_) => column(catalog, actor, entity, name, &words),
+            crate::plan::Field::Custom(f) => custom(actor, entity, f),
+        })
+        .collect();
+    let form: Vec<Value> = match entity.meta["form"].as_array() {
+        Some(rows) => rows
+            .iter()
+            .map(|row| row.as_array().cloned().unwrap_or_else(|| vec![row.clone()]))
+            .map(|row| {
+                let names = row.iter().filter_map(Value::as_str);
+                names.filter_map(|n| entity.column(n).or_else(|| entity.relation(n))).map(|c| c.name.clone()).collect()
+            })
+            .filter(|row: &Vec<String>| !row.is_empty())
+            .map(|row| json!(row))
+            .collect(),
+        None => entity.columns.iter().filter(|c| c.writable()).map(|c| json!([c.name])).collect(),
+    };
+    let custom_rows = actor.overlay.of(&entity.name).iter().map(|f| json!([format!("cf.{}", f.name)]));
+    let form: Vec<Value> = form.into_iter().chain(custom_rows).collect();
+    let lines: Vec<Value> = entity
+        .parts
+        .iter()
+        .map(|p| {
+            let label = catalog.entities.get(&p.entity).map(|e| words.entity(e, "plural"));
+            json!({ "name": p.name, "entity": p.entity, "fk": p.fk, "label": label })
+        })
+        .collect();
+    let states = (!entity.transitions.is_empty()).then(|| {
+        let options: Vec<Value> = entity
+            .states()
+            .iter()
+            .map(|s| json!({ "id": s, "label": words.word(entity, "states", s), "color": colour(entity, s) }))
+            .collect();
+        let moves: Vec<Value> = entity
+            .transitions
+            .iter()
+            .filter(|t| t.action != "auto")
+            .map(|t| json!({ "action": t.action, "label": words.word(entity, "actions", &t.action), "from": t.source, "to": t.target }))
+            .collect();
+        json!({ "field": entity.transitions[0].field, "options": options, "moves": moves })
+    });
+    let mut actions: Vec<Value> = Vec::new();
+    let named = entity.transitions.iter().map(|t| t.action.as_str()).filter(|a| *a != "auto");
+    let own: Vec<&str> = kernel::actions(modules, &entity.name).map(|a| a.action).collect();
+    for name in named.chain(own.iter().copied()) {
+        if actor.access.may(entity, name) && !actions.iter().any(|a| a["name"] == name) {
+            let meta = &entity.meta["actions"][name];
+            actions.push(json!({
+                "name": name, "label": words.word(entity, "actions", name),
+                "from": meta["from"], "fields": meta["fields"], "style": meta["style"],
+            }));
+        }
+    }
+    let mut detail = brief(actor, entity, &words);
+    let more = json!({
+        "description": entity.comment,
+        "form": form,
+        "search": entity.searchable,
+        "document": entity.document,
+        "fields": fields,
+        "lines": lines,
+        "states": states,
+        "actions": actions,
+        "views": entity.meta["views"],
+    });
+    if let (Some(detail), Value::Object(more)) = (detail.as_object_mut(), more) {
+        detail.extend(more);
+    }
+    detail
+}
+
+fn column(catalog: &Catalog, actor: &Actor, entity: &Entity, name: &str, words: &Words<'_>) -> Value {
+    let Some(column) = entity.column(name) else { return Value::Null };
+    let workflow = entity.transitions.first().is_some_and(|t| t.field == name);
+    let readonly = !column.writable() || workflow || entity.fk.as_deref() == Some(name);
+    let write = actor.access.field(&entity.name, name) == FieldAccess::Write && !readonly;
+    let options: Option<Vec<Value>> = (!column.options.is_empty()).then(|| {
+        let group = if workflow { "states" } else { "options" };
+        column
+            .options
+            .iter()
+            .map(|o| json!({ "id": o, "label": words.word(entity, group, o), "color": colour(entity, &o.to_lowercase()) }))
+            .collect()
+    });
+    let target = column.target.as_ref().and_then(|t| catalog.entities.get(t));
+    let unique = entity.keys().any(|k| k == name);
+    json!({
+        "name": name,
+        "label": words.word(entity, "fields", name),
+        "help": column.comment,
+        "type": if workflow { "select" } else { type_name(column.kind) },
+        "required": column.required,
+        "readonly": readonly,
+        "access": if write { "write" } else { "read" },
+        "default": plain_default(column.default.as_deref()),
+        "options": options,
+        "ref": target.map(|t| json!({ "entity": t.name, "title_field": t.title(), "relation": column.relation_name() })),
+        "filterable": column.kind != Kind::Json,
+        "sortable": !matches!(column.kind, Kind::Json | Kind::Tags),
+        "custom": false,
+        "unique": unique,
+        "system": column.is_system(),
+        "currency_field": (column.kind == Kind::Money && entity.column("currency").is_some()).then_some("currency"),
+    })
+}
+
+fn custom(actor: &Actor, entity: &Entity, field: &CustomField) -> Value {
+    let name = format!("cf.{}", field.name);
+    let write = actor.access.field(&entity.name, &name) == FieldAccess::Write;
+    let options: Vec<Value> = field
+        .options
+        .iter()
+        .map(|o| if o.is_object() { o.clone() } else { json!({ "id": o, "label": o, "color": "gray" }) })
+        .collect();
+    json!({
+        "name": name, "label": field.label, "help": field.help, "type": type_name(field.kind), "required": field.required,
+        "readonly": false, "access": if write { "write" } else { "read" },
+        "options": (!options.is_empty()).then_some(options),
+        "filterable": true, "sortable": field.kind != Kind::Multiselect, "custom": true, "unique": false, "system": false,
+    })
+}
+
+fn type_name(kind: Kind) -> &'static str {
+    kind.name()
+}
+
+/// A default that a form can show; what the database computes stays its own.
+fn plain_default(default: Option<&str>) -> Value {
+    let Some(default) = default else { return Value::Null };
+    let text = default.split("::").next().unwrap_or(default);
+    if let Some(text) = text.strip_prefix('\'').and_then(|t| t.strip_suffix('\'')) {
+        return if text.starts_with('{') { Value::Null } else { json!(text.replace("''", "'")) };
+    }
+    match text {
+        "true" => json!(true),
+        "false" => json!(false),
+        "CURRENT_DATE" => json!("today"),
+        n if n.parse::<f64>().is_ok() => json!(n),
+        _ => Value::Null,
+    }
+}

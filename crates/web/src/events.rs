@@ -1,0 +1,49 @@
+use crate::{Caller, Person, State};
+use axum::{
+    extract::State as Has,
+    response::sse::{Event, KeepAlive, Sse},
+};
+use futures_util::Stream;
+use kernel::Scope;
+use std::{convert::Infallible, time::Duration};
+use tokio::sync::broadcast::error::RecvError;
+use uuid::Uuid;
+
+/// Longer than this nobody stays without being asked again who they are.
+const CHECK: Duration = Duration::from_secs(1);
+
+/// `GET /events`: what was committed in the person's organization and is within his reach, as ids to fetch. Ends when
+/// the session does.
+pub(crate) async fn stream(Has(state): Has<State>, person: Person) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let Person { caller: Caller { token, .. }, actor } = person;
+    let mut events = state.store.events();
+    let (organization, mut actor) = (actor.organization, actor);
+    let stream = async_stream::stream! {
+        loop {
+            let event = match tokio::time::timeout(CHECK, events.recv()).await {
+                Ok(Ok(event)) if event.organization == organization => Some(event),
+                Ok(Ok(_)) | Err(_) => None,
+                Ok(Err(RecvError::Lagged(_))) => {
+                    yield Ok(Event::default().event("resync").data("{}"));
+                    None
+                }
+                Ok(Err(RecvError::Closed)) => break,
+            };
+            match state.auth.session(&token, Uuid::now_v7()).await.ok().and_then(|s| s.actor) {
+                Some(now) if now.organization == organization => actor = now,
+                _ => break,
+            }
+            let Some(event) = event else { continue };
+            let Some(entity) = state.store.catalog().entities.get(&event.entity) else { continue };
+            let whole = actor.access.scope(entity, "read") == Scope::All && actor.access.workspaces.is_none();
+            let seen = whole
+                || actor.access.may(entity, "read")
+                    && records::get(&state.store, &actor, entity, event.id, &["id".into()], &[]).await.is_ok();
+            if seen {
+                let data = serde_json::json!({ "entity": event.entity, "id": event.id, "version": event.version, "action": event.action });
+                yield Ok(Event::default().event("change").data(data.to_string()));
+            }
+        }
+    };
+    Sse::new(stream).keep_alive(KeepAlive::default())
+}

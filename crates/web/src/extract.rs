@@ -1,0 +1,126 @@
+use crate::{Problem, State};
+use axum::{
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{HeaderMap, Method, StatusCode, header, request::Parts},
+};
+use kernel::Actor;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// The id of a request: in its logs, its answer, and the history of what it changed.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestId(pub Uuid);
+
+/// Somebody who is signed in, perhaps in no organization yet.
+pub struct Caller {
+    pub session: auth::Session,
+    pub token: String,
+}
+
+/// Somebody who is signed in and acts in an organization.
+pub struct Person {
+    pub actor: Actor,
+    pub caller: Caller,
+}
+
+impl FromRequestParts<State> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        let request = parts.extensions.get::<RequestId>().map_or_else(Uuid::now_v7, |r| r.0);
+        let missing = || Problem::Unauthorized("Sign in first.".into());
+        let token = match bearer(&parts.headers) {
+            Some(token) => token.to_owned(),
+            None => {
+                let token = cookie(&parts.headers, state.cookie_name()).ok_or_else(missing)?;
+                same_origin(&parts.method, &parts.headers)?;
+                token.to_owned()
+            }
+        };
+        let session = state.auth.session(&token, request).await?;
+        Ok(Caller { session, token })
+    }
+}
+
+impl FromRequestParts<State> for Person {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        // A company named from outside is not how one is chosen.
+        if parts.headers.keys().any(|k| k.as_str().starts_with("x-organization")) {
+            return Err(kernel::Error::malformed("The company is the one that the session is in.").into());
+        }
+        let caller = Caller::from_request_parts(parts, state).await?;
+        let actor = caller.session.actor.clone().ok_or_else(|| {
+            Problem::Kernel(kernel::Error::Forbidden("Choose or create a company first.".into()))
+        })?;
+        Ok(Person { actor, caller })
+    }
+}
+
+/// A JSON body. Anything else is refused before it is read.
+pub struct Body(pub Value);
+
+impl FromRequest<State> for Body {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, Problem> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+        let json = kind.is_some_and(|k| k.split(';').next().is_some_and(|k| k.trim() == "application/json"));
+        let bytes = axum::body::Bytes::from_request(request, state).await.map_err(|e| {
+            Problem::Plain(e.status(), "The body is too large, or was cut short.".into())
+        })?;
+        if bytes.is_empty() {
+            return Ok(Body(Value::Object(serde_json::Map::new())));
+        }
+        if !json {
+            let said = "Send JSON, as application/json.".into();
+            return Err(Problem::Plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, said));
+        }
+        let value = serde_json::from_slice(&bytes)
+            .map_err(|e| kernel::Error::malformed(format!("This is not JSON: {e}.")))?;
+        Ok(Body(value))
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    value.strip_prefix("Bearer ").map(str::trim)
+}
+
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
+    all.flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(n, value)| (n == name).then_some(value))
+}
+
+/// A browser says where a request comes from; one of another site must not use this one's cookie.
+pub fn same_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        return Ok(());
+    }
+    let get = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+    let own = match (get("sec-fetch-site"), get("origin")) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => {
+            let host = get("host").unwrap_or_default();
+            origin.split_once("://").is_some_and(|(_, h)| h == host)
+        }
+        (None, None) => true,
+    };
+    if own {
+        return Ok(());
+    }
+    Err(Problem::Kernel(kernel::Error::Forbidden("This request comes from another site.".into())))
+}
+
+/// `If-Match: "7"`.
+pub fn if_match(headers: &HeaderMap) -> Result<Option<i32>, Problem> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let version = value.to_str().ok().map(|v| v.trim().trim_start_matches("W/").trim_matches('"'));
+    match version.and_then(|v| v.parse().ok()) {
+        Some(version) => Ok(Some(version)),
+        None => Err(kernel::Error::malformed("If-Match holds the version, as \"7\".").into()),
+    }
+}

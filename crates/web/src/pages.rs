@@ -1,0 +1,36 @@
+use crate::Problem;
+use axum::{
+    http::{HeaderValue, Method, Uri, header},
+    response::{IntoResponse, Response},
+};
+use rust_embed::RustEmbed;
+
+#[derive(RustEmbed)]
+#[folder = "$FONDACO_UI"]
+struct Ui;
+
+/// The embedded pages. Every path that is no file is the one page, which reads the path; a missing asset is missing,
+/// so that an old tab notices the upgrade and loads itself anew.
+pub(crate) async fn page(method: Method, uri: Uri) -> Response {
+    let path = uri.path().trim_start_matches('/');
+    if !matches!(method, Method::GET | Method::HEAD) || path.starts_with("api/") {
+        return Problem::Kernel(kernel::Error::NotFound).into_response();
+    }
+    if let Some(file) = Ui::get(path).filter(|_| !path.is_empty()) {
+        let kind = mime_guess::from_path(path).first_or_octet_stream();
+        // Assets carry a hash in their names; the others are small and may change.
+        let keep = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let kind = HeaderValue::from_str(kind.as_ref()).unwrap_or(HeaderValue::from_static("application/octet-stream"));
+        return ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, HeaderValue::from_static(keep))], file.data.into_owned()).into_response();
+    }
+    if path.starts_with("assets/") || path.rsplit('/').next().is_some_and(|name| name.contains('.')) {
+        return Problem::Kernel(kernel::Error::NotFound).into_response();
+    }
+    match Ui::get("index.html") {
+        Some(page) => {
+            let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+            (headers, page.data.into_owned()).into_response()
+        }
+        None => Problem::Kernel(kernel::Error::NotFound).into_response(),
+    }
+}

@@ -1,0 +1,840 @@
+create schema finance;
+comment on schema finance is 'Invoices, payments, and which payment settles which invoice.';
+
+create table finance.invoices (
+    like app.record including all,
+    direction            text not null default 'out' check (direction in ('out', 'in')),
+    kind                 text not null default 'STANDARD'
+                         check (kind in ('STANDARD', 'PROFORMA', 'CREDIT_NOTE', 'DEBIT_NOTE', 'RECURRING', 'RECEIPT')),
+    number               text,
+    status               text not null,
+    party_id             uuid not null,
+    order_id             uuid,
+    credited_invoice_id  uuid,
+    payment_id           uuid,
+    issued_on            date,
+    due_on               date,
+    supplied_on          date,
+    payment_terms        text check (payment_terms in ('PREPAYMENT', 'NET_0', 'NET_15', 'NET_30', 'NET_45', 'NET_60')),
+    currency             text references app.currencies,
+    exchange_rate        numeric(20,10) not null default 1 constraint exchange_rate_is_positive check (exchange_rate > 0 and exchange_rate < 'Infinity'),
+    digits               smallint not null default 2,
+    prices_include_tax   boolean,
+    supplier_number      text constraint supplier_number_is_short check (length(supplier_number) <= 100),
+    po_number            text,
+    contract_number      text,
+    reference            text,
+    party_name           text,
+    party_bin            text,
+    party_tax_id         text,
+    party_street         text,
+    party_city           text,
+    party_region         text,
+    party_postal_code    text,
+    party_country        text,
+    assigned_to          uuid default app.actor(),
+    workspace_id         uuid,
+    terms                app.textarea,
+    note                 app.textarea,
+    internal_note        app.textarea,
+    tags                 text[] not null default '{}',
+    esf_number           text,
+    esf_status           text check (esf_status in ('created', 'sent', 'accepted', 'declined', 'revoked')),
+    esf_on               date,
+    -- Sums of the lines.
+    net                  app.money not null default 0,
+    tax                  app.money not null default 0,
+    gross                app.money not null default 0,
+    -- Kept by payments and credit notes.
+    paid                 app.money not null default 0,
+    credited             app.money not null default 0,
+    credit_applied       app.money not null default 0,
+    balance              app.money generated always as (case when kind in ('PROFORMA', 'RECEIPT') then 0 else gross - paid - credit_applied end) stored,
+    constraint invoices_party foreign key (organization_id, party_id) references parties.parties,
+    constraint invoices_order foreign key (organization_id, order_id) references sales.orders,
+    constraint invoices_credited foreign key (organization_id, credited_invoice_id) references finance.invoices,
+    constraint invoices_assigned foreign key (organization_id, assigned_to) references iam.memberships,
+    constraint invoices_workspace foreign key (organization_id, workspace_id) references tenancy.workspaces,
+    constraint invoice_has_a_currency check (currency is not null),
+    constraint number_comes_with_posting check ((number is null) = (status in ('draft', 'cancelled'))),
+    constraint posted_has_dates check (status in ('draft', 'cancelled') or issued_on is not null and due_on is not null),
+    constraint due_after_issued check (due_on >= issued_on),
+    constraint paid_within_gross check (paid + credit_applied <= gross),
+    constraint credited_within_gross check (credited <= gross),
+    constraint settled_not_negative check (paid >= 0 and credited >= 0 and credit_applied >= 0),
+    constraint only_credit_notes_credit check (credited_invoice_id is null or kind = 'CREDIT_NOTE'),
+    constraint not_its_own_credit check (credited_invoice_id <> id),
+    constraint receipts_are_for_payments check ((payment_id is not null) = (kind = 'RECEIPT'))
+);
+comment on table finance.invoices is 'What a customer owes us (out) or we owe a supplier (in), and the notes that correct it.';
+comment on column finance.invoices.number is 'Given when the invoice is posted, without gaps.';
+comment on column finance.invoices.supplier_number is 'The number on a supplier''s paper.';
+comment on column finance.invoices.supplied_on is 'When the goods or services were supplied.';
+comment on column finance.invoices.exchange_rate is 'What one unit of the invoice''s currency is worth in the currency of our books.';
+comment on column finance.invoices.digits is 'To how many digits its amounts are rounded: a matter of the currency.';
+comment on column finance.invoices.paid is 'Money allocated to it by completed payments.';
+comment on column finance.invoices.credited is 'What credit notes take back of it.';
+comment on column finance.invoices.credit_applied is 'Credit that settled it; on a credit note: how much of it was used so.';
+comment on column finance.invoices.balance is 'What is still to be paid, or of a credit note, still to be paid back.';
+comment on constraint invoices_currency_fkey on finance.invoices is 'There is no such currency.';
+comment on constraint exchange_rate_is_positive on finance.invoices is 'An exchange rate must be more than nothing.';
+comment on constraint supplier_number_is_short on finance.invoices is 'A number has at most 100 characters.';
+comment on constraint invoice_has_a_currency on finance.invoices is 'An invoice needs a currency.';
+comment on constraint number_comes_with_posting on finance.invoices is 'An invoice gets its number when it is posted, not before.';
+comment on constraint posted_has_dates on finance.invoices is 'A posted invoice has a date and a due date.';
+comment on constraint due_after_issued on finance.invoices is 'An invoice cannot be due before it is issued.';
+comment on constraint paid_within_gross on finance.invoices is 'No more can be paid on an invoice than is open.';
+comment on constraint credited_within_gross on finance.invoices is 'No more can be credited than was invoiced.';
+comment on constraint settled_not_negative on finance.invoices is 'Less than nothing cannot be paid or credited.';
+comment on constraint only_credit_notes_credit on finance.invoices is 'Only a credit note credits an invoice.';
+comment on constraint not_its_own_credit on finance.invoices is 'A credit note cannot credit itself.';
+comment on constraint receipts_are_for_payments on finance.invoices is 'A receipt is for a payment, and nothing else is.';
+create unique index invoices_number on finance.invoices (organization_id, number) where direction = 'out' and number is not null;
+comment on index finance.invoices_number is 'There is an invoice with this number already.';
+create unique index invoices_bill_number on finance.invoices (organization_id, number) where direction = 'in' and number is not null;
+comment on index finance.invoices_bill_number is 'There is an invoice with this number already.';
+create unique index invoices_supplier_number on finance.invoices (organization_id, party_id, supplier_number)
+    where direction = 'in' and status <> 'cancelled' and deleted_at is null;
+comment on index finance.invoices_supplier_number is 'This supplier''s invoice is here already.';
+create index invoices_due on finance.invoices (organization_id, due_on) where balance > 0 and number is not null;
+create index invoices_issued on finance.invoices (organization_id, issued_on);
+select app.searchable('finance.invoices', 'A: number, party_name; B: supplier_number, po_number, contract_number, reference; C: note');
+
+create table finance.invoice_lines (
+    like app.record including all,
+    invoice_id          uuid not null,
+    position            integer,
+    product_id          uuid,
+    order_line_id       uuid,
+    credited_line_id    uuid,
+    is_shipping         boolean not null default false,
+    code                text,
+    name                text,
+    description         app.textarea,
+    unit                text,
+    quantity            app.quantity not null default 1 constraint quantity_is_positive check (quantity > 0),
+    price               app.money constraint line_price_not_negative check (price >= 0),
+    discount_percent    app.percent not null default 0 constraint discount_is_0_to_100 check (discount_percent between 0 and 100),
+    discount_amount     app.money not null default 0 constraint discount_not_negative check (discount_amount >= 0),
+    tax_id              uuid,
+    tax_rate            app.percent constraint rate_is_0_to_100 check (tax_rate between 0 and 100),
+    price_includes_tax  boolean,
+    tax_adjustment      app.money not null default 0,
+    digits              smallint not null default 2,
+    amount              app.money generated always as (app.line_gross(quantity, price, discount_percent, discount_amount, digits)) stored,
+    net                 app.money generated always as (app.line_net(
+                            app.line_gross(quantity, price, discount_percent, discount_amount, digits), tax_rate, price_includes_tax, digits)
+                          - case when price_includes_tax then tax_adjustment else 0 end) stored,
+    tax                 app.money generated always as (app.line_tax(
+                            app.line_gross(quantity, price, discount_percent, discount_amount, digits), tax_rate, price_includes_tax, digits)
+                          + tax_adjustment) stored,
+    gross               app.money generated always as (app.line_net(
+                            app.line_gross(quantity, price, discount_percent, discount_amount, digits), tax_rate, price_includes_tax, digits)
+                          + app.line_tax(
+                            app.line_gross(quantity, price, discount_percent, discount_amount, digits), tax_rate, price_includes_tax, digits)
+                          + case when price_includes_tax then 0 else tax_adjustment end) stored,
+    note                app.textarea,
+    constraint invoice_lines_invoice foreign key (organization_id, invoice_id) references finance.invoices on delete cascade,
+    constraint invoice_lines_product foreign key (organization_id, product_id) references products.products,
+    constraint invoice_lines_order_line foreign key (organization_id, order_line_id) references sales.order_lines,
+    constraint invoice_lines_credited foreign key (organization_id, credited_line_id) references finance.invoice_lines,
+    constraint invoice_lines_tax foreign key (organization_id, tax_id) references products.taxes,
+    constraint line_has_a_name check (name ~ '\S' and name is not null and length(name) <= 500),
+    constraint line_has_a_price check (price is not null),
+    constraint discount_within_price check (app.line_gross(quantity, price, discount_percent, discount_amount, digits) >= 0),
+    constraint tax_adjustment_is_a_rounding check (abs(tax_adjustment) <= 1 and tax_adjustment = round(tax_adjustment, digits))
+);
+comment on table finance.invoice_lines is 'One thing on an invoice.';
+comment on column finance.invoice_lines.order_line_id is 'The line of the order that this invoices.';
+comment on column finance.invoice_lines.credited_line_id is 'The line of the invoice that this credits.';
+comment on column finance.invoice_lines.is_shipping is 'The freight of an order.';
+comment on column finance.invoice_lines.tax_adjustment is 'Where the tax on paper is a rounding off ours, and where shares must add up to the whole.';
+comment on column finance.invoice_lines.amount is 'Quantity times price less the discount, rounded once.';
+comment on constraint quantity_is_positive on finance.invoice_lines is 'A quantity must be more than nothing.';
+comment on constraint line_price_not_negative on finance.invoice_lines is 'A price cannot be negative.';
+comment on constraint discount_is_0_to_100 on finance.invoice_lines is 'A discount goes from 0 to 100 percent.';
+comment on constraint discount_not_negative on finance.invoice_lines is 'A discount cannot be negative.';
+comment on constraint rate_is_0_to_100 on finance.invoice_lines is 'A tax rate goes from 0 to 100 percent.';
+comment on constraint line_has_a_name on finance.invoice_lines is 'A line needs a product, or a name of at most 500 characters.';
+comment on constraint line_has_a_price on finance.invoice_lines is 'A line needs a price; the product has none in this currency.';
+comment on constraint discount_within_price on finance.invoice_lines is 'A discount cannot be more than the price.';
+comment on constraint tax_adjustment_is_a_rounding on finance.invoice_lines is 'A tax can be put right by a rounding, not by more.';
+
+create table finance.payments (
+    like app.record including all,
+    number           text not null default app.next_number('PAY'),
+    direction        text not null default 'in' check (direction in ('in', 'out', 'refund')),
+    party_id         uuid not null,
+    status           text not null,
+    amount           app.money not null constraint amount_is_positive check (amount > 0),
+    currency         text references app.currencies,
+    exchange_rate    numeric(20,10) not null default 1 constraint exchange_rate_is_positive check (exchange_rate > 0 and exchange_rate < 'Infinity'),
+    digits           smallint not null default 2,
+    base_amount      app.money generated always as (round(amount * exchange_rate, 2)) stored,
+    method           text not null default 'BANK_TRANSFER' check (method in ('CASH', 'BANK_TRANSFER', 'CARD', 'CHECK', 'OTHER')),
+    paid_on          date not null default current_date,
+    reference        text,
+    transaction_id   text constraint transaction_id_is_short check (transaction_id ~ '\S' and length(transaction_id) <= 255),
+    bank_name        text,
+    account_number   text,
+    bank_reference   text,
+    cheque_number    text,
+    gateway          text,
+    workspace_id     uuid,
+    note             app.textarea,
+    internal_note    app.textarea,
+    tags             text[] not null default '{}',
+    allocated        app.money not null default 0,
+    unallocated      app.money generated always as (amount - allocated) stored,
+    constraint payments_number unique (organization_id, number),
+    constraint payments_transaction unique (organization_id, transaction_id),
+    constraint payments_party foreign key (organization_id, party_id) references parties.parties,
+    constraint payments_workspace foreign key (organization_id, workspace_id) references tenancy.workspaces,
+    constraint payment_has_a_currency check (currency is not null),
+    constraint amount_is_rounded check (amount = round(amount, digits)),
+    constraint allocated_within_amount check (allocated <= amount),
+    constraint allocated_not_negative check (allocated >= 0)
+);
+comment on table finance.payments is 'Money that came in, went out, or went back.';
+comment on column finance.payments.direction is 'In: from whoever owes us. Out: to whom we owe. Refund: back to a customer.';
+comment on column finance.payments.transaction_id is 'What the bank or the gateway calls it; no payment is entered twice.';
+comment on column finance.payments.base_amount is 'In the currency of our books.';
+comment on column finance.payments.allocated is 'How much of it settles invoices.';
+comment on constraint payments_number on finance.payments is 'There is a payment with this number already.';
+comment on constraint payments_transaction on finance.payments is 'This transaction has been entered already.';
+comment on constraint payments_currency_fkey on finance.payments is 'There is no such currency.';
+comment on constraint amount_is_positive on finance.payments is 'An amount must be more than nothing.';
+comment on constraint exchange_rate_is_positive on finance.payments is 'An exchange rate must be more than nothing.';
+comment on constraint transaction_id_is_short on finance.payments is 'A transaction id has 1 to 255 characters.';
+comment on constraint payment_has_a_currency on finance.payments is 'A payment needs a currency.';
+comment on constraint amount_is_rounded on finance.payments is 'The amount has more digits than the currency.';
+comment on constraint allocated_within_amount on finance.payments is 'No more can be allocated than was paid.';
+comment on constraint allocated_not_negative on finance.payments is 'Less than nothing cannot be allocated.';
+create index payments_paid_on on finance.payments (organization_id, paid_on);
+select app.searchable('finance.payments', 'A: number, reference, transaction_id; B: bank_reference, cheque_number; C: note');
+
+alter table finance.invoices add constraint invoices_payment foreign key (organization_id, payment_id) references finance.payments;
+create unique index invoices_receipt on finance.invoices (organization_id, payment_id) where status <> 'cancelled' and deleted_at is null;
+comment on index finance.invoices_receipt is 'There is a receipt for this payment already.';
+
+-- Taking an allocation back leaves it here, with the day: what was settled on a day can always be told. While its
+-- payment is pending nothing has happened yet, and a row may simply be changed or removed.
+create table finance.payment_allocations (
+    like app.record including all,
+    payment_id    uuid not null,
+    invoice_id    uuid not null,
+    amount        app.money not null constraint amount_is_positive check (amount > 0),
+    allocated_on  date not null default current_date,
+    reversed_on   date,
+    constraint allocations_payment foreign key (organization_id, payment_id) references finance.payments on delete cascade,
+    constraint allocations_invoice foreign key (organization_id, invoice_id) references finance.invoices,
+    constraint reversed_after_allocated check (reversed_on >= allocated_on)
+);
+comment on table finance.payment_allocations is 'How much of a payment settles an invoice, from which day on, and until which.';
+comment on constraint amount_is_positive on finance.payment_allocations is 'An amount must be more than nothing.';
+comment on constraint reversed_after_allocated on finance.payment_allocations is 'An allocation cannot be taken back before it was made.';
+
+-- Who the other side is, as the paper says; in which currency, how due.
+create function finance.invoice_defaults() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    p parties.parties; a parties.addresses; o sales.orders;
+    importing constant boolean := coalesce(current_setting('app.importing', true), '') = 'yes';
+begin
+    if (tg_op = 'INSERT' or new.party_id is distinct from old.party_id) and coalesce(current_setting('app.system', true), '') <> 'yes' then
+        select * into p from parties.parties x where x.organization_id = new.organization_id and x.id = new.party_id;
+        if p.deleted_at is not null and not importing then
+            raise exception 'This party has been deleted.' using errcode = 'AP001', column = 'party_id';
+        end if;
+        select * into o from sales.orders x where x.organization_id = new.organization_id and x.id = new.order_id;
+        new.currency := coalesce(new.currency, o.currency, p.currency, parties.home_currency(new.organization_id));
+        new.payment_terms := coalesce(new.payment_terms, o.payment_terms, p.payment_terms);
+        if tg_op = 'UPDATE' or new.party_name is null then
+            select * into a from parties.addresses x where x.organization_id = new.organization_id and x.party_id = p.id and x.deleted_at is null
+                order by array_position('{billing,legal,office,shipping}', x.kind), x.is_default desc, x.created_at limit 1;
+            new.party_name := coalesce(o.bill_name, p.legal_name, p.name);
+            new.party_bin := coalesce(p.bin, p.iin);
+            new.party_tax_id := p.tax_id;
+            new.party_street := coalesce(o.bill_street, nullif(concat_ws(', ', a.street, a.street2), ''));
+            new.party_city := coalesce(o.bill_city, a.city);
+            new.party_region := coalesce(o.bill_region, a.region);
+            new.party_postal_code := coalesce(o.bill_postal_code, a.postal_code);
+            new.party_country := coalesce(o.bill_country, a.country, p.country);
+        end if;
+    end if;
+    new.digits := coalesce(app.digits(new.currency), new.digits);
+    return new;
+end $$;
+create trigger defaults before insert or update of party_id, currency on finance.invoices for each row execute function finance.invoice_defaults();
+
+create function finance.payment_defaults() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare p parties.parties;
+begin
+    if new.currency is null then
+        select * into p from parties.parties x where x.organization_id = new.organization_id and x.id = new.party_id;
+        new.currency := coalesce(p.currency, parties.home_currency(new.organization_id));
+    end if;
+    new.digits := coalesce(app.digits(new.currency), new.digits);
+    return new;
+end $$;
+create trigger defaults before insert or update of party_id, currency on finance.payments for each row execute function finance.payment_defaults();
+
+select app.enroll('finance.payments');
+select app.enroll('finance.invoices', owner => 'assigned_to');
+select app.enroll_part('finance.invoice_lines', 'finance.invoices', 'invoice_id');
+select app.enroll_part('finance.payment_allocations', 'finance.payments', 'payment_id');
+
+select app.workflow('finance.invoices', 'status', $$
+    draft   -> sent      : post
+    sent    -> viewed    : view
+    sent    -> partial   : auto
+    sent    -> paid      : auto
+    viewed  -> partial   : auto
+    viewed  -> paid      : auto
+    partial -> paid      : auto
+    paid    -> partial   : auto
+    partial -> sent      : auto
+    paid    -> sent      : auto
+    draft   -> partial   : auto
+    draft   -> paid      : auto
+    draft   -> cancelled : cancel
+$$);
+select app.editable_in('finance.invoices', 'status', '{draft}',
+    keep => '{paid,credited,credit_applied,balance,assigned_to,note,internal_note,tags,esf_number,esf_status,esf_on}');
+select app.total('finance.invoices', 'finance.invoice_lines', 'invoice_id', 'net, tax, gross');
+select app.derive('finance.invoices', '{digits,paid,credited,credit_applied}');
+select app.derive('finance.invoice_lines', '{digits}');
+
+select app.workflow('finance.payments', 'status', $$
+    pending    -> processing : process
+    pending    -> completed  : complete
+    processing -> completed  : complete
+    pending    -> failed     : fail
+    processing -> failed     : fail
+    pending    -> cancelled  : cancel
+    processing -> cancelled  : cancel
+    completed  -> cancelled  : void
+$$);
+select app.derive('finance.payments', '{digits,allocated}');
+select app.derive('finance.payment_allocations', '{reversed_on}');
+
+-- What a line starts from: the product, the tax and the invoice.
+create function finance.line_defaults() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare i finance.invoices; p record; listed boolean; start numeric;
+begin
+    select * into i from finance.invoices x where x.organization_id = new.organization_id and x.id = new.invoice_id;
+    new.digits := coalesce(i.digits, new.digits);
+    if tg_op = 'UPDATE' and (new.product_id, new.price, new.tax_id, new.tax_rate, new.name, new.order_line_id, new.price_includes_tax)
+        is not distinct from (old.product_id, old.price, old.tax_id, old.tax_rate, old.name, old.order_line_id, old.price_includes_tax) then return new; end if;
+    if new.order_line_id is not null and not exists (select from sales.order_lines l where l.organization_id = new.organization_id
+        and l.id = new.order_line_id and l.order_id = i.order_id) then
+        raise exception 'This line is not of the invoice''s order.' using errcode = 'AP001', column = 'order_line_id';
+    end if;
+    if new.credited_line_id is not null and not exists (select from finance.invoice_lines l where l.organization_id = new.organization_id
+        and l.id = new.credited_line_id and l.invoice_id = i.credited_invoice_id) then
+        raise exception 'This line is not of the invoice that is credited.' using errcode = 'AP001', column = 'credited_line_id';
+    end if;
+    if tg_op = 'UPDATE' and new.product_id is distinct from old.product_id then
+        if new.code is not distinct from old.code then new.code := null; end if;
+        if new.name is not distinct from old.name then new.name := null; end if;
+        if new.unit is not distinct from old.unit then new.unit := null; end if;
+        if new.price is not distinct from old.price then new.price := null; end if;
+        if new.tax_id is not distinct from old.tax_id then new.tax_id := null; new.tax_rate := null; end if;
+    elsif tg_op = 'UPDATE' and new.tax_id is distinct from old.tax_id and new.tax_rate is not distinct from old.tax_rate then
+        new.tax_rate := null;
+    end if;
+    select * into p from products.terms(new.product_id, i.currency, coalesce(i.supplied_on, i.issued_on, current_date));
+    new.code := coalesce(new.code, p.sku);
+    new.name := coalesce(new.name, p.name);
+    new.unit := coalesce(new.unit, p.unit);
+    if new.tax_id is null and new.tax_rate is null then new.tax_id := p.tax_id; end if;
+    if new.tax_id is not null and new.tax_rate is null then
+        new.tax_rate := products.tax_rate(new.tax_id, coalesce(i.supplied_on, i.issued_on, current_date));
+        if new.tax_rate is null then
+            raise exception 'This tax has no rate on %.', coalesce(i.supplied_on, i.issued_on, current_date) using errcode = 'AP001', column = 'tax_id';
+        end if;
+    end if;
+    new.tax_rate := coalesce(new.tax_rate, 0);
+    -- What we buy is priced by its cost, which is without tax.
+    listed := i.direction = 'out' and coalesce(p.price_includes_tax, false);
+    start := case when i.direction = 'out' then p.price else p.cost end;
+    new.price_includes_tax := coalesce(new.price_includes_tax, i.prices_include_tax, listed);
+    if new.price is null and start is not null then
+        new.price := case when listed = new.price_includes_tax then start
+                          when listed then start * 100 / (100 + new.tax_rate)
+                          else start * (100 + new.tax_rate) / 100 end;
+    end if;
+    if tg_op = 'INSERT' and new.position is null then
+        select coalesce(max(l.position), 0) + 1 into new.position from finance.invoice_lines l where l.organization_id = new.organization_id and l.invoice_id = new.invoice_id;
+    end if;
+    return new;
+end $$;
+create trigger defaults before insert or update on finance.invoice_lines for each row execute function finance.line_defaults();
+
+create function finance.pass_digits() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    update finance.invoice_lines l set digits = new.digits where l.organization_id = new.organization_id and l.invoice_id = new.id;
+    return null;
+end $$;
+create trigger pass_digits after update on finance.invoices for each row when (old.digits <> new.digits) execute function finance.pass_digits();
+
+-- Whether an invoice, a draft included, counts against the quantities of its order. Credit notes do when they are posted.
+create function finance.counts(direction text, kind text, status text, deleted_at timestamptz) returns boolean language sql immutable parallel safe
+return direction = 'out' and kind in ('STANDARD', 'RECURRING') and status <> 'cancelled' and deleted_at is null;
+
+create function finance.count_line() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare i finance.invoices; r finance.invoice_lines := coalesce(new, old);
+begin
+    select * into i from finance.invoices x where x.organization_id = r.organization_id and x.id = r.invoice_id;
+    -- Gone with its invoice, which has given its lines back itself.
+    if not found or not finance.counts(i.direction, i.kind, i.status, i.deleted_at) then return null; end if;
+    if tg_op <> 'INSERT' and old.order_line_id is not null and old.deleted_at is null then perform sales.add_invoiced(old.order_line_id, -old.quantity); end if;
+    if tg_op <> 'DELETE' and new.order_line_id is not null and new.deleted_at is null then perform sales.add_invoiced(new.order_line_id, new.quantity); end if;
+    return null;
+end $$;
+create trigger counts_insert after insert on finance.invoice_lines for each row when (new.order_line_id is not null) execute function finance.count_line();
+create trigger counts_delete after delete on finance.invoice_lines for each row when (old.order_line_id is not null) execute function finance.count_line();
+create trigger counts_update after update on finance.invoice_lines for each row when ((old.order_line_id, old.quantity, old.deleted_at)
+    is distinct from (new.order_line_id, new.quantity, new.deleted_at)) execute function finance.count_line();
+
+create function finance.count_invoice() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    i finance.invoices := coalesce(new, old); l record;
+    sign integer := case when tg_op = 'UPDATE' and finance.counts(new.direction, new.kind, new.status, new.deleted_at) then 1 else -1 end;
+begin
+    for l in select x.order_line_id, x.quantity from finance.invoice_lines x
+        where x.organization_id = i.organization_id and x.invoice_id = i.id and x.order_line_id is not null and x.deleted_at is null order by 1
+    loop
+        perform sales.add_invoiced(l.order_line_id, sign * l.quantity);
+    end loop;
+    return i;
+end $$;
+create trigger counts after update on finance.invoices for each row
+    when (finance.counts(old.direction, old.kind, old.status, old.deleted_at) <> finance.counts(new.direction, new.kind, new.status, new.deleted_at))
+    execute function finance.count_invoice();
+create trigger counts_delete before delete on finance.invoices for each row
+    when (finance.counts(old.direction, old.kind, old.status, old.deleted_at)) execute function finance.count_invoice();
+
+-- Posting: the document is complete, gets its dates and, last of all, its number. A credit note takes back what it
+-- names: it settles what is still open of the invoice; the rest of it is owed to the other side.
+create function finance.post_invoice() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare o finance.invoices; l record; loose numeric;
+begin
+    if not exists (select from finance.invoice_lines x where x.organization_id = new.organization_id and x.invoice_id = new.id and x.deleted_at is null) then
+        raise exception 'An invoice needs at least one line before it can be posted.' using errcode = 'AP001';
+    end if;
+    if new.gross <= 0 then raise exception 'An invoice over nothing cannot be posted.' using errcode = 'AP001'; end if;
+    new.issued_on := coalesce(new.issued_on, current_date);
+    new.due_on := coalesce(new.due_on, new.issued_on + parties.payment_days(new.payment_terms));
+    if new.kind = 'CREDIT_NOTE' and new.credited_invoice_id is not null then
+        select * into o from finance.invoices x where x.organization_id = new.organization_id and x.id = new.credited_invoice_id for no key update;
+        if o.number is null or o.kind in ('CREDIT_NOTE', 'PROFORMA', 'RECEIPT') then
+            raise exception 'Only a posted invoice can be credited.' using errcode = 'AP001', column = 'credited_invoice_id';
+        end if;
+        if (o.direction, o.party_id, o.currency) <> (new.direction, new.party_id, new.currency) then
+            raise exception 'A credit note is for the same party, in the same currency as its invoice.' using errcode = 'AP001', column = 'credited_invoice_id';
+        end if;
+        -- More of a line than there was is not credited, however often one tries.
+        if exists (select from finance.invoice_lines w
+                   join lateral (select sum(x.quantity) as quantity from finance.invoice_lines x join finance.invoices n
+                                 on n.organization_id = x.organization_id and n.id = x.invoice_id and (n.number is not null or n.id = new.id)
+                                 where x.organization_id = new.organization_id and x.credited_line_id = w.id and x.deleted_at is null) c on true
+                   where w.organization_id = new.organization_id and w.invoice_id = o.id and c.quantity > w.quantity) then
+            raise exception 'No more of a line can be credited than was invoiced.' using errcode = 'AP001', column = 'lines';
+        end if;
+        new.order_id := coalesce(new.order_id, o.order_id);
+        new.credit_applied := least(new.gross, o.balance);
+        update finance.invoices x set credited = x.credited + new.gross, credit_applied = x.credit_applied + new.credit_applied
+        where x.organization_id = new.organization_id and x.id = o.id;
+        if new.direction = 'out' then
+            for l in select x.order_line_id, x.quantity from finance.invoice_lines x
+                where x.organization_id = new.organization_id and x.invoice_id = new.id and x.order_line_id is not null and x.deleted_at is null order by 1
+            loop
+                perform sales.add_invoiced(l.order_line_id, -l.quantity);
+            end loop;
+            select sum(x.gross) into loose from finance.invoice_lines x where x.organization_id = new.organization_id and x.invoice_id = new.id
+                and x.order_line_id is null and not x.is_shipping and x.deleted_at is null;
+            if new.order_id is not null and loose > 0 then perform sales.add_credited(new.order_id, loose); end if;
+        end if;
+        new.status := case when new.credit_applied = new.gross then 'paid' when new.credit_applied > 0 then 'partial' else 'sent' end;
+    elsif new.kind = 'RECEIPT' then
+        new.status := 'paid';
+    end if;
+    new.number := app.next_number(case when new.direction = 'in' then case new.kind when 'CREDIT_NOTE' then 'SCN' else 'BILL' end
+        else case new.kind when 'CREDIT_NOTE' then 'CN' when 'DEBIT_NOTE' then 'DN' when 'PROFORMA' then 'PF' when 'RECEIPT' then 'RC' else 'INV' end end, new.issued_on);
+    return new;
+end $$;
+create trigger posts before update on finance.invoices for each row
+    when (old.status = 'draft' and new.status not in ('draft', 'cancelled')) execute function finance.post_invoice();
+
+-- A posted invoice is as settled as what was paid and credited says.
+create function finance.settle() returns trigger language plpgsql set search_path = pg_catalog as $$
+begin
+    new.status := case when new.paid + new.credit_applied >= new.gross then 'paid' when new.paid + new.credit_applied > 0 then 'partial'
+                       when old.status = 'viewed' then 'viewed' else 'sent' end;
+    return new;
+end $$;
+create trigger settles before update on finance.invoices for each row
+    when (old.status not in ('draft', 'cancelled') and (old.paid, old.credit_applied) is distinct from (new.paid, new.credit_applied))
+    execute function finance.settle();
+
+-- The order knows what was paid for it.
+create function finance.pass_paid() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform sales.add_paid(new.order_id, case when new.kind = 'CREDIT_NOTE' then old.paid - new.paid else new.paid - old.paid end);
+    return null;
+end $$;
+create trigger pass_paid after update on finance.invoices for each row
+    when (old.paid <> new.paid and new.direction = 'out' and new.order_id is not null) execute function finance.pass_paid();
+
+-- Locks are taken in one order everywhere: payment, invoices by id, orders. Allocations of a completed payment count;
+-- those of a pending one are an intention.
+create function finance.check_allocation() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare p finance.payments; i finance.invoices; r finance.payment_allocations := coalesce(new, old);
+begin
+    select * into p from finance.payments x where x.organization_id = r.organization_id and x.id = r.payment_id for no key update;
+    if not found then return r; end if;     -- gone with its payment, which was still open
+    if tg_op <> 'INSERT' and p.status not in ('pending', 'processing') then
+        if tg_op = 'DELETE' or (to_jsonb(new) - '{reversed_on,version,updated_at,updated_by}'::text[]) <> (to_jsonb(old) - '{reversed_on,version,updated_at,updated_by}'::text[])
+            or old.reversed_on is not null then
+            raise exception 'An allocation that counts can only be taken back.' using errcode = 'AP001';
+        end if;
+        return new;
+    end if;
+    if tg_op = 'DELETE' or new.reversed_on is not null then return r; end if;
+    if p.status in ('failed', 'cancelled') then
+        raise exception 'A payment that is % pays nothing.', p.status using errcode = 'AP001', column = 'payment_id';
+    end if;
+    select * into i from finance.invoices x where x.organization_id = new.organization_id and x.id = new.invoice_id for no key update;
+    if i.number is null or i.kind in ('PROFORMA', 'RECEIPT') then
+        raise exception 'Only a posted invoice can be paid.' using errcode = 'AP001', column = 'invoice_id';
+    end if;
+    if i.party_id <> p.party_id then raise exception 'The payment and the invoice are of different parties.' using errcode = 'AP001', column = 'invoice_id'; end if;
+    if i.currency <> p.currency then
+        raise exception 'The payment is in %, the invoice in %.', p.currency, i.currency using errcode = 'AP001', column = 'invoice_id';
+    end if;
+    if p.direction <> case when i.kind <> 'CREDIT_NOTE' then case i.direction when 'out' then 'in' else 'out' end
+                           else case i.direction when 'out' then 'refund' else 'in' end end then
+        raise exception 'Money that comes in pays our invoices, money that goes out those of suppliers, a refund credit notes.' using errcode = 'AP001', column = 'invoice_id';
+    end if;
+    if new.amount <> round(new.amount, p.digits) then
+        raise exception 'The amount has more digits than the currency.' using errcode = 'AP001', column = 'amount';
+    end if;
+    return new;
+end $$;
+create trigger checks before insert or update or delete on finance.payment_allocations for each row execute function finance.check_allocation();
+
+create function finance.apply_allocation() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    r finance.payment_allocations := coalesce(new, old);
+    was constant numeric := case when tg_op <> 'INSERT' and old.reversed_on is null and old.deleted_at is null then old.amount else 0 end;
+    becomes constant numeric := case when tg_op <> 'DELETE' and new.reversed_on is null and new.deleted_at is null then new.amount else 0 end;
+    state text;
+begin
+    update finance.payments p set allocated = p.allocated + becomes - was where p.organization_id = r.organization_id and p.id = r.payment_id
+    returning p.status into state;
+    if state = 'completed' then     -- then the invoice is still the same one
+        update finance.invoices i set paid = i.paid + becomes - was where i.organization_id = r.organization_id and i.id = r.invoice_id;
+    end if;
+    return null;
+end $$;
+create trigger applies after insert or update or delete on finance.payment_allocations for each row execute function finance.apply_allocation();
+
+-- Completed: the allocations count from now on. Failed, cancelled, voided: they are taken back.
+create function finance.move_payment() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare a record; sign integer := case when new.status = 'completed' then 1 when old.status = 'completed' then -1 else 0 end;
+begin
+    if sign <> 0 then
+        for a in select x.invoice_id, sum(x.amount) as amount from finance.payment_allocations x
+            where x.organization_id = new.organization_id and x.payment_id = new.id and x.reversed_on is null and x.deleted_at is null group by 1 order by 1
+        loop
+            update finance.invoices i set paid = i.paid + sign * a.amount where i.organization_id = new.organization_id and i.id = a.invoice_id;
+        end loop;
+    end if;
+    if new.status in ('failed', 'cancelled') then
+        update finance.payment_allocations x set reversed_on = greatest(current_date, x.allocated_on)
+        where x.organization_id = new.organization_id and x.payment_id = new.id and x.reversed_on is null;
+    end if;
+    return null;
+end $$;
+create trigger moves after update on finance.payments for each row when (old.status is distinct from new.status) execute function finance.move_payment();
+
+-- After the triggers above, which change allocations of closed payments: the part is guarded by check_allocation.
+create trigger closed after update on finance.payments for each row when (old.status <> all ('{pending,processing}'))
+    execute function app.check_closed('status', 'allocated', 'unallocated', 'note', 'internal_note', 'tags', 'updated_at', 'updated_by', 'version', 'custom', 'search', 'search_text');
+create trigger closed_delete before delete on finance.payments for each row when (old.status <> all ('{pending,processing}'))
+    execute function app.refuse('A payment that has been made stays; void it instead.');
+
+-- A share of a line, so that all shares add up to the line: amount and tax are what is due after this share less what
+-- was given before. Price and discounts stay as they were where that gives the same amount.
+create function finance.share(quantity numeric, price numeric, discount_percent numeric, discount_amount numeric, tax_rate numeric, inclusive boolean, digits smallint,
+    amount numeric, tax numeric, part numeric, before_quantity numeric, before_amount numeric, before_tax numeric,
+    out new_price numeric, out new_percent numeric, out new_discount numeric, out new_adjustment numeric) language plpgsql immutable as $$
+declare
+    due constant numeric := greatest(round(amount * (before_quantity + part) / quantity, digits) - before_amount, 0);
+    due_tax constant numeric := greatest(round(tax * (before_quantity + part) / quantity, digits) - before_tax, 0);
+begin
+    new_price := price;
+    new_percent := discount_percent;
+    new_discount := round(discount_amount * part / quantity, 6);
+    if app.line_gross(part, new_price, new_percent, new_discount, digits) <> due then
+        new_price := ceil(due / part * 1000000) / 1000000;
+        new_percent := 0;
+        new_discount := round(part * new_price - due, 6);
+    end if;
+    new_adjustment := due_tax - app.line_tax(due, tax_rate, inclusive, digits);
+end $$;
+
+-- An order's invoice: what is not invoiced yet, or the lines and quantities that the body names; the freight comes with
+-- the first. Body: {lines?: [{id, quantity?}], issued_on?, due_on?, post?}.
+create function finance.invoice_order(of_order uuid, body jsonb) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    here constant uuid := app.organization();
+    o sales.orders; l record; made uuid := app.new_id(); s record; freight numeric; any_line boolean := false;
+begin
+    select * into o from sales.orders x where x.organization_id = here and x.id = of_order for no key update;
+    if o.status is null or o.status in ('draft', 'cancelled') then
+        raise exception 'Only a confirmed order can be invoiced.' using errcode = 'AP001';
+    end if;
+    if body ? 'lines' and exists (select from sales.read_lines(body) w where not exists
+        (select from sales.order_lines x where x.organization_id = here and x.order_id = of_order and x.id = w.id and x.deleted_at is null)) then
+        raise exception 'This line is not of this order.' using errcode = 'AP001', column = 'lines';
+    end if;
+    insert into finance.invoices (id, direction, kind, party_id, order_id, workspace_id, assigned_to, currency, exchange_rate, prices_include_tax, payment_terms,
+        supplied_on, issued_on, due_on, po_number)
+    values (made, 'out', 'STANDARD', o.customer_id, o.id, o.workspace_id, o.assigned_to, o.currency, o.exchange_rate, o.prices_include_tax, o.payment_terms,
+        coalesce(o.delivered_on, o.shipped_on), sales.read_date(body, 'issued_on'), sales.read_date(body, 'due_on'), o.customer_reference);
+    for l in
+        select x.*, case when w.id is null or w.quantity is null then x.quantity - x.invoiced_quantity else w.quantity end as part
+        from sales.order_lines x
+        left join (select r.id, r.quantity from sales.read_lines(case when body ? 'lines' then body else '{"lines": [{"id": "00000000-0000-0000-0000-000000000000"}]}'::jsonb end) r) w on w.id = x.id
+        where x.organization_id = here and x.order_id = of_order and x.deleted_at is null and (w.id is not null or not body ? 'lines')
+        order by x.position, x.id
+    loop
+        if l.part <= 0 then continue; end if;
+        select * into s from finance.share(l.quantity, l.price, l.discount_percent, l.discount_amount, l.tax_rate, l.price_includes_tax, l.digits,
+            l.amount, l.tax, l.part, l.invoiced_quantity,
+            (select coalesce(sum(case when n.kind = 'CREDIT_NOTE' then -x.amount else x.amount end), 0) from finance.invoice_lines x
+             join finance.invoices n on n.organization_id = x.organization_id and n.id = x.invoice_id
+             where x.organization_id = here and n.organization_id = here and x.order_line_id = l.id and x.deleted_at is null
+               and (finance.counts(n.direction, n.kind, n.status, n.deleted_at) or n.kind = 'CREDIT_NOTE' and n.number is not null)),
+            (select coalesce(sum(case when n.kind = 'CREDIT_NOTE' then -x.tax else x.tax end), 0) from finance.invoice_lines x
+             join finance.invoices n on n.organization_id = x.organization_id and n.id = x.invoice_id
+             where x.organization_id = here and n.organization_id = here and x.order_line_id = l.id and x.deleted_at is null
+               and (finance.counts(n.direction, n.kind, n.status, n.deleted_at) or n.kind = 'CREDIT_NOTE' and n.number is not null)));
+        insert into finance.invoice_lines (invoice_id, position, product_id, order_line_id, code, name, description, unit, quantity, price, discount_percent, discount_amount,
+            tax_id, tax_rate, price_includes_tax, tax_adjustment)
+        values (made, l.position, l.product_id, l.id, l.code, l.name, l.description, l.unit, l.part, s.new_price, s.new_percent, s.new_discount,
+            l.tax_id, l.tax_rate, l.price_includes_tax, s.new_adjustment);
+        any_line := true;
+    end loop;
+    select o.shipping_cost - coalesce(sum(case when n.kind = 'CREDIT_NOTE' then -x.gross else x.gross end), 0) into freight
+    from finance.invoice_lines x join finance.invoices n on n.organization_id = x.organization_id and n.id = x.invoice_id
+    where x.organization_id = here and n.organization_id = here and n.order_id = of_order and x.is_shipping and x.deleted_at is null
+      and (finance.counts(n.direction, n.kind, n.status, n.deleted_at) or n.kind = 'CREDIT_NOTE' and n.number is not null);
+    if freight > 0 then
+        insert into finance.invoice_lines (invoice_id, is_shipping, name, price, tax_rate, price_includes_tax) values (made, true, 'Shipping', freight, 0, true);
+        any_line := true;
+    end if;
+    if not any_line then raise exception 'All of this order has been invoiced.' using errcode = 'AP001'; end if;
+    if body ->> 'post' = 'true' then update finance.invoices x set status = 'sent' where x.organization_id = here and x.id = made; end if;
+    return made;
+end $$;
+
+-- Takes an invoice back, whole or in part, by a credit note that is posted at once. Body: {lines: [{id, quantity?}]} or
+-- {amount} or nothing, which is all that is left; {reason?, issued_on?}. Shares of a line add up to the line.
+create function finance.credit(invoice uuid, body jsonb) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    here constant uuid := app.organization();
+    i finance.invoices; l record; s record; made uuid := app.new_id();
+    wanted numeric := sales.read_number(body, 'amount'); given numeric := 0; weight numeric := 0; piece numeric; by_lines numeric;
+begin
+    select * into i from finance.invoices x where x.organization_id = here and x.id = invoice for no key update;
+    if i.number is null or i.kind in ('CREDIT_NOTE', 'PROFORMA', 'RECEIPT') then
+        raise exception 'Only a posted invoice can be credited.' using errcode = 'AP001';
+    end if;
+    if i.credited >= i.gross then raise exception 'All of this invoice has been credited.' using errcode = 'AP001'; end if;
+    if wanted <= 0 or wanted <> round(wanted, i.digits) then
+        raise exception 'This is not an amount in %.', i.currency using errcode = 'AP001', column = 'amount';
+    end if;
+    if wanted > i.gross - i.credited then raise exception 'No more than % can be credited.', trim_scale(i.gross - i.credited) using errcode = 'AP001', column = 'amount'; end if;
+    -- After a credit of an amount, the rest is an amount too.
+    select coalesce(sum(x.gross), 0) into by_lines from finance.invoice_lines x join finance.invoices n on n.organization_id = x.organization_id and n.id = x.invoice_id
+    where x.organization_id = here and n.organization_id = here and n.credited_invoice_id = invoice and n.number is not null and x.credited_line_id is not null and x.deleted_at is null;
+    if wanted is null and not body ? 'lines' and by_lines <> i.credited then wanted := i.gross - i.credited; end if;
+
+    insert into finance.invoices (id, direction, kind, party_id, order_id, credited_invoice_id, workspace_id, assigned_to, currency, exchange_rate, prices_include_tax,
+        payment_terms, issued_on, supplied_on, supplier_number, reference, note, party_name, party_bin, party_tax_id, party_street, party_city, party_region, party_postal_code, party_country)
+    values (made, i.direction, 'CREDIT_NOTE', i.party_id, i.order_id, i.id, i.workspace_id, i.assigned_to, i.currency, i.exchange_rate, i.prices_include_tax,
+        'NET_0', sales.read_date(body, 'issued_on'), i.supplied_on, body ->> 'supplier_number', i.number, body ->> 'reason',
+        i.party_name, i.party_bin, i.party_tax_id, i.party_street, i.party_city, i.party_region, i.party_postal_code, i.party_country);
+    if wanted is not null then
+        for l in select x.tax_id, x.tax_rate, sum(x.gross) as gross from finance.invoice_lines x
+            where x.organization_id = here and x.invoice_id = invoice and x.deleted_at is null group by 1, 2 order by 3 desc, 2, 1
+        loop
+            weight := weight + l.gross;
+            piece := round(wanted * weight / i.gross, i.digits) - given;
+            if piece <= 0 then continue; end if;
+            given := given + piece;
+            insert into finance.invoice_lines (invoice_id, name, price, tax_id, tax_rate, price_includes_tax)
+            values (made, concat_ws(': ', i.number, body ->> 'reason'), piece, l.tax_id, l.tax_rate, true);
+        end loop;
+    else
+        if body ? 'lines' and exists (select from sales.read_lines(body) w where not exists
+            (select from finance.invoice_lines x where x.organization_id = here and x.invoice_id = invoice and x.id = w.id and x.deleted_at is null)) then
+            raise exception 'This line is not of this invoice.' using errcode = 'AP001', column = 'lines';
+        end if;
+        for l in
+            select x.*, c.quantity as c_quantity, c.amount as c_amount, c.tax as c_tax,
+                case when w.id is null or w.quantity is null then x.quantity - c.quantity else w.quantity end as part
+            from finance.invoice_lines x
+            left join (select r.id, r.quantity from sales.read_lines(case when body ? 'lines' then body else '{"lines": [{"id": "00000000-0000-0000-0000-000000000000"}]}'::jsonb end) r) w on w.id = x.id
+            cross join lateral (select coalesce(sum(y.quantity), 0) as quantity, coalesce(sum(y.amount), 0) as amount, coalesce(sum(y.tax), 0) as tax
+                from finance.invoice_lines y join finance.invoices n on n.organization_id = y.organization_id and n.id = y.invoice_id and n.number is not null
+                where y.organization_id = here and n.organization_id = here and y.credited_line_id = x.id and y.deleted_at is null) c
+            where x.organization_id = here and x.invoice_id = invoice and x.deleted_at is null and (w.id is not null or not body ? 'lines')
+            order by x.position, x.id
+        loop
+            if l.part <= 0 then continue; end if;
+            select * into s from finance.share(l.quantity, l.price, l.discount_percent, l.discount_amount, l.tax_rate, l.price_includes_tax, l.digits,
+                l.amount, l.tax, l.part, l.c_quantity, l.c_amount, l.c_tax);
+            insert into finance.invoice_lines (invoice_id, position, product_id, order_line_id, credited_line_id, is_shipping, code, name, description, unit, quantity, price,
+                discount_percent, discount_amount, tax_id, tax_rate, price_includes_tax, tax_adjustment)
+            values (made, l.position, l.product_id, l.order_line_id, l.id, l.is_shipping, l.code, l.name, l.description, l.unit, l.part, s.new_price,
+                s.new_percent, s.new_discount, l.tax_id, l.tax_rate, l.price_includes_tax, s.new_adjustment);
+        end loop;
+    end if;
+    update finance.invoices x set status = 'sent' where x.organization_id = here and x.id = made;
+    return made;
+end $$;
+
+-- Money for one invoice, a refund for a credit note: payment and allocation at once.
+-- Body: {amount?, method?, paid_on?, reference?, transaction_id?, note?}, no amount being all that is open.
+create function finance.pay(invoice uuid, body jsonb) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); i finance.invoices; made uuid := app.new_id(); paid_on date := coalesce(sales.read_date(body, 'paid_on'), current_date);
+begin
+    select * into i from finance.invoices x where x.organization_id = here and x.id = invoice;
+    if i.number is null or i.kind in ('PROFORMA', 'RECEIPT') then raise exception 'Only a posted invoice can be paid.' using errcode = 'AP001'; end if;
+    if i.balance <= 0 then raise exception 'This invoice is settled already.' using errcode = 'AP001'; end if;
+    insert into finance.payments (id, direction, party_id, amount, currency, exchange_rate, method, paid_on, reference, transaction_id, note, workspace_id)
+    values (made, case when i.kind <> 'CREDIT_NOTE' then case i.direction when 'out' then 'in' else 'out' end else case i.direction when 'out' then 'refund' else 'in' end end,
+        i.party_id, coalesce(sales.read_number(body, 'amount'), i.balance), i.currency, i.exchange_rate, coalesce(body ->> 'method', 'BANK_TRANSFER'), paid_on,
+        coalesce(body ->> 'reference', i.number), body ->> 'transaction_id', body ->> 'note', i.workspace_id);
+    insert into finance.payment_allocations (payment_id, invoice_id, amount, allocated_on)
+    select made, invoice, p.amount, paid_on from finance.payments p where p.organization_id = here and p.id = made;
+    update finance.payments p set status = 'completed' where p.organization_id = here and p.id = made;
+    return made;
+end $$;
+
+-- Body: {allocations: [{invoice_id, amount}]}, or {invoice_id, amount?}, or nothing: the open invoices of the party, the
+-- longest due first, as far as the money goes.
+create function finance.allocate(payment uuid, body jsonb) returns numeric language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    here constant uuid := app.organization();
+    p finance.payments; i finance.invoices; wanted jsonb; a record; left_over numeric; piece numeric; given numeric := 0;
+begin
+    select * into p from finance.payments x where x.organization_id = here and x.id = payment for no key update;
+    if p.status is null or p.status in ('failed', 'cancelled') then raise exception 'A payment that is % pays nothing.', p.status using errcode = 'AP001'; end if;
+    left_over := p.amount - p.allocated;
+    if body ? 'allocations' then wanted := body -> 'allocations';
+    elsif body ? 'invoice_id' then wanted := jsonb_build_array(jsonb_build_object('invoice_id', body -> 'invoice_id', 'amount', body -> 'amount'));
+    else
+        select jsonb_agg(jsonb_build_object('invoice_id', x.id, 'amount', null) order by x.due_on, x.number) into wanted from finance.invoices x
+        where x.organization_id = here and x.party_id = p.party_id and x.currency = p.currency and x.number is not null and x.balance > 0 and x.deleted_at is null
+          and p.direction = case when x.kind <> 'CREDIT_NOTE' then case x.direction when 'out' then 'in' else 'out' end
+                                 else case x.direction when 'out' then 'refund' else 'in' end end;
+        if wanted is null or left_over = 0 then raise exception 'There is nothing open to allocate this to.' using errcode = 'AP001'; end if;
+    end if;
+    if jsonb_typeof(wanted) <> 'array' or exists (select from jsonb_array_elements(wanted) x where jsonb_typeof(x) <> 'object' or x ->> 'invoice_id' is null) then
+        raise exception 'Say which invoices.' using errcode = 'AP001', column = 'allocations';
+    end if;
+    perform 1 from finance.invoices x where x.organization_id = here and x.id in (select sales.read_id(w, 'invoice_id') from jsonb_array_elements(wanted) w)
+        order by x.id for no key update;
+    perform 1 from sales.orders o where o.organization_id = here and o.id in (select x.order_id from finance.invoices x where x.organization_id = here
+        and x.id in (select sales.read_id(w, 'invoice_id') from jsonb_array_elements(wanted) w)) order by o.id for no key update;
+    for a in select sales.read_id(w, 'invoice_id') as id, sales.read_number(w, 'amount') as amount from jsonb_array_elements(wanted) with ordinality u (w, n) order by n loop
+        select * into i from finance.invoices x where x.organization_id = here and x.id = a.id;
+        if not found then raise exception 'There is no such invoice.' using errcode = 'AP001', column = 'invoice_id'; end if;
+        piece := coalesce(a.amount, least(i.balance, left_over - given));
+        if a.amount is null and piece <= 0 then continue; end if;
+        insert into finance.payment_allocations (payment_id, invoice_id, amount) values (payment, a.id, piece);
+        given := given + piece;
+    end loop;
+    return given;
+end $$;
+
+-- Takes allocations back: one, or with no `allocation_id` all of the payment. They stay in the books with their day.
+create function finance.unallocate(payment uuid, body jsonb) returns void language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); one constant uuid := sales.read_id(body, 'allocation_id');
+begin
+    perform 1 from finance.payments p where p.organization_id = here and p.id = payment for no key update;
+    perform 1 from finance.invoices i where i.organization_id = here and i.id in (select a.invoice_id from finance.payment_allocations a
+        where a.organization_id = here and a.payment_id = payment and (one is null or a.id = one)) order by i.id for no key update;
+    update finance.payment_allocations a set reversed_on = greatest(current_date, a.allocated_on)
+    where a.organization_id = here and a.payment_id = payment and a.reversed_on is null and a.deleted_at is null and (one is null or a.id = one);
+    if not found then raise exception 'There is nothing to take back.' using errcode = 'AP001'; end if;
+end $$;
+
+-- The paper for a completed payment.
+create function finance.receipt(payment uuid) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); p finance.payments; made uuid := app.new_id();
+begin
+    select * into p from finance.payments x where x.organization_id = here and x.id = payment for no key update;
+    if p.status is distinct from 'completed' or p.direction <> 'in' then
+        raise exception 'A receipt is given for money that has come in.' using errcode = 'AP001';
+    end if;
+    insert into finance.invoices (id, direction, kind, party_id, payment_id, workspace_id, currency, exchange_rate, issued_on, payment_terms, reference)
+    values (made, 'out', 'RECEIPT', p.party_id, p.id, p.workspace_id, p.currency, p.exchange_rate, greatest(p.paid_on, current_date), 'NET_0', p.number);
+    insert into finance.invoice_lines (invoice_id, name, price, tax_rate, price_includes_tax) values (made, concat_ws(' ', p.number, p.reference), p.amount, 0, true);
+    update finance.invoices x set status = 'sent' where x.organization_id = here and x.id = made;
+    return made;
+end $$;
+
+-- What a party owes us, less what we owe it back, see parties.exposure.
+create function finance.party_exposure(party uuid) returns numeric language plpgsql stable security definer set search_path = pg_catalog as $$
+begin
+    return (select coalesce(sum(round(case when i.kind = 'CREDIT_NOTE' then -i.balance else i.balance end * i.exchange_rate, 2)), 0) from finance.invoices i
+            where i.organization_id = app.organization() and i.party_id = party and i.direction = 'out' and i.number is not null and i.deleted_at is null)
+         - (select coalesce(sum(round((p.amount - p.allocated) * p.exchange_rate, 2)), 0) from finance.payments p
+            where p.organization_id = app.organization() and p.party_id = party and p.direction = 'in' and p.status = 'completed' and p.deleted_at is null);
+end $$;
+
+-- DEFINITIONS 8. What was open on a day, by how long it was due then. `limits` are the upper ends of the buckets. Runs
+-- with the rights of whoever asks. Credit that settles nothing and money that is not allocated stand apart, negative.
+create function finance.invoice_aging(of_direction text, as_of date, basis text, limits integer[])
+returns table (party_id uuid, party_name text, currency text, not_due numeric, buckets numeric[], unallocated numeric, total numeric)
+language plpgsql stable set search_path = pg_catalog as $$
+#variable_conflict use_column
+begin
+    return query
+    with open as (
+        select i.party_id as party, i.currency as cur, i.kind = 'CREDIT_NOTE' as is_credit, as_of - case basis when 'issue' then i.issued_on else i.due_on end as age,
+            i.gross
+            - (select coalesce(sum(a.amount), 0) from finance.payment_allocations a join finance.payments p on p.organization_id = a.organization_id and p.id = a.payment_id
+               where a.organization_id = app.organization() and p.organization_id = app.organization() and a.invoice_id = i.id and p.status in ('completed', 'cancelled') and a.deleted_at is null
+                 and (p.status = 'completed' or a.reversed_on is not null)
+                 and greatest(a.allocated_on, p.paid_on) <= as_of and (a.reversed_on is null or a.reversed_on > as_of))
+            - case when i.kind = 'CREDIT_NOTE' then i.credit_applied
+                   else (select coalesce(sum(n.credit_applied), 0) from finance.invoices n where n.organization_id = app.organization() and n.credited_invoice_id = i.id
+                         and n.number is not null and n.issued_on <= as_of) end as amount
+        from finance.invoices i
+        where i.organization_id = app.organization() and i.direction = of_direction and i.number is not null and i.kind not in ('PROFORMA', 'RECEIPT')
+          and i.issued_on <= as_of and i.deleted_at is null
+        union all
+        select p.party_id, p.currency, true, 0, p.amount - (select coalesce(sum(a.amount), 0) from finance.payment_allocations a
+            where a.organization_id = app.organization() and a.payment_id = p.id and a.deleted_at is null and a.allocated_on <= as_of and (a.reversed_on is null or a.reversed_on > as_of))
+        from finance.payments p
+        where p.organization_id = app.organization() and p.status = 'completed' and p.paid_on <= as_of and p.deleted_at is null
+          and p.direction = case of_direction when 'out' then 'in' else 'out' end
+    ), summed as (
+        select o.party, o.cur, coalesce(sum(o.amount) filter (where not o.is_credit and o.age <= 0), 0) as fresh,
+            (select array_agg((select coalesce(sum(x.amount), 0) from open x where x.party = o.party and x.cur = o.cur and not x.is_credit
+                               and x.age > case when n = 1 then 0 else limits[n - 1] end and (n > cardinality(limits) or x.age <= limits[n])) order by n)
+             from generate_series(1, cardinality(limits) + 1) n) as aged,
+            -coalesce(sum(o.amount) filter (where o.is_credit), 0) as loose,
+            sum(case when o.is_credit then -o.amount else o.amount end) as whole, bool_or(o.amount <> 0) as is_any
+        from open o group by 1, 2
+    )
+    select s.party, q.name, s.cur, s.fresh, s.aged, s.loose, s.whole
+    from summed s join parties.parties q on q.organization_id = app.organization() and q.id = s.party
+    where s.is_any order by s.whole desc, q.name;
+end $$;
