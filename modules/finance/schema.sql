@@ -486,6 +486,10 @@ end $$;
 create trigger pass_paid after update on finance.invoices for each row
     when (old.paid <> new.paid and new.direction = 'out' and new.order_id is not null) execute function finance.pass_paid();
 
+-- Money that comes in pays our invoices, money that goes out those of suppliers; credit notes the other way round.
+create function finance.paid_by(direction text, kind text) returns text language sql immutable parallel safe
+return case when direction = 'out' then case kind when 'CREDIT_NOTE' then 'refund' else 'in' end else case kind when 'CREDIT_NOTE' then 'in' else 'out' end end;
+
 -- Locks are taken in one order everywhere: payment, invoices by id, orders. Allocations of a completed payment count;
 -- those of a pending one are an intention.
 create function finance.check_allocation() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
@@ -512,8 +516,7 @@ begin
     if i.currency <> p.currency then
         raise exception 'The payment is in %, the invoice in %.', p.currency, i.currency using errcode = 'AP001', column = 'invoice_id';
     end if;
-    if p.direction <> case when i.kind <> 'CREDIT_NOTE' then case i.direction when 'out' then 'in' else 'out' end
-                           else case i.direction when 'out' then 'refund' else 'in' end end then
+    if p.direction <> finance.paid_by(i.direction, i.kind) then
         raise exception 'Money that comes in pays our invoices, money that goes out those of suppliers, a refund credit notes.' using errcode = 'AP001', column = 'invoice_id';
     end if;
     if new.amount <> round(new.amount, p.digits) then
@@ -710,17 +713,16 @@ end $$;
 -- Money for one invoice, a refund for a credit note: payment and allocation at once.
 -- Body: {amount?, method?, paid_on?, reference?, transaction_id?, note?}, no amount being all that is open.
 create function finance.pay(invoice uuid, body jsonb) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
-declare here constant uuid := app.organization(); i finance.invoices; made uuid := app.new_id(); paid_on date := coalesce(sales.read_date(body, 'paid_on'), current_date);
+declare here constant uuid := app.organization(); i finance.invoices; made uuid := app.new_id(); on_day date := coalesce(sales.read_date(body, 'paid_on'), current_date);
 begin
     select * into i from finance.invoices x where x.organization_id = here and x.id = invoice;
     if i.number is null or i.kind in ('PROFORMA', 'RECEIPT') then raise exception 'Only a posted invoice can be paid.' using errcode = 'AP001'; end if;
     if i.balance <= 0 then raise exception 'This invoice is settled already.' using errcode = 'AP001'; end if;
     insert into finance.payments (id, direction, party_id, amount, currency, exchange_rate, method, paid_on, reference, transaction_id, note, workspace_id)
-    values (made, case when i.kind <> 'CREDIT_NOTE' then case i.direction when 'out' then 'in' else 'out' end else case i.direction when 'out' then 'refund' else 'in' end end,
-        i.party_id, coalesce(sales.read_number(body, 'amount'), i.balance), i.currency, i.exchange_rate, coalesce(body ->> 'method', 'BANK_TRANSFER'), paid_on,
+    values (made, finance.paid_by(i.direction, i.kind), i.party_id, coalesce(sales.read_number(body, 'amount'), i.balance), i.currency, i.exchange_rate, coalesce(body ->> 'method', 'BANK_TRANSFER'), on_day,
         coalesce(body ->> 'reference', i.number), body ->> 'transaction_id', body ->> 'note', i.workspace_id);
     insert into finance.payment_allocations (payment_id, invoice_id, amount, allocated_on)
-    select made, invoice, p.amount, paid_on from finance.payments p where p.organization_id = here and p.id = made;
+    select made, pay.invoice, p.amount, on_day from finance.payments p where p.organization_id = here and p.id = made;
     update finance.payments p set status = 'completed' where p.organization_id = here and p.id = made;
     return made;
 end $$;
@@ -740,8 +742,7 @@ begin
     else
         select jsonb_agg(jsonb_build_object('invoice_id', x.id, 'amount', null) order by x.due_on, x.number) into wanted from finance.invoices x
         where x.organization_id = here and x.party_id = p.party_id and x.currency = p.currency and x.number is not null and x.balance > 0 and x.deleted_at is null
-          and p.direction = case when x.kind <> 'CREDIT_NOTE' then case x.direction when 'out' then 'in' else 'out' end
-                                 else case x.direction when 'out' then 'refund' else 'in' end end;
+          and p.direction = finance.paid_by(x.direction, x.kind);
         if wanted is null or left_over = 0 then raise exception 'There is nothing open to allocate this to.' using errcode = 'AP001'; end if;
     end if;
     if jsonb_typeof(wanted) <> 'array' or exists (select from jsonb_array_elements(wanted) x where jsonb_typeof(x) <> 'object' or x ->> 'invoice_id' is null) then

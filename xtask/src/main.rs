@@ -1,1 +1,161 @@
-fn main() {}
+//! The chores: a new module, a database for tests, the direction of dependencies, the paths that the docs name.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
+
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
+
+type Done<T = ()> = Result<T, Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["with-database", command @ ..] if !command.is_empty() => with_database(command),
+        ["check"] => check(),
+        ["module", name] => module(name),
+        ["e2e"] => e2e(),
+        _ => Err("usage: cargo xtask with-database COMMAND… | check | module NAME | e2e".into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("xtask: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a command beside a PostgreSQL of its own that is gone afterwards.
+fn with_database(command: &[&str]) -> Done {
+    let cluster = cluster::Cluster::temporary()?;
+    let config = cluster.config("postgres", "postgres");
+    let server: Vec<&str> = config.split(' ').filter(|p| !p.starts_with("dbname=")).collect();
+    let status = Command::new(command[0])
+        .args(&command[1..])
+        .env("TEST_DATABASE_SERVER", server.join(" "))
+        .status()?;
+    drop(cluster);
+    if status.success() { Ok(()) } else { Err(format!("{} failed", command.join(" ")).into()) }
+}
+
+/// Who may use whom. Anything else is refused: dependencies point one way.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("conditions", &[]),
+    ("cluster", &[]),
+    ("kernel", &["conditions"]),
+    ("records", &["conditions", "kernel"]),
+    ("flow", &["kernel", "records"]),
+    ("auth", &["kernel"]),
+    ("modules", &["flow", "kernel", "records"]),
+    ("web", &["auth", "flow", "kernel", "modules", "records"]),
+    ("server", &["auth", "cluster", "flow", "kernel", "modules", "records", "web"]),
+    ("testkit", &["auth", "cluster", "flow", "kernel", "records"]),
+    ("xtask", &["cluster"]),
+    ("bench", &["auth", "cluster", "flow", "kernel", "modules", "records"]),
+];
+
+fn check() -> Done {
+    let out = Command::new("cargo").args(["metadata", "--no-deps", "--format-version=1"]).output()?;
+    let metadata: serde_json::Value = serde_json::from_slice(&out.stdout)?;
+    let mut wrong = Vec::new();
+    let packages = metadata["packages"].as_array().ok_or("cargo metadata names no packages")?;
+    let names: Vec<&str> = packages.iter().filter_map(|p| p["name"].as_str()).collect();
+    for package in packages {
+        let name = package["name"].as_str().unwrap_or_default();
+        let allowed = ALLOWED.iter().find(|(n, _)| *n == name).map(|(_, a)| *a);
+        let Some(allowed) = allowed else {
+            wrong.push(format!("{name} is not in the table of directions (xtask/src/main.rs)"));
+            continue;
+        };
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let to = dependency["name"].as_str().unwrap_or_default();
+            if dependency["kind"].is_null() && names.contains(&to) && !allowed.contains(&to) {
+                wrong.push(format!("{name} may not depend on {to}"));
+            }
+        }
+    }
+    wrong.extend(lost_paths()?);
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\nxtask: ").into()) }
+}
+
+/// Paths in backquotes that the documents name and the tree does not have.
+fn lost_paths() -> Done<Vec<String>> {
+    let mut lost = Vec::new();
+    let mut docs: Vec<PathBuf> = vec!["README.md".into(), "ARCHITECTURE.md".into(), "CONTRIBUTING.md".into()];
+    docs.extend(fs::read_dir("docs/adr")?.flatten().map(|d| d.path()));
+    for doc in docs {
+        let text = fs::read_to_string(&doc)?;
+        for word in text.split('`').skip(1).step_by(2) {
+            let rooted = ["crates/", "modules/", "docs/", "web/", "xtask/", "bench/", ".ci/"]
+                .iter()
+                .any(|r| word.starts_with(r));
+            let plain = !word.contains(['*', '<', '{', ' ', '…']);
+            if rooted && plain && !Path::new(word.trim_end_matches('/')).exists() && word != "web/dist" {
+                lost.push(format!("{}: there is no {word}", doc.display()));
+            }
+        }
+    }
+    Ok(lost)
+}
+
+/// A module that is under every conformance test as soon as it is there.
+fn module(name: &str) -> Done {
+    let plain = |c: char| c.is_ascii_lowercase() || c == '_';
+    if name.is_empty() || !name.chars().all(plain) {
+        return Err("a module's name is lower case letters and _".into());
+    }
+    let folder = Path::new("modules").join(name);
+    if folder.exists() {
+        return Err(format!("{} is there already", folder.display()).into());
+    }
+    fs::create_dir_all(folder.join("i18n"))?;
+    let mut title = name.replace('_', " ");
+    title[..1].make_ascii_uppercase();
+    let files: BTreeMap<&str, String> = [
+        ("README.md", format!("# {title}\n\nWhat this module is for, and a walk through a day with it.\n")),
+        (
+            "module.toml",
+            format!(
+                "title = \"{title}\"\nicon = \"box\"\ndepends = []\nmenu = [\"items\"]\n\n[entities.items]\nlabel = \"Item\"\nplural = \"Items\"\ntitle = \"name\"\nlist = [\"name\", \"note\"]\nform = [[\"name\"], [\"note\"]]\n\n[roles.employee]\nitems = {{ read = \"all\", create = \"all\", update = \"own\", delete = \"own\" }}\n"
+            ),
+        ),
+        (
+            "schema.sql",
+            format!(
+                "create schema {name};\ncomment on schema {name} is '{title}.';\n\ncreate table {name}.items (\n    like app.record including all,\n    name  text not null constraint item_has_a_name check (name ~ '\\S'),\n    note  app.textarea\n);\ncomment on table {name}.items is 'Something of this module.';\ncomment on constraint item_has_a_name on {name}.items is 'An item needs a name.';\nselect app.searchable('{name}.items', 'A: name; C: note');\nselect app.enroll('{name}.items');\n"
+            ),
+        ),
+        (
+            "tests.rs",
+            format!(
+                "//! A day with this module.\n\nuse serde_json::json;\nuse testkit::scene;\n\n#[tokio::test]\nasync fn an_item_is_made_and_found() {{\n    let s = scene(crate::ALL).await;\n    let ann = s.person(\"Acme\", \"employee\").await;\n    let item = ann.create(\"{name}.items\", json!({{ \"name\": \"First\" }})).await.ok();\n    assert_eq!(ann.read(\"{name}.items\", &item).await.ok()[\"name\"], \"First\");\n}}\n"
+            ),
+        ),
+        (
+            "i18n/ru.toml",
+            format!("title = \"{title}\"\n\n[entities.items]\nlabel = \"Item\"\nplural = \"Items\"\n"),
+        ),
+    ]
+    .into();
+    for (file, text) in files {
+        fs::write(folder.join(file), text)?;
+    }
+    println!("{} is there. Try: cargo xtask with-database cargo nextest run -p modules", folder.display());
+    Ok(())
+}
+
+/// The journeys of web/e2e against a server and database of their own.
+fn e2e() -> Done {
+    let browser = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".into());
+    if !Path::new(&browser).exists() {
+        println!("No Chromium at {browser}; the journeys are left out. Set CHROMIUM to its path.");
+        return Ok(());
+    }
+    let status = Command::new("node").arg("web/e2e/run.mjs").env("CHROMIUM", browser).status()?;
+    if status.success() { Ok(()) } else { Err("the journeys in the browser failed".into()) }
+}

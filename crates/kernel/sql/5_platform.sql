@@ -16,48 +16,86 @@ create policy own on app.idempotency to app_user using (organization_id = app.or
     with check (organization_id = app.organization() and user_id = app.actor());
 grant select, insert, update on app.idempotency to app_user;
 
+-- The program itself works for the organization of zeros.
 create table app.jobs (
     organization_id  uuid not null default app.organization(),
     id               uuid not null default app.new_id(),
     kind             text not null,
     payload          jsonb not null default '{}',
+    key              text,                    -- the same key again is the same job
     status           text not null default 'queued' check (status in ('queued', 'running', 'done', 'failed', 'cancelled')),
     created_by       uuid not null default app.actor(),
     created_at       timestamptz not null default now(),
     run_at           timestamptz not null default now(),
     started_at       timestamptz,
     finished_at      timestamptz,
+    claim            uuid,                    -- of the run that holds it; another run's word counts no more
     lease_until      timestamptz,
     attempts         integer not null default 0,
-    max_attempts     integer not null default 5,
+    max_attempts     integer not null default 5 check (max_attempts between 1 and 100),
     done             bigint not null default 0,
     total            bigint,
     result           jsonb,
     error            text,
-    primary key (organization_id, id)
+    primary key (organization_id, id),
+    constraint jobs_key unique (organization_id, key)
 );
 comment on table app.jobs is 'Work to be done later, as the person who asked for it. `failed` after the last attempt is the dead letter.';
-create index jobs_due on app.jobs (run_at) where status in ('queued', 'running');
+create index jobs_queued on app.jobs (organization_id, run_at, id) where status = 'queued';
+create index jobs_running on app.jobs (organization_id, lease_until) where status = 'running';
+create index jobs_started on app.jobs (organization_id, started_at) where started_at is not null;
+create index jobs_finished on app.jobs (finished_at) where finished_at is not null;
+create index jobs_mine on app.jobs (organization_id, created_by, created_at);
 alter table app.jobs enable row level security;
 create policy own on app.jobs to app_user using (organization_id = app.organization() and created_by = app.actor())
     with check (organization_id = app.organization() and created_by = app.actor());
 create policy system on app.jobs to app_system using (true) with check (true);
 grant select, insert on app.jobs to app_user;
-grant update (done, total, result, status) on app.jobs to app_user;
+grant update (done, total, result, status, finished_at, lease_until, error) on app.jobs to app_user;
 grant select, insert, update, delete on app.jobs to app_system;
 
+-- A key is the organization's: a colleague's job with it is found, and is stopped by whoever makes it needless.
+create function app.job_of(job_key text) returns uuid language plpgsql stable security definer set search_path = pg_catalog as $$
+begin
+    return (select j.id from app.jobs j where j.organization_id = app.organization() and j.key = job_key);
+end $$;
+create function app.cancel_job(job_key text) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
+declare cancelled uuid;
+begin
+    update app.jobs j set status = 'cancelled', finished_at = now()
+    where j.organization_id = app.organization() and j.key = job_key and j.status in ('queued', 'running') returning j.id into cancelled;
+    return cancelled;
+end $$;
+revoke execute on function app.job_of(text), app.cancel_job(text) from public;
+grant execute on function app.job_of(text), app.cancel_job(text) to app_user;
+
 create table app.schedules (
-    organization_id  uuid not null,
+    organization_id  uuid not null default app.organization(),
     kind             text not null,
+    key              text not null default '',  -- tells apart what comes back in the same way: a trigger, a report
     cron             text not null,
+    zone             text not null default 'UTC',
+    payload          jsonb not null default '{}',
+    created_by       uuid not null default app.actor(),
     last_run_at      timestamptz,
     next_run_at      timestamptz not null,
-    primary key (organization_id, kind)
+    job_id           uuid,                      -- the last one: while it runs there is no other
+    primary key (organization_id, kind, key)
 );
 comment on table app.schedules is 'Work that comes back; runs missed while the server was down are made up for once.';
+create index schedules_due on app.schedules (next_run_at);
 alter table app.schedules enable row level security;
+create policy own on app.schedules to app_user using (organization_id = app.organization()) with check (organization_id = app.organization());
 create policy system on app.schedules to app_system using (true) with check (true);
-grant select, insert, update, delete on app.schedules to app_system;
+grant select, insert, update, delete on app.schedules to app_user, app_system;
+
+-- What the program does every day, and the owner of the tables alone may.
+alter function app.make_audit_months(integer) security definer;
+revoke execute on function app.make_audit_months(integer) from public;
+grant execute on function app.make_audit_months(integer) to app_system;
+create policy system on app.idempotency to app_system using (true);
+grant select, delete on app.idempotency to app_system;
+create index idempotency_at on app.idempotency (at);
 
 create table app.mails (
     id            uuid primary key default app.new_id(),
@@ -68,11 +106,13 @@ create table app.mails (
     created_at    timestamptz not null default now(),
     send_at       timestamptz not null default now(),
     sent_at       timestamptz,
+    failed_at     timestamptz,                   -- given up, and kept
     attempts      integer not null default 0,
     error         text
 );
 comment on table app.mails is 'Mail on its way out, written by the transaction that wants it sent.';
-create index mails_due on app.mails (send_at) where sent_at is null;
+create index mails_due on app.mails (send_at) where sent_at is null and failed_at is null;
+create index mails_sent on app.mails (sent_at) where sent_at is not null;
 grant select, insert, update, delete on app.mails to app_system;
 
 -- Requests may hand over a mail, and can read none.
@@ -102,7 +142,7 @@ create table app.system_logs (
 );
 comment on table app.system_logs is 'Errors of the program, one row for each kind.';
 create unique index system_logs_fingerprint on app.system_logs (fingerprint);
-grant select, insert, update on app.system_logs to app_system;
+grant select, insert, update, delete on app.system_logs to app_system;
 
 create schema files;
 comment on schema files is 'Files that people attach.';
@@ -118,7 +158,50 @@ create table files.files (
 comment on table files.files is 'A file; its bytes are kept once, under their hash.';
 comment on constraint file_has_a_name on files.files is 'A file needs a name of at most 255 characters.';
 create index files_record on files.files (organization_id, entity, record_id);
+create index files_sha256 on files.files (organization_id, sha256);
+create index files_size on files.files (organization_id, created_by) include (size) where deleted_at is null;
+create index files_deleted on files.files (deleted_at) where deleted_at is not null;
 select app.enroll('files.files');
+-- Only the store of blobs knows these.
+select app.derive('files.files', '{type,size,sha256}');
+create policy system on files.files for select to app_system using (true);
+grant usage on schema files to app_system;
+grant select on files.files to app_system;
+
+-- What an organization and a person keep, and may keep; one upload at a time counts. Settings `files.quota` and
+-- `files.quota_per_person` are in bytes.
+create function app.file_room(person uuid, out used bigint, out used_by_me bigint, out quota bigint, out quota_per_person bigint)
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform pg_advisory_xact_lock(hashtextextended('files ' || app.organization(), 0));
+    select coalesce(sum(f.size), 0), coalesce(sum(f.size) filter (where f.created_by = person), 0) into used, used_by_me
+    from files.files f where f.organization_id = app.organization() and f.deleted_at is null;
+    select max((s.value #>> '{}')::numeric) filter (where s.key = 'files.quota'),
+           max((s.value #>> '{}')::numeric) filter (where s.key = 'files.quota_per_person') into quota, quota_per_person
+    from tenancy.settings s
+    where s.organization_id = app.organization() and s.scope = 'organization' and s.deleted_at is null
+      and s.key in ('files.quota', 'files.quota_per_person') and jsonb_typeof(s.value) = 'number';
+    quota := coalesce(quota, 10737418240);
+end $$;
+revoke execute on function app.file_room(uuid) from public;
+grant execute on function app.file_room(uuid) to app_user;
+
+-- Takes away for good what was thrown away before a day, but for what somebody still refers to.
+create function app.purge_files(thrown_before timestamptz, most integer) returns integer
+language plpgsql security definer set search_path = pg_catalog as $$
+declare f record; n integer := 0;
+begin
+    for f in select x.organization_id, x.id from files.files x where x.deleted_at < thrown_before order by x.deleted_at limit most loop
+        begin
+            delete from files.files x where x.organization_id = f.organization_id and x.id = f.id;
+            n := n + 1;
+        exception when foreign_key_violation then null;
+        end;
+    end loop;
+    return n;
+end $$;
+revoke execute on function app.purge_files(timestamptz, integer) from public;
+grant execute on function app.purge_files(timestamptz, integer) to app_system;
 
 create schema social;
 comment on schema social is 'Views, notifications, comments.';
@@ -150,6 +233,30 @@ create table social.notifications (
 comment on table social.notifications is 'Something that a person should know.';
 create index notifications_unread on social.notifications (organization_id, user_id, created_at);
 select app.enroll('social.notifications', owner => 'user_id');
+
+-- Tells somebody, whoever is asking. A person says in preferences what he wants, by kind or for all others as `*`:
+-- {"notifications": {"approval": {"in_app": true, "email": true}, "*": {"email": false}}}.
+create function app.notify(for_user uuid, kind text, title text, body text, entity text, record uuid) returns uuid
+language plpgsql security definer set search_path = pg_catalog as $$
+declare made uuid; wishes jsonb; address text;
+begin
+    select u.email, coalesce(u.preferences #> array['notifications', '*'], '{}') || coalesce(u.preferences #> array['notifications', notify.kind], '{}')
+      into address, wishes
+    from iam.memberships m left join iam.users u on u.id = m.id
+    where m.organization_id = app.organization() and m.id = for_user and m.status = 'active' and m.deleted_at is null;
+    if not found then return null; end if;
+    if wishes -> 'in_app' is distinct from 'false' then
+        made := app.new_id();
+        insert into social.notifications (organization_id, id, user_id, kind, title, body, entity, record_id)
+        values (app.organization(), made, for_user, kind, title, body, entity, record);
+    end if;
+    if wishes -> 'email' = 'true' then
+        perform app.send_mail(address, title, coalesce(body, title));
+    end if;
+    return made;
+end $$;
+revoke execute on function app.notify(uuid, text, text, text, text, uuid) from public;
+grant execute on function app.notify(uuid, text, text, text, text, uuid) to app_user;
 
 create schema builder;
 comment on schema builder is 'What an organization added to the product.';

@@ -31,4 +31,6 @@ pub use sql::Sql;
 pub use sql::submit;
 pub use store::{Actor, Event, Store, System, Tx, Values, actions, call, rules};
 
+pub use tokio_postgres::Row;
+
 use serde_json::Value;

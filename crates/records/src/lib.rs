@@ -8,6 +8,7 @@
 
 mod extra;
 pub mod meta;
+mod openapi;
 mod plan;
 mod query;
 mod select;
@@ -15,6 +16,7 @@ mod value;
 mod write;
 
 pub use extra::{Bulk, aggregate, audit, history, search};
+pub use openapi::openapi;
 pub use query::{Count, MOST_ROWS, Query, Record, get, list};
 pub use write::{
     Acted, Key, Once, act, act_once, acted, change, create, create_once, create_within, delete, read_value, restore,

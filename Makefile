@@ -1,0 +1,41 @@
+# Each target is what a person does. `make run` is the product, `make test` is the whole proof.
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -euo pipefail -c
+.PHONY: run test check e2e ci bench bench-small module tools ui
+
+run: tools ui ## start Fondaco on ./data with the demo, build first
+	cargo build --quiet --release --workspace --bins
+	exec target/release/fondaco serve --demo
+
+test: tools ui check ## everything: lint, unit, database, HTTP, browser
+	cargo xtask with-database cargo nextest run --workspace
+	cd web && npm test
+	cd .. && $(MAKE) --no-print-directory e2e
+
+check: ## format, lint, dependency directions, docs
+	cargo fmt --all --check
+	cargo clippy --quiet --workspace --all-targets
+	cargo xtask check
+
+e2e: ui ## the journeys in a browser, where one is found
+	cargo build --quiet --workspace --bins
+	cargo xtask e2e
+
+ci: test
+
+module: ## make module NAME=x: a new module that passes conformance
+	cargo xtask module $(NAME)
+
+tools:
+	@missing=()
+	for tool in cargo node npm; do command -v $$tool >/dev/null || missing+=($$tool); done
+	[ $${#missing[@]} -eq 0 ] || { echo "Missing: $${missing[*]}. Fondaco is built with Rust (https://rustup.rs) and Node 20 or newer."; exit 1; }
+
+ui: web/dist/index.html
+
+web/dist/index.html: $(shell find web/src web/public web/index.html web/package.json web/package-lock.json web/vite.config.ts -type f 2>/dev/null)
+	cd web
+	[ -d node_modules ] && [ node_modules -nt package-lock.json ] || { npm ci --no-audit --no-fund --silent && touch node_modules; }
+	npm run --silent build
+	touch dist/index.html

@@ -1,0 +1,253 @@
+use crate::{Answer, Body, Person, State, events, records_api::json_bytes};
+use axum::{
+    Json, Router,
+    extract::{Path, Query as Pairs, State as Has},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, patch},
+};
+use kernel::{Actor, Error, Kind, sql, within};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// What is not records: the catalog, search, views, custom fields, history.
+pub(crate) fn routes() -> Router<State> {
+    Router::new()
+        .route("/meta", get(meta))
+        .route("/meta/entities/{name}", get(meta_entity))
+        .route("/openapi.json", get(openapi))
+        .route("/search", get(search))
+        .route("/events", get(events::stream))
+        .route("/audit", get(audit))
+        .route("/views", get(views).post(add_view))
+        .route("/views/{id}", patch(change_view).delete(drop_view))
+        .route("/fields", get(fields).post(add_field))
+        .route("/fields/{id}", patch(change_field).delete(drop_field))
+        .route("/jobs/{id}", get(job))
+}
+
+type AllPairs = Pairs<Vec<(String, String)>>;
+
+fn of<'a>(pairs: &'a [(String, String)], name: &str) -> &'a str {
+    pairs.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v)
+}
+
+/// The languages that the product speaks.
+pub(crate) fn language(headers: &HeaderMap) -> &'static str {
+    let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or("en");
+    let first = asked.split([',', ';', '-']).next().unwrap_or("en").trim();
+    if first.eq_ignore_ascii_case("ru") { "ru" } else { "en" }
+}
+
+/// Answers what changes seldom: with a tag, so that the same answer is not sent twice.
+fn tagged(headers: &HeaderMap, mut body: Value) -> Answer {
+    let tag: String = Sha256::digest(body.to_string()).iter().take(12).map(|b| format!("{b:02x}")).collect();
+    if body["version"].is_null() {
+        body["version"] = json!(tag);
+    }
+    let quoted = format!("\"{tag}\"");
+    let value = HeaderValue::from_str(&quoted).map_err(|e| Error::broken(e.to_string()))?;
+    let same = headers.get(header::IF_NONE_MATCH).is_some_and(|v| v == &value);
+    let mut response = if same { StatusCode::NOT_MODIFIED.into_response() } else { Json(body).into_response() };
+    response.headers_mut().insert(header::ETAG, value);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    Ok(response)
+}
+
+async fn meta(Has(state): Has<State>, person: Person, headers: HeaderMap) -> Answer {
+    let language = language(&headers);
+    let mut body = records::meta::index(state.store.catalog(), &person.actor, language);
+    body["locale"] = json!(language);
+    body["me"] = json!({ "id": person.actor.user, "roles": person.actor.access.roles, "admin": person.actor.access.is_admin() });
+    body["organization"] = json!({ "id": person.actor.organization });
+    tagged(&headers, body)
+}
+
+async fn meta_entity(Has(state): Has<State>, person: Person, Path(name): Path<String>, headers: HeaderMap) -> Answer {
+    let entity = state.store.catalog().entity(&name)?;
+    if !person.actor.access.may(entity, "read") {
+        return Err(Error::NotFound.into());
+    }
+    let body = records::meta::detail(state.store.catalog(), state.store.modules(), &person.actor, entity, language(&headers));
+    tagged(&headers, body)
+}
+
+async fn openapi(Has(state): Has<State>, person: Person) -> Json<Value> {
+    Json(records::openapi(state.store.catalog(), state.store.modules(), &person.actor, &state.base_url))
+}
+
+async fn search(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -> Answer {
+    let types: Vec<String> = of(&pairs, "types").split(',').filter(|t| !t.is_empty()).map(str::to_owned).collect();
+    let limit = of(&pairs, "limit").parse().unwrap_or(20).clamp(1, 50);
+    Ok(Json(records::search(&state.store, &person.actor, of(&pairs, "q"), &types, limit).await?).into_response())
+}
+
+async fn audit(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -> Answer {
+    if !person.actor.access.is_admin() {
+        return Err(Error::Forbidden("Only administrators read the whole history.".into()).into());
+    }
+    Ok(Json(records::audit(&state.store, &person.actor, &pairs).await?).into_response())
+}
+
+fn text<'a>(body: &'a Value, name: &str) -> Answer<Option<&'a str>> {
+    match &body[name] {
+        Value::Null => Ok(None),
+        Value::String(s) => Ok(Some(s)),
+        _ => Err(Error::malformed_at(name, "This is a text.").into()),
+    }
+}
+
+const VIEW: &str = "json_build_object('id', id, 'entity', entity, 'name', name, 'kind', kind, 'visibility', visibility, 'state', state, 'mine', created_by = app.actor(), 'version', version)::text";
+
+async fn views(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -> Answer {
+    let sql = format!(
+        "select {VIEW} from social.saved_views where organization_id = $1 and deleted_at is null and entity = $2::text
+         and (visibility = 'shared' or created_by = app.actor()) order by position, name"
+    );
+    let entity = of(&pairs, "entity");
+    let rows = state.store.batch(&person.actor, &[(&sql, &[&person.actor.organization, &entity])]).await?;
+    let data: Vec<Value> = rows.iter().flatten().filter_map(|r| serde_json::from_str(r.get(0)).ok()).collect();
+    Ok(Json(json!({ "data": data })).into_response())
+}
+
+async fn add_view(Has(state): Has<State>, person: Person, Body(body): Body) -> Answer {
+    let (entity, name) = (text(&body, "entity")?.unwrap_or_default(), text(&body, "name")?.unwrap_or_default());
+    let known = state.store.catalog().entity(entity).map_err(|_| Error::malformed_at("entity", "There is no such entity."))?;
+    if !person.actor.access.may(known, "read") {
+        return Err(Error::NotFound.into());
+    }
+    let (kind, visibility) = (text(&body, "kind")?.unwrap_or("table"), text(&body, "visibility")?.unwrap_or("private"));
+    let look = if body["state"].is_object() { body["state"].clone() } else { json!({}) };
+    let id = Uuid::now_v7();
+    let sql = "insert into social.saved_views (organization_id, id, entity, name, kind, visibility, state) values ($1, $2, $3::text, $4::text, $5::text, $6::text, $7)";
+    let read = format!("select {VIEW} from social.saved_views where organization_id = $1 and id = $2");
+    let organization = person.actor.organization;
+    let rows = state.store.batch(&person.actor, &[(sql, &[&organization, &id, &entity, &name, &kind, &visibility, &look]), (&read, &[&organization, &id])]).await?;
+    Ok(json_bytes(StatusCode::CREATED, row_text(&rows)?))
+}
+
+fn row_text(rows: &[Vec<kernel::Row>]) -> Answer<Vec<u8>> {
+    let row = rows.last().and_then(|r| r.first()).ok_or(Error::NotFound)?;
+    Ok(row.get::<_, String>(0).into_bytes())
+}
+
+async fn change_view(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>, Body(body): Body) -> Answer {
+    let (name, kind, visibility) = (text(&body, "name")?, text(&body, "kind")?, text(&body, "visibility")?);
+    let look = body["state"].is_object().then(|| body["state"].clone());
+    let sql = "update social.saved_views set name = coalesce($3::text, name), kind = coalesce($4::text, kind), visibility = coalesce($5::text, visibility), state = coalesce($6, state)
+               where organization_id = $1 and id = $2 and deleted_at is null and created_by = app.actor() returning 1";
+    let read = format!("select {VIEW} from social.saved_views where organization_id = $1 and id = $2 and created_by = app.actor() and deleted_at is null");
+    let organization = person.actor.organization;
+    let rows = state.store.batch(&person.actor, &[(sql, &[&organization, &id, &name, &kind, &visibility, &look]), (&read, &[&organization, &id])]).await?;
+    Ok(json_bytes(StatusCode::OK, row_text(&rows)?))
+}
+
+async fn drop_view(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>) -> Answer {
+    let sql = sql!("delete from social.saved_views where organization_id = $1 and id = $2 and created_by = app.actor() returning 1");
+    let rows = state.store.batch(&person.actor, &[(sql, &[&person.actor.organization, &id])]).await?;
+    if rows.iter().all(Vec::is_empty) {
+        return Err(Error::NotFound.into());
+    }
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+fn builder(actor: &Actor) -> Answer<()> {
+    if actor.access.is_admin() {
+        return Ok(());
+    }
+    Err(Error::Forbidden("Only administrators change fields.".into()).into())
+}
+
+const FIELD: &str = "json_build_object('id', id, 'entity', entity, 'name', name, 'label', label, 'type', type, 'required', required, 'options', options, 'help', help, 'position', position, 'version', version)::text";
+
+async fn fields(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -> Answer {
+    builder(&person.actor)?;
+    let sql = format!("select {FIELD} from builder.custom_fields where organization_id = $1 and deleted_at is null and ($2::text = '' or entity = $2) order by entity, position, name");
+    let rows = state.store.batch(&person.actor, &[(&sql, &[&person.actor.organization, &of(&pairs, "entity")])]).await?;
+    let data: Vec<Value> = rows.iter().flatten().filter_map(|r| serde_json::from_str(r.get(0)).ok()).collect();
+    Ok(Json(json!({ "data": data })).into_response())
+}
+
+/// `[{"id", "label", "color"}]`, or plain texts.
+fn options(body: &Value) -> Answer<Option<Value>> {
+    let Some(list) = body["options"].as_array() else {
+        return if body["options"].is_null() { Ok(None) } else { Err(Error::malformed_at("options", "This is a list.").into()) };
+    };
+    let good = |o: &Value| o.as_str().or(o["id"].as_str()).is_some_and(|t| !t.is_empty() && t.len() <= 100);
+    if list.len() > 200 || !list.iter().all(good) {
+        return Err(Error::malformed_at("options", "At most 200 options, each a text or an object with an id.").into());
+    }
+    Ok(Some(body["options"].clone()))
+}
+
+async fn add_field(Has(state): Has<State>, person: Person, Body(body): Body) -> Answer {
+    builder(&person.actor)?;
+    let entity = text(&body, "entity")?.unwrap_or_default();
+    let catalog = state.store.catalog();
+    let known = catalog.entities.get(entity).filter(|e| catalog.module(e.module()).is_some());
+    let known = known.ok_or_else(|| Error::malformed_at("entity", "There is no such entity."))?;
+    let (name, label) = (text(&body, "name")?.unwrap_or_default(), text(&body, "label")?);
+    let kind = text(&body, "type")?.unwrap_or("text");
+    if Kind::parse(kind).is_none() {
+        return Err(Error::malformed_at("type", "There is no such type of field.").into());
+    }
+    let options = options(&body)?.unwrap_or_else(|| json!([]));
+    if matches!(kind, "select" | "multiselect") && options.as_array().is_none_or(Vec::is_empty) {
+        return Err(Error::malformed_at("options", "A choice needs options.").into());
+    }
+    let required = body["required"] == true;
+    let id = Uuid::now_v7();
+    let sql = "insert into builder.custom_fields (organization_id, id, entity, name, label, type, required, options, help) values ($1, $2, $3::text, $4::text, $5::text, $6::text, $7, $8, $9::text)";
+    let read = format!("select {FIELD} from builder.custom_fields where organization_id = $1 and id = $2");
+    let organization = person.actor.organization;
+    let rows = state
+        .store
+        .batch(&person.actor, &[
+            (sql, &[&organization, &id, &known.name, &name, &label.unwrap_or(name), &kind, &required, &options, &text(&body, "help")?]),
+            (&read, &[&organization, &id]),
+        ])
+        .await?;
+    state.auth.forget_organization(organization);
+    Ok(json_bytes(StatusCode::CREATED, row_text(&rows)?))
+}
+
+async fn change_field(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>, Body(body): Body) -> Answer {
+    builder(&person.actor)?;
+    let sql = "update builder.custom_fields set label = coalesce($3::text, label), required = coalesce($4, required), options = coalesce($5, options), help = coalesce($6::text, help), position = coalesce($7, position)
+               where organization_id = $1 and id = $2 and deleted_at is null";
+    let read = format!("select {FIELD} from builder.custom_fields where organization_id = $1 and id = $2 and deleted_at is null");
+    let organization = person.actor.organization;
+    let position = body["position"].as_i64().and_then(|p| i32::try_from(p).ok());
+    let rows = state
+        .store
+        .batch(&person.actor, &[
+            (sql, &[&organization, &id, &text(&body, "label")?, &body["required"].as_bool(), &options(&body)?, &text(&body, "help")?, &position]),
+            (&read, &[&organization, &id]),
+        ])
+        .await?;
+    state.auth.forget_organization(organization);
+    Ok(json_bytes(StatusCode::OK, row_text(&rows)?))
+}
+
+/// The values stay in the records; a field of the same name brings them back.
+async fn drop_field(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>) -> Answer {
+    builder(&person.actor)?;
+    let sql = sql!("delete from builder.custom_fields where organization_id = $1 and id = $2 returning 1");
+    let rows = state.store.batch(&person.actor, &[(sql, &[&person.actor.organization, &id])]).await?;
+    if rows.iter().all(Vec::is_empty) {
+        return Err(Error::NotFound.into());
+    }
+    state.auth.forget_organization(person.actor.organization);
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn job(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>) -> Answer<Response> {
+    let row = within!(state.store, &person.actor, tx => {
+        let sql = sql!("select json_build_object('id', id, 'kind', kind, 'status', status, 'done', done, 'total', total, 'error', error, 'result', result)::text
+                        from app.jobs where organization_id = $1 and id = $2");
+        Ok(tx.query_opt(sql, &[&tx.actor.organization, &id]).await?)
+    })?;
+    let row = row.ok_or(Error::NotFound)?;
+    Ok(json_bytes(StatusCode::OK, row.get::<_, String>(0).into_bytes()))
+}
