@@ -73,7 +73,7 @@ create table parties.parties (
     tier               text not null default 'standard' check (tier in ('standard', 'silver', 'gold', 'platinum')),
     rating             numeric(4,2) constraint rating_is_0_to_10 check (rating between 0 and 10),
     satisfaction       numeric(3,2) constraint satisfaction_is_0_to_5 check (satisfaction between 0 and 5),
-    assigned_to        uuid,
+    assigned_to        uuid default app.actor(),
     workspace_id       uuid,
     merged_into        uuid,
     tags               text[] not null default '{}',

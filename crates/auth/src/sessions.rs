@@ -5,6 +5,7 @@ use crate::{
     people::User,
     roles::StoredRole,
 };
+use jiff::tz::TimeZone;
 use kernel::{Access, Actor, Error, Overlay, System, sql, system};
 use serde_json::Value;
 use std::{
@@ -25,7 +26,7 @@ pub struct Session {
     pub workspace: Option<Uuid>,
     /// The key that a program came with, which may do less than the person.
     pub token: Option<Uuid>,
-    actor: Option<Actor>,
+    pub actor: Option<Actor>,
 }
 
 impl Session {
@@ -48,7 +49,7 @@ impl Session {
     }
 
     /// A person and no program: a key opens no second door to the account.
-    pub(crate) fn person(&self) -> kernel::Result<()> {
+    pub fn person(&self) -> kernel::Result<()> {
         match self.token {
             None => Ok(()),
             Some(_) => Err(Error::Forbidden("A key cannot do this. Sign in.".into())),
@@ -163,6 +164,7 @@ impl Auth {
                 request: Uuid::nil(),
                 access: Arc::new(access),
                 overlay: Arc::new(overlay),
+                zone: TimeZone::get(&organization.time_zone).unwrap_or(TimeZone::UTC),
             });
             session.organization = Some(Arc::new(organization));
             session.workspace = workspace;

@@ -145,7 +145,9 @@ impl Auth {
             }
             Ok(Some(self.open_session(&tx, user, visit).await?))
         })?;
-        Ok(done.ok_or_else(wrong_code)?)
+        let signed_in = done.ok_or_else(wrong_code)?;
+        self.limits.give_back(&visit.key("verify"));
+        Ok(signed_in)
     }
 
     pub async fn login(&self, email: &str, password: &str, code: Option<&str>, visit: &Visit) -> Result<SignedIn> {
@@ -305,8 +307,7 @@ impl Auth {
     }
 
     /// A new password for who has the link. Signs nobody in: a second factor is still asked for.
-    pub async fn reset(&self, email: &str, code: &str, password: &str, visit: &Visit) -> Result<()> {
-        self.limits.take(&visit.key("reset"))?;
+    pub async fn reset(&self, email: &str, code: &str, password: &str) -> Result<()> {
         let email = normalize_email(email)?;
         check_password(password, &email)?;
         let code = code::hash(code);
@@ -329,7 +330,6 @@ impl Auth {
             Ok(Some(user))
         })?;
         self.forget_user(user.ok_or_else(wrong_code)?);
-        self.limits.give_back(&visit.key("reset"));
         self.limits.forget(&self.account("login", &email));
         Ok(())
     }
@@ -387,8 +387,7 @@ impl Auth {
     }
 
     /// Whoever reads the new address's mail has the link, signed in or not.
-    pub async fn confirm_email(&self, code: &str, visit: &Visit) -> Result<()> {
-        self.limits.take(&visit.key("confirm"))?;
+    pub async fn confirm_email(&self, code: &str) -> Result<()> {
         let user = system!(self.store, tx => {
             let sql = sql!(
                 "update iam.email_verifications set used_at = now()
@@ -403,7 +402,6 @@ impl Auth {
             Ok(tx.query_opt(sql, &[&user, &email]).await?.map(|_| user))
         })?;
         self.forget_user(user.ok_or_else(wrong_code)?);
-        self.limits.give_back(&visit.key("confirm"));
         Ok(())
     }
 }
@@ -425,7 +423,7 @@ pub(crate) async fn retire_codes(tx: &System, user: Uuid, kind: &str) -> kernel:
     Ok(())
 }
 
-async fn log_visit(tx: &System, organization: Uuid, user: Uuid, action: &str, visit: &Visit) -> kernel::Result<()> {
+pub(crate) async fn log_visit(tx: &System, organization: Uuid, user: Uuid, action: &str, visit: &Visit) -> kernel::Result<()> {
     let sql = sql!("select iam.log_event($1, 'iam.memberships', $2, $3, $2, $4, null, jsonb_build_object('ip', $5::text, 'user_agent', $6::text))");
     tx.query_one(sql, &[&organization, &user, &action, &visit.request, &visit.ip(), &visit.agent()]).await?;
     Ok(())

@@ -155,11 +155,13 @@ pub async fn cancel(store: &Store, actor: &Actor, id: Uuid) -> Result<bool> {
             tx.changed(EVENT, id, 0, "cancelled");
             return Ok(true);
         }
-        let there = tx.cached(
-            sql!("select 1 from app.jobs where organization_id = $1 and created_by = $2 and id = $3"),
-            &[&actor.organization, &actor.user, &id],
-        );
-        if there.await?.is_empty() { Err(Error::NotFound) } else { Ok(false) }
+        let there = tx
+            .cached(
+                sql!("select 1 from app.jobs where organization_id = $1 and created_by = $2 and id = $3"),
+                &[&actor.organization, &actor.user, &id],
+            )
+            .await?;
+        if there.is_empty() { Err(Error::NotFound) } else { Ok(false) }
     })
 }
 

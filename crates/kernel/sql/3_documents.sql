@@ -32,7 +32,7 @@ begin
         pattern := replace(pattern, '{yyyy}', span);
     end if;
     insert into app.counters as c (organization_id, series, period, last) values (app.organization(), next_number.series, span, 1)
-    on conflict (organization_id, series, period) do update set last = c.last + 1 returning c.last into n;
+    on conflict on constraint counters_pkey do update set last = c.last + 1 returning c.last into n;
     digits := substring(pattern from '0+$');
     if digits is null then return pattern || n; end if;
     return left(pattern, -length(digits)) || lpad(n::text, greatest(length(digits), length(n::text)), '0');

@@ -122,7 +122,7 @@ impl Store {
         let user = pool(user, connections)?;
         let system = pool(system, 4)?;
         #[expect(clippy::disallowed_methods, reason = "before there is an actor")]
-        let client = system.get().await?;
+        let client = user.get().await?;
         let catalog = Arc::new(Catalog::read(&**client, modules).await?);
         let (events, _) = broadcast::channel(4096);
         let house = Arc::new(House { catalog, modules, secrets, events });

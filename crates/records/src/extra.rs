@@ -271,10 +271,10 @@ pub async fn search(store: &Store, actor: &Actor, q: &str, types: &[String], lim
     let values: Vec<_> = asked.iter().map(|(_, _, b)| b.values()).collect();
     let statements: Vec<(&str, kernel::Values<'_>)> = asked.iter().zip(&values).map(|((_, text, _), v)| (text.as_str(), v.as_slice())).collect();
     let answers = if statements.is_empty() { Vec::new() } else { store.batch(actor, &statements).await? };
-    let mut hits: Vec<(f32, Value)> = Vec::new();
+    let mut hits: Vec<(f64, Value)> = Vec::new();
     for ((name, ..), rows) in asked.iter().zip(answers) {
         for row in rows {
-            hits.push((row.get::<_, Option<f32>>(3).unwrap_or_default(), json!({
+            hits.push((row.get::<_, Option<f64>>(3).unwrap_or_default(), json!({
                 "entity": name, "id": row.get::<_, Uuid>(0), "title": row.get::<_, Option<&str>>(1), "snippet": row.get::<_, Option<&str>>(2),
             })));
         }

@@ -77,13 +77,13 @@ pub(crate) fn draft(actor: &Actor, entity: &Entity, body: &Map<String, Value>, n
     }
     if new {
         for column in entity.columns.iter().filter(|c| c.required && c.writable()) {
-            let given = draft.values.iter().any(|(n, _, t)| *n == column.name && t.is_some());
+            let given = body.get(&column.name).is_some_and(|v| !v.is_null() && v.as_str() != Some(""));
             if !given && entity.fk.as_ref() != Some(&column.name) {
                 faults.push(Fault { field: Some(column.name.clone()), message: "This is required.".into() });
             }
         }
         for field in actor.overlay.of(&entity.name).iter().filter(|f| f.required) {
-            if draft.custom.get(&field.name).is_none_or(Value::is_null) {
+            if !draft.custom.contains_key(&field.name) && !faults.iter().any(|f| f.field.as_deref() == Some(&format!("cf.{}", field.name))) {
                 faults.push(Fault { field: Some(format!("cf.{}", field.name)), message: "This is required.".into() });
             }
         }
@@ -347,10 +347,13 @@ pub async fn create_within(tx: &Tx, entity: &str, body: &Value) -> Result<Uuid> 
 pub async fn read_value(tx: &Tx, entity: &Entity, id: Uuid, lock: bool) -> Result<Value> {
     let columns: Vec<&Column> = entity.columns.iter().filter(|c| c.kind != kernel::Kind::Hidden).collect();
     let names: Vec<String> = columns.iter().map(|c| format!("r.{}", quoted(&c.name))).collect();
-    let lock = if lock { " for no key update" } else { "" };
-    let sql = format!("select {} from {} r where r.organization_id = $1 and r.id = $2{lock}", names.join(", "), entity.name);
+    let wait = if lock { " for no key update" } else { "" };
+    let sql = format!("select {} from {} r where r.organization_id = $1 and r.id = $2{wait}", names.join(", "), entity.name);
     let rows = tx.cached(&sql, &[&tx.actor.organization, &id]).await?;
-    let row = rows.first().ok_or(Error::NotFound)?;
+    let Some(row) = rows.first() else {
+        // A row is locked only by who may change it; who may only see it is told so.
+        return Err(if lock { missed(tx, entity, id, None).await? } else { Error::NotFound });
+    };
     let mut json = vec![b'{'];
     for (n, column) in columns.iter().enumerate() {
         if n > 0 {

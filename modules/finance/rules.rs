@@ -1,0 +1,109 @@
+//! What people do with invoices and payments besides moving them. What must hold is said in schema.sql.
+
+use kernel::{Error, Result, Tx, sql};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const INVOICES: &str = "finance.invoices";
+const PAYMENTS: &str = "finance.payments";
+
+kernel::rules! {}
+
+kernel::actions! {
+    invoice sales.orders: invoice_order;
+    credit finance.invoices: credit;
+    pay finance.invoices: pay;
+    allocate finance.payments: allocate;
+    unallocate finance.payments: unallocate;
+    receipt finance.payments: receipt;
+}
+
+kernel::calls! {
+    invoice_aging: invoice_aging;
+}
+
+/// `{"lines"?: [{"id", "quantity"?}], "issued_on"?, "due_on"?, "post"?: true}`: what is not invoiced yet, as a draft.
+async fn invoice_order(tx: &Tx, order: &Value, body: &Value) -> Result<Value> {
+    let made = tx.query_one(sql!("select finance.invoice_order($1, $2)"), &[&id(&order["id"])?, body]).await?;
+    Ok(made_of(tx, INVOICES, made.get(0)))
+}
+
+/// `{"lines": [{"id", "quantity"?}]}` or `{"amount"}` or nothing, which is all that is left; with a `reason`.
+async fn credit(tx: &Tx, invoice: &Value, body: &Value) -> Result<Value> {
+    let made = tx.query_one(sql!("select finance.credit($1, $2)"), &[&id(&invoice["id"])?, body]).await?;
+    Ok(made_of(tx, INVOICES, made.get(0)))
+}
+
+/// `{"amount"?, "method"?, "paid_on"?, "reference"?, "transaction_id"?}`: payment and allocation at once.
+async fn pay(tx: &Tx, invoice: &Value, body: &Value) -> Result<Value> {
+    let methods = ["CASH", "BANK_TRANSFER", "CARD", "CHECK", "OTHER"];
+    if !body["method"].is_null() && !body["method"].as_str().is_some_and(|m| methods.contains(&m)) {
+        return Err(Error::malformed_at("method", format!("One of {}.", methods.join(", "))));
+    }
+    let made = tx.query_one(sql!("select finance.pay($1, $2)"), &[&id(&invoice["id"])?, body]).await?;
+    Ok(made_of(tx, PAYMENTS, made.get(0)))
+}
+
+/// `{"allocations": [{"invoice_id", "amount"}]}` or `{"invoice_id", "amount"?}` or nothing: the oldest open invoices.
+async fn allocate(tx: &Tx, payment: &Value, body: &Value) -> Result<Value> {
+    let given = sql!("select trim_scale(finance.allocate($1, $2))::text");
+    let given: String = tx.query_one(given, &[&id(&payment["id"])?, body]).await?.get(0);
+    Ok(json!({ "allocated": given }))
+}
+
+/// `{"allocation_id"?}`: takes one back, or all. They stay, with the day.
+async fn unallocate(tx: &Tx, payment: &Value, body: &Value) -> Result<Value> {
+    tx.query(sql!("select finance.unallocate($1, $2)"), &[&id(&payment["id"])?, body]).await?;
+    Ok(Value::Null)
+}
+
+async fn receipt(tx: &Tx, payment: &Value, _: &Value) -> Result<Value> {
+    let made = tx.query_one(sql!("select finance.receipt($1)"), &[&id(&payment["id"])?]).await?;
+    Ok(made_of(tx, INVOICES, made.get(0)))
+}
+
+/// DEFINITIONS 8: `{"direction"?: "out"|"in", "as_of"?, "basis"?: "due"|"issue", "buckets"?: [30, 60, 90, 120]}`.
+async fn invoice_aging(tx: &Tx, body: &Value) -> Result<Value> {
+    let one_of = |field: &str, first: &'static str, other: &'static str| match &body[field] {
+        Value::Null => Ok(first),
+        said if said == first => Ok(first),
+        said if said == other => Ok(other),
+        _ => Err(Error::malformed_at(field, format!("Either {first} or {other}."))),
+    };
+    let direction = one_of("direction", "out", "in")?;
+    let basis = one_of("basis", "due", "issue")?;
+    let as_of = match &body["as_of"] {
+        Value::Null => jiff::Timestamp::now().to_zoned(tx.actor.zone.clone()).date(),
+        said => said
+            .as_str()
+            .and_then(|s| s.parse().ok())
+            .ok_or_else(|| Error::malformed_at("as_of", "This is not a date."))?,
+    };
+    let limits: Vec<i32> = match &body["buckets"] {
+        Value::Null => vec![30, 60, 90, 120],
+        said => said
+            .as_array()
+            .and_then(|days| days.iter().map(|d| d.as_i64().and_then(|d| i32::try_from(d).ok())).collect())
+            .filter(|days: &Vec<i32>| (1..=12).contains(&days.len()) && days[0] > 0 && days.is_sorted_by(|a, b| a < b))
+            .ok_or_else(|| Error::malformed_at("buckets", "Up to twelve numbers of days, growing."))?,
+    };
+    let aging = sql!(
+        "select jsonb_build_object('as_of', $2::text, 'direction', $1::text, 'basis', $3::text, 'buckets', $4::integer[],
+             'inputs_hash', md5(concat_ws('|', app.organization(), $1, $2, $3, $4::text)),
+             'rows', coalesce((select jsonb_agg(jsonb_build_object('party_id', a.party_id, 'party', a.party_name, 'currency', a.currency,
+                 'not_due', a.not_due::numeric(20,2)::text, 'aged', (select jsonb_agg(b::numeric(20,2)::text) from unnest(a.buckets) b),
+                 'unallocated', a.unallocated::numeric(20,2)::text, 'total', a.total::numeric(20,2)::text))
+             from finance.invoice_aging($1, $2::text::date, $3, $4) a), '[]'))"
+    );
+    Ok(tx.query_one(aging, &[&direction, &as_of.to_string(), &basis, &limits]).await?.get(0))
+}
+
+fn made_of(tx: &Tx, entity: &str, id: Uuid) -> Value {
+    tx.changed(entity, id, 1, "create");
+    json!({ "entity": entity, "id": id })
+}
+
+fn id(said: &Value) -> Result<Uuid> {
+    let id = said.as_str().and_then(|s| s.parse().ok());
+    id.ok_or_else(|| Error::malformed("Say which record, by its id."))
+}
