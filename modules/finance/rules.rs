@@ -24,13 +24,16 @@ kernel::calls! {
 
 /// `{"lines"?: [{"id", "quantity"?}], "issued_on"?, "due_on"?, "post"?: true}`: what is not invoiced yet, as a draft.
 async fn invoice_order(tx: &Tx, order: &Value, body: &Value) -> Result<Value> {
-    let made = tx.query_one(sql!("select finance.invoice_order($1, $2)"), &[&id(&order["id"])?, body]).await?;
+    let made = tx
+        .query_one(sql!("select finance.invoice_order($1, $2)"), &[&id(&order["id"])?, body])
+        .await?;
     Ok(made_of(tx, INVOICES, made.get(0)))
 }
 
 /// `{"lines": [{"id", "quantity"?}]}` or `{"amount"}` or nothing, which is all that is left; with a `reason`.
 async fn credit(tx: &Tx, invoice: &Value, body: &Value) -> Result<Value> {
-    let made = tx.query_one(sql!("select finance.credit($1, $2)"), &[&id(&invoice["id"])?, body]).await?;
+    let made =
+        tx.query_one(sql!("select finance.credit($1, $2)"), &[&id(&invoice["id"])?, body]).await?;
     Ok(made_of(tx, INVOICES, made.get(0)))
 }
 
@@ -40,7 +43,8 @@ async fn pay(tx: &Tx, invoice: &Value, body: &Value) -> Result<Value> {
     if !body["method"].is_null() && !body["method"].as_str().is_some_and(|m| methods.contains(&m)) {
         return Err(Error::malformed_at("method", format!("One of {}.", methods.join(", "))));
     }
-    let made = tx.query_one(sql!("select finance.pay($1, $2)"), &[&id(&invoice["id"])?, body]).await?;
+    let made =
+        tx.query_one(sql!("select finance.pay($1, $2)"), &[&id(&invoice["id"])?, body]).await?;
     Ok(made_of(tx, PAYMENTS, made.get(0)))
 }
 
@@ -83,9 +87,15 @@ async fn invoice_aging(tx: &Tx, body: &Value) -> Result<Value> {
         Value::Null => vec![30, 60, 90, 120],
         said => said
             .as_array()
-            .and_then(|days| days.iter().map(|d| d.as_i64().and_then(|d| i32::try_from(d).ok())).collect())
-            .filter(|days: &Vec<i32>| (1..=12).contains(&days.len()) && days[0] > 0 && days.is_sorted_by(|a, b| a < b))
-            .ok_or_else(|| Error::malformed_at("buckets", "Up to twelve numbers of days, growing."))?,
+            .and_then(|days| {
+                days.iter().map(|d| d.as_i64().and_then(|d| i32::try_from(d).ok())).collect()
+            })
+            .filter(|days: &Vec<i32>| {
+                (1..=12).contains(&days.len()) && days[0] > 0 && days.is_sorted_by(|a, b| a < b)
+            })
+            .ok_or_else(|| {
+                Error::malformed_at("buckets", "Up to twelve numbers of days, growing.")
+            })?,
     };
     let aging = sql!(
         "select jsonb_build_object('as_of', $2::text, 'direction', $1::text, 'basis', $3::text, 'buckets', $4::integer[],

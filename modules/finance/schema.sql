@@ -192,7 +192,7 @@ create table finance.payments (
     constraint payments_workspace foreign key (organization_id, workspace_id) references tenancy.workspaces,
     constraint payment_has_a_currency check (currency is not null),
     constraint amount_is_rounded check (amount = round(amount, digits)),
-    constraint allocated_within_amount check (allocated <= amount),
+    constraint allocated_within_amount check (allocated <= greatest(amount, 0)),
     constraint allocated_not_negative check (allocated >= 0)
 );
 comment on table finance.payments is 'Money that came in, went out, or went back.';

@@ -17,9 +17,14 @@ kernel::calls! {
 /// `{"other": id}`: that record becomes part of this one. Whoever asks must be able to change both.
 async fn merge(tx: &Tx, party: &Value, body: &Value) -> Result<Value> {
     let (keep, other) = (id(&party["id"])?, id(&body["other"])?);
-    let mine = sql!("select from parties.parties where organization_id = $1 and id = $2 for no key update");
+    let mine = sql!(
+        "select from parties.parties where organization_id = $1 and id = $2 for no key update"
+    );
     if tx.query_opt(mine, &[&tx.actor.organization, &other]).await?.is_none() {
-        return Err(Error::refused_at("other", "There is no such record, or you may not change it."));
+        return Err(Error::refused_at(
+            "other",
+            "There is no such record, or you may not change it.",
+        ));
     }
     tx.query(sql!("select parties.merge($1, $2)"), &[&keep, &other]).await?;
     tx.changed("parties.parties", other, 0, "delete");
@@ -41,8 +46,10 @@ async fn find_duplicates(tx: &Tx, body: &Value) -> Result<Value> {
          cross join lateral parties.find_duplicates(a.id, coalesce($3, p.name), coalesce($4, p.bin), coalesce($5, p.iin),
              coalesce($6, p.email), coalesce($7, p.phone)) d"
     );
-    let (name, bin, iin, email, phone) = (said("name"), said("bin"), said("iin"), said("email"), said("phone"));
-    let values: kernel::Values<'_> = &[&tx.actor.organization, &party, &name, &bin, &iin, &email, &phone];
+    let (name, bin, iin, email, phone) =
+        (said("name"), said("bin"), said("iin"), said("email"), said("phone"));
+    let values: kernel::Values<'_> =
+        &[&tx.actor.organization, &party, &name, &bin, &iin, &email, &phone];
     let duplicates: Value = tx.query_one(found, values).await?.get(0);
     Ok(json!({ "duplicates": duplicates }))
 }

@@ -25,7 +25,10 @@ async fn an_iin_has_a_day_of_birth_and_belongs_to_a_person() {
     let person = |iin: &str| json!({ "name": "Aigul", "kind": "individual", "iin": iin });
     sally.create("parties.parties", person("900101300126")).await.ok();
     sally.create("parties.parties", person("050229500314")).await.refused("This is not an IIN");
-    sally.create("parties.parties", json!({ "name": "TOO", "iin": "900101300126" })).await.refused("Only a person has an IIN");
+    sally
+        .create("parties.parties", json!({ "name": "TOO", "iin": "900101300126" }))
+        .await
+        .refused("Only a person has an IIN");
 }
 
 #[tokio::test]
@@ -35,12 +38,19 @@ async fn every_party_has_a_number_and_a_code_of_its_own() {
     let gus = s.person("Globex", "salesperson").await;
     let first = sally.create("parties.parties", json!({ "name": "A", "code": "ALFKI" })).await.ok();
     assert_eq!((&first["number"], &first["payment_terms"]), (&json!("P-00001"), &json!("NET_30")));
-    sally.create("parties.parties", json!({ "name": "B", "code": "ALFKI" })).await.refused("Another party has this code.");
+    sally
+        .create("parties.parties", json!({ "name": "B", "code": "ALFKI" }))
+        .await
+        .refused("Another party has this code.");
     sally.delete("parties.parties", &first).await.ok();
-    let second = sally.create("parties.parties", json!({ "name": "B", "code": "ALFKI" })).await.ok();
+    let second =
+        sally.create("parties.parties", json!({ "name": "B", "code": "ALFKI" })).await.ok();
     assert_eq!(second["number"], "P-00002", "a number is not given twice");
     sally.restore("parties.parties", &first).await.refused("Another party has this code.");
-    assert_eq!(gus.create("parties.parties", json!({ "name": "C", "code": "ALFKI" })).await.ok()["number"], "P-00001");
+    assert_eq!(
+        gus.create("parties.parties", json!({ "name": "C", "code": "ALFKI" })).await.ok()["number"],
+        "P-00001"
+    );
 }
 
 #[tokio::test]
@@ -48,7 +58,8 @@ async fn a_new_primary_contact_takes_the_place_of_the_old() {
     let s = scene(crate::ALL).await;
     let sally = s.person("Acme", "salesperson").await;
     let contacts = json!([{ "first_name": "Ann", "is_primary": true }, { "last_name": "Bond", "is_primary": true }]);
-    let party = sally.create("parties.parties", json!({ "name": "A", "contacts": contacts })).await.ok();
+    let party =
+        sally.create("parties.parties", json!({ "name": "A", "contacts": contacts })).await.ok();
     assert_eq!(flags(&party["contacts"], "is_primary"), [("Ann", false), ("Bond", true)]);
     sally
         .create("parties.parties", json!({ "name": "B", "contacts": [{ "title": "Nobody" }] }))
@@ -64,7 +75,9 @@ async fn duplicates_are_found_by_what_they_share() {
     let kept = json!({ "name": "Kazakhtelecom JSC", "bin": "941240000193", "email": "Info@KT.kz", "phone": "8 (701) 123-45-67" });
     sally.create("parties.parties", kept).await.ok();
     sally.create("parties.parties", json!({ "name": "Bolashak" })).await.ok();
-    let ask = async |who: &Person, body: Value| who.call("parties", "find_duplicates", body).await.ok()["duplicates"].clone();
+    let ask = async |who: &Person, body: Value| {
+        who.call("parties", "find_duplicates", body).await.ok()["duplicates"].clone()
+    };
     for (body, reason) in [
         (json!({ "bin": "941240000193" }), "bin"),
         (json!({ "email": "info@kt.kz" }), "email"),
@@ -72,11 +85,18 @@ async fn duplicates_are_found_by_what_they_share() {
         (json!({ "name": "JSC Kazakhtelecom" }), "name"),
     ] {
         let found = ask(&sally, body).await;
-        assert_eq!((found[0]["name"].as_str(), &found[0]["reasons"]), (Some("Kazakhtelecom JSC"), &json!([reason])));
+        assert_eq!(
+            (found[0]["name"].as_str(), &found[0]["reasons"]),
+            (Some("Kazakhtelecom JSC"), &json!([reason]))
+        );
         assert_eq!(found.as_array().unwrap().len(), 1);
     }
     assert_eq!(ask(&sally, json!({ "name": "Something else" })).await, json!([]));
-    assert_eq!(ask(&gus, json!({ "bin": "941240000193" })).await, json!([]), "not of another company");
+    assert_eq!(
+        ask(&gus, json!({ "bin": "941240000193" })).await,
+        json!([]),
+        "not of another company"
+    );
 }
 
 #[tokio::test]
@@ -87,46 +107,88 @@ async fn merging_keeps_everything_and_leaves_a_trace() {
     let double = json!({ "name": "ACME", "email": "x@acme.test", "tags": ["b"], "is_supplier": true, "credit_limit": "500",
         "contacts": [{ "first_name": "Bob", "is_primary": true }], "addresses": [{ "city": "Rome", "is_default": true }] });
     let double = mona.create("parties.parties", double).await.ok();
-    let order = mona.create("sales.orders", json!({ "customer_id": double["id"], "lines": [{ "name": "x", "price": "10" }] })).await.ok();
+    let order = mona
+        .create(
+            "sales.orders",
+            json!({ "customer_id": double["id"], "lines": [{ "name": "x", "price": "10" }] }),
+        )
+        .await
+        .ok();
     mona.act("sales.orders", &order, "confirm").await.ok();
-    let product = mona.create("products.products", json!({ "name": "p", "supplier_id": double["id"] })).await.ok();
+    let product = mona
+        .create("products.products", json!({ "name": "p", "supplier_id": double["id"] }))
+        .await
+        .ok();
 
-    let merged = mona.act_with("parties.parties", &kept, "merge", json!({ "other": double["id"] })).await.ok();
-    assert_eq!((&merged["name"], &merged["email"], &merged["tags"]), (&json!("Acme Ltd"), &json!("x@acme.test"), &json!(["a", "b"])));
+    let merged = mona
+        .act_with("parties.parties", &kept, "merge", json!({ "other": double["id"] }))
+        .await
+        .ok();
+    assert_eq!(
+        (&merged["name"], &merged["email"], &merged["tags"]),
+        (&json!("Acme Ltd"), &json!("x@acme.test"), &json!(["a", "b"]))
+    );
     assert_eq!(flags(&merged["contacts"], "is_primary"), [("Ann", true), ("Bob", false)]);
     assert_eq!(merged["addresses"][0]["city"], "Rome");
-    assert_eq!(mona.read("sales.orders", &order).await.ok()["customer_id"], kept["id"], "closed documents follow");
+    assert_eq!(
+        mona.read("sales.orders", &order).await.ok()["customer_id"],
+        kept["id"],
+        "closed documents follow"
+    );
     assert_eq!(mona.read("products.products", &product).await.ok()["supplier_id"], kept["id"]);
 
     mona.restore("parties.parties", &double).await.refused("This duplicate was merged");
-    mona.act_with("parties.parties", &kept, "merge", json!({ "other": kept["id"] })).await.refused("cannot be merged into itself");
-    let stranger = s.person("Globex", "manager").await.create("parties.parties", json!({ "name": "G" })).await.ok();
-    mona.act_with("parties.parties", &kept, "merge", json!({ "other": stranger["id"] })).await.refused("There is no such record");
+    mona.act_with("parties.parties", &kept, "merge", json!({ "other": kept["id"] }))
+        .await
+        .refused("cannot be merged into itself");
+    let stranger = s
+        .person("Globex", "manager")
+        .await
+        .create("parties.parties", json!({ "name": "G" }))
+        .await
+        .ok();
+    mona.act_with("parties.parties", &kept, "merge", json!({ "other": stranger["id"] }))
+        .await
+        .refused("There is no such record");
 }
 
 #[tokio::test]
 async fn two_with_different_numbers_are_not_one() {
     let s = scene(crate::ALL).await;
     let mona = s.person("Acme", "manager").await;
-    let one = mona.create("parties.parties", json!({ "name": "A", "bin": "941240000193" })).await.ok();
-    let other = mona.create("parties.parties", json!({ "name": "A", "bin": "010940000162" })).await.ok();
-    mona.act_with("parties.parties", &one, "merge", json!({ "other": other["id"] })).await.refused("different identification numbers");
+    let one =
+        mona.create("parties.parties", json!({ "name": "A", "bin": "941240000193" })).await.ok();
+    let other =
+        mona.create("parties.parties", json!({ "name": "A", "bin": "010940000162" })).await.ok();
+    mona.act_with("parties.parties", &one, "merge", json!({ "other": other["id"] }))
+        .await
+        .refused("different identification numbers");
 }
 
 #[tokio::test]
 async fn a_salesperson_changes_only_their_own() {
     let s = scene(crate::ALL).await;
-    let (sally, sam) = (s.person("Acme", "salesperson").await, s.person("Acme", "salesperson").await);
+    let (sally, sam) =
+        (s.person("Acme", "salesperson").await, s.person("Acme", "salesperson").await);
     let party = sally.create("parties.parties", json!({ "name": "A" })).await.ok();
     assert_eq!(sam.read("parties.parties", &party).await.ok()["name"], "A");
     assert!(sam.update("parties.parties", &party, json!({ "name": "B" })).await.result().is_err());
     sally.update("parties.parties", &party, json!({ "name": "B" })).await.ok();
-    s.person("Acme", "employee").await.create("parties.parties", json!({ "name": "C" })).await.forbidden();
+    s.person("Acme", "employee")
+        .await
+        .create("parties.parties", json!({ "name": "C" }))
+        .await
+        .forbidden();
 }
 
 /// Name and flag of each, in the order of their names.
 fn flags<'a>(list: &'a Value, flag: &str) -> Vec<(&'a str, bool)> {
-    let mut all: Vec<_> = list.as_array().unwrap().iter().map(|x| (x["name"].as_str().unwrap(), x[flag] == true)).collect();
+    let mut all: Vec<_> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|x| (x["name"].as_str().unwrap(), x[flag] == true))
+        .collect();
     all.sort_unstable();
     all
 }

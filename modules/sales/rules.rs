@@ -30,7 +30,8 @@ async fn return_lines(tx: &Tx, order: &Value, body: &Value) -> Result<Value> {
 }
 
 async fn some(tx: &Tx, order: &Value, verb: &str, body: &Value) -> Result<Value> {
-    tx.query(sql!("select sales.move_some($1, $2, $3)"), &[&id(&order["id"])?, &verb, body]).await?;
+    tx.query(sql!("select sales.move_some($1, $2, $3)"), &[&id(&order["id"])?, &verb, body])
+        .await?;
     Ok(Value::Null)
 }
 
@@ -43,10 +44,14 @@ async fn customer_summary(tx: &Tx, body: &Value) -> Result<Value> {
          from sales.orders o
          where o.organization_id = $1 and o.customer_id = $2 and o.status not in ('draft', 'cancelled') and o.deleted_at is null"
     );
-    let mut summary: Value = tx.query_one(summary, &[&tx.actor.organization, &customer]).await?.get(0);
+    let mut summary: Value =
+        tx.query_one(summary, &[&tx.actor.organization, &customer]).await?.get(0);
     // Only for whoever may read the customer: what it owes is told by functions that read everything.
-    let seen = sql!("select trim_scale(parties.exposure(p.id))::text, trim_scale(p.credit_limit)::text from parties.parties p where p.organization_id = $1 and p.id = $2");
-    let seen = tx.query_opt(seen, &[&tx.actor.organization, &customer]).await?.ok_or(Error::NotFound)?;
+    let seen = sql!(
+        "select trim_scale(parties.exposure(p.id))::text, trim_scale(p.credit_limit)::text from parties.parties p where p.organization_id = $1 and p.id = $2"
+    );
+    let seen =
+        tx.query_opt(seen, &[&tx.actor.organization, &customer]).await?.ok_or(Error::NotFound)?;
     summary["exposure"] = json!(seen.get::<_, Option<String>>(0));
     summary["credit_limit"] = json!(seen.get::<_, Option<String>>(1));
     Ok(summary)

@@ -142,6 +142,7 @@ pub struct Auth {
     /// A person's own keys, which everybody has.
     own: Arc<Access>,
     codes: Hash,
+    duties: Vec<[roles::Duty; 2]>,
 }
 
 impl Auth {
@@ -158,6 +159,7 @@ impl Auth {
             cache: Cache::default(),
             all: Arc::new(Access::of(store.catalog(), &[owner])),
             own: Arc::new(Access::of(store.catalog(), &[own])),
+            duties: roles::duties(store.catalog()),
             codes: store.secrets().derive("identity codes"),
             store,
             config,

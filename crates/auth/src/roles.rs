@@ -9,13 +9,6 @@ use uuid::Uuid;
 pub(crate) const OWNER: &str = "owner";
 pub(crate) const ADMIN: &str = "admin";
 
-/// What no one person may do together: who enters a payment does not confirm it.
-const DUTIES: &[[(&str, &str); 2]] = &[
-    [("finance.payments", "create"), ("finance.payments", "verify")],
-    [("finance.payments", "create"), ("finance.payments", "approve")],
-    [("commissions.commissions", "create"), ("commissions.commissions", "approve")],
-];
-
 type Grants = BTreeMap<String, BTreeMap<String, String>>;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -289,15 +282,15 @@ impl Auth {
         Ok(())
     }
 
-    /// After a change of a role: no two duties meet in it that its template keeps apart, nor in anybody who has it.
+    /// After a change of a role: no two duties meet in it that its template kept apart, nor in anybody who has it.
     async fn check_role(&self, tx: &Tx, id: Uuid) -> kernel::Result<()> {
         let roles = stored(tx, tx.actor.organization).await?;
         let Some(role) = roles.iter().find(|r| r.id == id) else { return Err(Error::NotFound) };
         let template = Role { template: role.template.clone(), ..Role::default() };
-        if let Some([one, other]) = meeting(&tx.catalog, &[role.clone().into_role()])
-            && meeting(&tx.catalog, &[template]).is_none()
+        if let Some(duties) = self.meeting(&[role.clone().into_role()])
+            && self.meeting(&[template]).is_none()
         {
-            return Err(apart(one, other));
+            return Err(apart(duties));
         }
         let sql = sql!(
             "select distinct array_agg(a.role_id order by a.role_id) from iam.role_assignments a
@@ -306,15 +299,34 @@ impl Auth {
         for row in tx.query(sql, &[&tx.actor.organization, &id]).await? {
             let ids: Vec<Uuid> = row.get(0);
             let together: Vec<&StoredRole> = roles.iter().filter(|r| ids.contains(&r.id)).collect();
-            check_duties(&tx.catalog, &together)?;
+            self.check_duties(&together)?;
         }
         Ok(())
+    }
+
+    /// Two duties that meet where they must not. Owners and administrators stand above: in a company of one person,
+    /// all duties are his.
+    fn meeting(&self, roles: &[Role]) -> Option<&[Duty; 2]> {
+        let catalog = self.store.catalog();
+        let plain: Vec<Role> = roles.iter().filter(|r| !is_all(r.template.as_deref())).cloned().collect();
+        let access = Access::of(catalog, &plain);
+        let may = |(entity, action): &Duty| catalog.entities.get(entity).is_some_and(|e| access.may(e, action));
+        self.duties.iter().find(|[one, other]| may(one) && may(other))
+    }
+
+    /// What one role unites its maker has considered; what several unite, nobody has.
+    fn check_duties(&self, roles: &[&StoredRole]) -> kernel::Result<()> {
+        let each: Vec<Role> = roles.iter().map(|r| (*r).clone().into_role()).collect();
+        match self.meeting(&each) {
+            Some(duties) if each.iter().all(|role| self.meeting(std::slice::from_ref(role)).is_none()) => Err(apart(duties)),
+            _ => Ok(()),
+        }
     }
 
     /// Whether `actor` may give all of these: nothing that he lacks, no duties that exclude each other.
     pub(crate) fn check_assignment(&self, actor: &Actor, given: &[&StoredRole]) -> kernel::Result<()> {
         let catalog = self.store.catalog();
-        check_duties(catalog, given)?;
+        self.check_duties(given)?;
         if is_owner(actor) {
             return Ok(());
         }
@@ -399,28 +411,28 @@ fn beyond(catalog: &Catalog, overlay: &Overlay, mine: &Access, theirs: &Access) 
     None
 }
 
-type Duty = (&'static str, &'static str);
+/// Something that one does: an entity and an action.
+pub(crate) type Duty = (String, String);
 
-/// Two duties that meet where they must not. Owners and administrators stand above: in a company of one person, all
-/// duties are his.
-fn meeting(catalog: &Catalog, roles: &[Role]) -> Option<[Duty; 2]> {
-    let plain: Vec<Role> = roles.iter().filter(|r| !is_all(r.template.as_deref())).cloned().collect();
-    let access = Access::of(catalog, &plain);
-    let may = |(entity, action): Duty| catalog.entities.get(entity).is_some_and(|e| access.may(e, action));
-    DUTIES.iter().copied().find(|[one, other]| may(*one) && may(*other))
-}
-
-/// What one role unites its maker has considered; what several unite, nobody has.
-fn check_duties(catalog: &Catalog, roles: &[&StoredRole]) -> kernel::Result<()> {
-    let each: Vec<Role> = roles.iter().map(|r| (*r).clone().into_role()).collect();
-    match meeting(catalog, &each) {
-        Some([one, other]) if each.iter().all(|role| meeting(catalog, std::slice::from_ref(role)).is_none()) => Err(apart(one, other)),
-        _ => Ok(()),
+/// What the modules keep apart, so that no one person does both: `apart = [["payments:create", "payments:verify"]]`.
+pub(crate) fn duties(catalog: &Catalog) -> Vec<[Duty; 2]> {
+    let mut found = Vec::new();
+    for module in &catalog.modules {
+        let duty = |text: &Value| {
+            let (entity, action) = text.as_str()?.split_once(':')?;
+            Some((format!("{}.{entity}", module.name), action.to_owned()))
+        };
+        for pair in module.meta["apart"].as_array().into_iter().flatten() {
+            if let (Some(one), Some(other)) = (duty(&pair[0]), duty(&pair[1])) {
+                found.push([one, other]);
+            }
+        }
     }
+    found
 }
 
-fn apart(one: Duty, other: Duty) -> Error {
-    let name = |(entity, action): Duty| format!("{action} {}", entity.split_once('.').map_or(entity, |(_, e)| e));
+fn apart([one, other]: &[Duty; 2]) -> Error {
+    let name = |(entity, action): &Duty| format!("{action} {}", entity.split_once('.').map_or(entity.as_str(), |(_, e)| e));
     Error::refused_at("roles", format!("One person may not both {} and {}: these duties are kept apart.", name(one), name(other)))
 }
 

@@ -172,6 +172,32 @@ impl Auth {
         })
     }
 
+    /// The member as he may act now, for work done later in his name.
+    ///
+    /// # Errors
+    /// Forbidden, when he is no active member of an active organization any more.
+    pub async fn actor_of(&self, organization: Uuid, user: Uuid, request: Uuid) -> kernel::Result<Actor> {
+        system!(self.store, tx => {
+            let gone = || kernel::Error::Forbidden("Who asked for this is no active member any more.".into());
+            let active = tx.query_opt(sql!("select from iam.users where id = $1 and status = 'active'"), &[&user]).await?;
+            active.ok_or_else(gone)?;
+            let member = self.read_member(&tx, organization, user).await?.ok_or_else(gone)?;
+            if member.organization.status != "active" {
+                return Err(gone());
+            }
+            let mut access = member.access;
+            access.seal(self.store.catalog());
+            Ok(Actor {
+                organization,
+                user,
+                request,
+                access: Arc::new(access),
+                overlay: Arc::new(member.overlay),
+                zone: TimeZone::get(&member.organization.time_zone).unwrap_or(TimeZone::UTC),
+            })
+        })
+    }
+
     async fn find_session(&self, tx: &System, hash: &Hash) -> kernel::Result<Option<Found>> {
         let (hash, idle) = (&hash[..], self.config.session_idle.as_secs_f64());
         let found = tx

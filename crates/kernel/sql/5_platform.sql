@@ -284,8 +284,10 @@ comment on schema imports is 'Data brought in from files.';
 create table imports.imports (
     like app.record including all,
     entity      text not null,
-    file_id     uuid not null,
+    file_id     uuid,                                 -- null: a program sent the rows with the request
+    name        text,
     format      text not null check (format in ('csv', 'xlsx', 'json')),
+    manner      jsonb not null default '{}',          -- how the file is read again: encoding, delimiter
     status      text not null default 'mapping' check (status in ('mapping', 'checking', 'checked', 'running', 'done', 'failed', 'undone')),
     columns     jsonb not null default '[]',
     mapping     jsonb not null default '{}',
@@ -302,18 +304,35 @@ create table imports.imports (
     foreign key (organization_id, file_id) references files.files
 );
 comment on table imports.imports is 'One file on its way in: what it maps to, how far it is, what went wrong.';
-select app.enroll('imports.imports', ignored => '{errors,done,total}');
+select app.enroll('imports.imports');
+-- An import keeps its own books; people say only what goes where. By its batch it is undone.
+select app.derive('imports.imports', '{entity,file_id,name,format,manner,status,columns,batch_id,total,done,created,updated,unchanged,failed,errors,job_id}');
 
 create table imports.saved_mappings (
     like app.record including all,
     entity      text not null,
-    name        text not null,
+    name        text not null constraint mapping_has_a_name check (name ~ '\S' and length(name) <= 100),
     mapping     jsonb not null,
     upsert_key  text,
     unique (organization_id, entity, name)
 );
 comment on table imports.saved_mappings is 'A mapping kept for the next file of the same kind.';
+comment on constraint mapping_has_a_name on imports.saved_mappings is 'A mapping needs a name of at most 100 characters.';
 select app.enroll('imports.saved_mappings');
+
+-- Who may import is a matter of the entity that the rows go into, so everybody may have imports of his own, and anybody
+-- may use the mappings of his colleagues.
+do $$ declare place integer; own constant text := 'organization_id = app.organization() and (created_by = app.actor() or app.scope(%s) = ''a'')'; begin
+    select e.slot * 4 into strict place from app.entities e where e.name = 'imports.imports';
+    execute format('alter policy reads on imports.imports using (' || own || ')', place + 1);
+    execute format('alter policy updates on imports.imports using (' || own || ')', place + 3);
+    select e.slot * 4 into strict place from app.entities e where e.name = 'imports.saved_mappings';
+    execute format('alter policy updates on imports.saved_mappings using (' || own || ')', place + 3);
+    execute format('alter policy deletes on imports.saved_mappings using (' || own || ')', place + 4);
+end $$;
+alter policy reads on imports.saved_mappings using (organization_id = app.organization());
+alter policy creates on imports.imports with check (organization_id = app.organization() and created_by = app.actor());
+alter policy creates on imports.saved_mappings with check (organization_id = app.organization() and created_by = app.actor());
 
 create table app.schema_changes (
     module      text not null,

@@ -6,7 +6,9 @@
 //! - Every table in a statement is tied to `$1`, the organization.
 //! - A field that a person may not see is in no answer, filter, order, group or file.
 
+mod export;
 mod extra;
+pub mod import;
 pub mod meta;
 mod openapi;
 mod plan;
@@ -15,6 +17,7 @@ mod select;
 mod value;
 mod write;
 
+pub use export::export;
 pub use extra::{Bulk, aggregate, audit, history, search};
 pub use openapi::openapi;
 pub use query::{Count, MOST_ROWS, Query, Record, get, list};

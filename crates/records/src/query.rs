@@ -140,14 +140,14 @@ fn search(plan: &mut Plan<'_>, q: &str) -> Result<String> {
 }
 
 /// One key of the order. `nullable` ones need more than a row comparison to page by.
-struct Key {
-    sql: String,
-    down: bool,
+pub(crate) struct Key {
+    pub(crate) sql: String,
+    pub(crate) down: bool,
     nullable: bool,
     cast: &'static str,
 }
 
-fn order(plan: &mut Plan<'_>, sort: &[String]) -> Result<Vec<Key>> {
+pub(crate) fn order(plan: &mut Plan<'_>, sort: &[String]) -> Result<Vec<Key>> {
     let mut sort: Vec<&str> = sort.iter().map(String::as_str).collect();
     let default = plan.entity.meta["sort"].as_str().unwrap_or("-id");
     if sort.is_empty() {

@@ -136,7 +136,6 @@ impl<'a> Select<'a> {
         out.push(b'}');
     }
 
-    #[expect(dead_code, reason = "export is being written")]
     /// What a spreadsheet has of it: a heading and a column for every value of the row itself and of its relations.
     pub(crate) fn flat(&self) -> Vec<(String, usize, Kind)> {
         let mut flat = Vec::new();

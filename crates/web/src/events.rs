@@ -17,7 +17,7 @@ const CHECK: Duration = Duration::from_secs(1);
 pub(crate) async fn stream(Has(state): Has<State>, person: Person) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let Person { caller: Caller { token, .. }, actor } = person;
     let mut events = state.store.events();
-    let (organization, mut actor) = (actor.organization, actor);
+    let organization = actor.organization;
     let stream = async_stream::stream! {
         loop {
             let event = match tokio::time::timeout(CHECK, events.recv()).await {
@@ -29,10 +29,8 @@ pub(crate) async fn stream(Has(state): Has<State>, person: Person) -> Sse<impl S
                 }
                 Ok(Err(RecvError::Closed)) => break,
             };
-            match state.auth.session(&token, Uuid::now_v7()).await.ok().and_then(|s| s.actor) {
-                Some(now) if now.organization == organization => actor = now,
-                _ => break,
-            }
+            let now = state.auth.session(&token, Uuid::now_v7()).await.ok().and_then(|s| s.actor);
+            let Some(actor) = now.filter(|a| a.organization == organization) else { break };
             let Some(event) = event else { continue };
             let Some(entity) = state.store.catalog().entities.get(&event.entity) else { continue };
             let whole = actor.access.scope(entity, "read") == Scope::All && actor.access.workspaces.is_none();

@@ -88,7 +88,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     value.strip_prefix("Bearer ").map(str::trim)
 }
 
-pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
     all.flat_map(|line| line.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
@@ -96,7 +96,7 @@ pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 /// A browser says where a request comes from; one of another site must not use this one's cookie.
-pub fn same_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+pub(crate) fn same_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
     if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }
@@ -116,7 +116,7 @@ pub fn same_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> 
 }
 
 /// `If-Match: "7"`.
-pub fn if_match(headers: &HeaderMap) -> Result<Option<i32>, Problem> {
+pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<i32>, Problem> {
     let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
     let version = value.to_str().ok().map(|v| v.trim().trim_start_matches("W/").trim_matches('"'));
     match version.and_then(|v| v.parse().ok()) {

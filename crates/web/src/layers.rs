@@ -26,6 +26,7 @@ pub(crate) async fn outermost(
     let route = request.extensions().get::<MatchedPath>().map(|p| p.as_str().to_owned());
     let streams = path.ends_with("/events") || path.ends_with("/_export") || path.ends_with("/files");
     let _flying = state.metrics.begin();
+    let writes = !matches!(method, axum::http::Method::GET | axum::http::Method::HEAD);
     let mut response = if streams {
         next.run(request).await
     } else {
@@ -36,10 +37,14 @@ pub(crate) async fn outermost(
     };
     let status = response.status();
     let taken = started.elapsed();
+    if writes && status.is_success() {
+        // Codes and notices should be with people before they look for them.
+        (state.wake)();
+    }
     state.metrics.end(status, taken);
     if let Some(Logged(said)) = response.extensions_mut().remove::<Logged>() {
         tracing::error!(request = %id, %method, path, said, "broken");
-        state.log.record(&said, Some(id)).await;
+        state.log.error(&said, flow::About { request: Some(id), ..Default::default() }, serde_json::json!({ "method": method.as_str(), "route": route }));
     }
     tracing::info!(request = %id, %method, route, status = status.as_u16(), micros = u64::try_from(taken.as_micros()).unwrap_or(u64::MAX), "request");
     if response.headers().get(header::CONTENT_TYPE).is_some_and(|k| k == "application/problem+json") {

@@ -9,6 +9,7 @@ mod pages;
 mod platform;
 mod problem;
 mod records_api;
+mod transfer;
 
 pub use extract::{Body, Caller, Person, RequestId};
 pub use metrics::Metrics;
@@ -16,7 +17,7 @@ pub use problem::{Answer, Problem};
 
 use axum::{Router, http::StatusCode, middleware, routing::get};
 use kernel::Store;
-use std::{ops::Deref, path::PathBuf, sync::Arc};
+use std::{ops::Deref, sync::Arc};
 
 /// What every handler has.
 #[derive(Clone)]
@@ -25,12 +26,12 @@ pub struct State(Arc<Shared>);
 pub struct Shared {
     pub store: Store,
     pub auth: auth::Auth,
-    pub files: flow::Files,
+    pub files: flow::files::Files,
     pub log: flow::SystemLog,
-    pub wake: flow::Wake,
+    /// Tells the mailer that something may have been committed.
+    pub wake: Arc<dyn Fn() + Send + Sync>,
     pub metrics: Metrics,
     pub base_url: String,
-    pub data: PathBuf,
 }
 
 impl Deref for State {
@@ -59,6 +60,7 @@ impl State {
 pub fn app(state: State) -> Router {
     let api = identity::routes()
         .merge(platform::routes())
+        .merge(transfer::routes())
         .merge(records_api::routes())
         .fallback(|| async { Problem::Kernel(kernel::Error::NotFound) });
     Router::new()

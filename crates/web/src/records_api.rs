@@ -83,7 +83,6 @@ async fn create(Has(state): Has<State>, person: Person, Path((module, name)): Pa
         return Ok(once(records::create_once(&state.store, &person.actor, entity, &body, &key).await?));
     }
     let made = records::create(&state.store, &person.actor, entity, &body).await?;
-    state.wake.now();
     let id = serde_json::from_slice::<Value>(&made.json)?["id"].as_str().unwrap_or_default().to_owned();
     let mut response = record(StatusCode::CREATED, made);
     if let Ok(at) = HeaderValue::from_str(&format!("/api/v1/{module}/{name}/{id}")) {
@@ -140,11 +139,9 @@ async fn act(Has(state): Has<State>, person: Person, Path((module, name, text, a
             return Err(Error::NotFound.into());
         }
         let done = records::act_once(&state.store, &person.actor, entity, id, &action, &body, version, &key).await?;
-        state.wake.now();
-        return Ok(once(done));
+            return Ok(once(done));
     }
     let acted = records::act(&state.store, &person.actor, entity, id, &action, &body, version).await?;
-    state.wake.now();
     let version = acted.record.version;
     Ok(record(StatusCode::OK, Record { json: acted.json(), version }))
 }

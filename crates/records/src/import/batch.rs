@@ -73,6 +73,16 @@ pub(crate) struct Outcome {
     pub(crate) unchanged: u64,
     pub(crate) failed: u64,
     pub(crate) problems: Vec<Problem>,
+    /// For [`Memory`], once the batch is done with.
+    fresh: Vec<u64>,
+    mates: Vec<(String, String)>,
+}
+
+impl Memory {
+    pub(crate) fn keep(&mut self, outcome: Outcome) {
+        self.seen.extend(outcome.fresh);
+        self.mates.extend(outcome.mates.into_iter().map(|key| (key, None)));
+    }
 }
 
 /// What all batches of an import share.
@@ -404,7 +414,7 @@ impl<'a> Work<'a> {
         let mut outcome = Outcome::default();
         tx.batch_execute("set local app.importing = 'yes'").await?;
         let mut docs: Vec<Doc> = rows.iter().map(|row| self.doc(row)).collect();
-        self.relate(tx, &mut docs, memory).await?;
+        outcome.mates = self.relate(tx, &mut docs, memory).await?;
         self.find(tx, &mut docs).await?;
         let may_create = tx.actor.access.may(self.entity(), "create");
         for doc in docs.iter_mut().filter(|d| d.known.is_none()) {
@@ -418,7 +428,7 @@ impl<'a> Work<'a> {
                 }
             }
         }
-        let again = if self.dry { self.remember(&mut docs, memory) } else { 0 };
+        let again = if self.dry { self.remember(&mut docs, memory, &mut outcome.fresh) } else { 0 };
         let mut good = Vec::new();
         for mut doc in docs {
             let mut problems = std::mem::take(&mut doc.head.faults);
@@ -453,16 +463,21 @@ impl<'a> Work<'a> {
         Ok(outcome)
     }
 
-    async fn relate(&self, tx: &Tx, docs: &mut [Doc], memory: &mut Memory) -> Result<()> {
+    /// Looks up relations; answers the keys by which a later batch of a dry run may name these records.
+    async fn relate(&self, tx: &Tx, docs: &mut [Doc], memory: &mut Memory) -> Result<Vec<(String, String)>> {
         let of = &self.entity().name;
         let slots = &self.mapping.head.slots;
         let own = slots.iter().any(|s| matches!(&s.target, Target::Relation { to, .. } if to.name == *of));
-        let mut mates = Mates::new();
+        let (mut mates, mut keys) = (Mates::new(), Vec::new());
         if own {
             for doc in docs.iter() {
                 for (at, column) in self.mapping.head.columns().filter(|(_, c)| c.target.is_none()) {
                     if let Some(text) = &doc.head.texts[at] {
-                        mates.insert((column.name.clone(), text.clone()), Some(doc.head.id));
+                        let key = (column.name.clone(), text.clone());
+                        if self.dry {
+                            keys.push(key.clone());
+                        }
+                        mates.insert(key, Some(doc.head.id));
                     }
                 }
             }
@@ -476,10 +491,7 @@ impl<'a> Work<'a> {
             let mut lines: Vec<&mut Line> = docs.iter_mut().flat_map(|d| &mut d.parts[n]).collect();
             memory.known.resolve(tx, &table.slots, &mut lines, &Mates::new(), "").await?;
         }
-        if own && self.dry {
-            memory.mates.extend(mates.into_iter().map(|(key, _)| (key, None)));
-        }
-        Ok(())
+        Ok(keys)
     }
 
     /// Finds the records that are there already, and locks them for the change.
@@ -536,7 +548,7 @@ impl<'a> Work<'a> {
 
     /// In a dry run the database forgets each batch, so values that may come only once are remembered here. Answers how
     /// many of the rows are about a record that an earlier row would have made.
-    fn remember(&self, docs: &mut [Doc], memory: &mut Memory) -> u64 {
+    fn remember(&self, docs: &mut [Doc], memory: &Memory, fresh: &mut Vec<u64>) -> u64 {
         let hash = |n: usize, texts: &[&Text]| {
             let mut hasher = DefaultHasher::new();
             (n, texts).hash(&mut hasher);
@@ -550,7 +562,7 @@ impl<'a> Work<'a> {
             .filter(|(at, s)| !self.mapping.key.contains(at) && s.target.column().is_some_and(|c| keys.contains(&c.name.as_str())))
             .map(|(at, _)| at)
             .collect();
-        let (mut fresh, mut again) = (Vec::new(), 0);
+        let mut again = 0;
         for doc in docs.iter_mut() {
             for at in &once {
                 let text = &doc.head.texts[*at];
@@ -569,7 +581,6 @@ impl<'a> Work<'a> {
                 fresh.push(hash);
             }
         }
-        memory.seen.extend(fresh);
         again
     }
 

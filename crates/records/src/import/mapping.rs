@@ -27,8 +27,6 @@ pub(crate) struct Table<'a> {
 
 /// One field, and where its value comes from.
 pub(crate) struct Slot<'a> {
-    /// As the mapping names it.
-    pub(crate) path: String,
     pub(crate) target: Target<'a>,
     pub(crate) source: Source,
     pub(crate) constant: Option<Value>,
@@ -72,9 +70,9 @@ impl<'a> Target<'a> {
 }
 
 impl<'a> Slot<'a> {
-    fn of(path: String, target: Target<'a>, source: Source) -> Slot<'a> {
+    fn of(target: Target<'a>, source: Source) -> Slot<'a> {
         let style = Style::default();
-        Slot { path, target, source, constant: None, default: None, scale: None, values: HashMap::new(), style }
+        Slot { target, source, constant: None, default: None, scale: None, values: HashMap::new(), style }
     }
 
     /// The field that a fault is about.
@@ -224,7 +222,7 @@ impl<'a> Mapping<'a> {
         for (_, table) in &mut mapped.parts {
             let own = table.entity.column("position").filter(|c| c.writable());
             if let Some(column) = own.filter(|c| !table.slots.iter().any(|s| s.name() == c.name)) {
-                table.slots.push(Slot::of(column.name.clone(), Target::Column(column), Source::Place));
+                table.slots.push(Slot::of(Target::Column(column), Source::Place));
             }
         }
         if faults.is_empty() { Ok(mapped) } else { Err(Error::Malformed(faults)) }
@@ -287,7 +285,7 @@ impl<'a> Mapping<'a> {
             Some(_) => return Err(Error::malformed("values is an object: what the file says to what is meant.")),
         };
         let default = spec.get("default").filter(|v| !v.is_null()).cloned();
-        let slot = Slot { constant, default, scale, values, style, ..Slot::of(path.to_owned(), target, source) };
+        let slot = Slot { constant, default, scale, values, style, ..Slot::of(target, source) };
         let name = part.map_or_else(String::new, |p| format!("{}.", p.name)) + &slot.name();
         if !taken.insert(name.clone()) {
             return Err(Error::malformed(format!("The field {name} is given twice.")));

@@ -386,15 +386,16 @@ async fn rows(store: &Store, actor: &Actor, import: &Import, path: &Path, mode: 
         let batch = batch?;
         for rows in split(&work, &batch) {
             let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-            within!(store, actor, tx => {
+            let outcome = within!(store, actor, tx => {
                 let outcome = work.write(&tx, rows, &mut memory).await?;
                 note(&tx, import, done, count, &outcome).await?;
                 if !work.dry && outcome.created + outcome.updated > 0 {
                     // One word for the whole batch; whoever listens asks again.
                     tx.changed(&entity.name, Uuid::nil(), 0, "import");
                 }
-                Ok(())
+                Ok(outcome)
             })?;
+            memory.keep(outcome);
             done += count;
             progress(u64::try_from(done).unwrap_or(0), u64::try_from(import.total).unwrap_or(0));
         }

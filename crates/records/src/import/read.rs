@@ -299,7 +299,7 @@ pub(crate) fn look(path: &Path, manner: &Manner) -> Result<Seen> {
 }
 
 fn learn(row: &Row, columns: &mut Vec<Column>, places: &mut HashMap<String, usize>) -> Result<()> {
-    let mut cell = |column: &mut Column, text: &str| {
+    let cell = |column: &mut Column, text: &str| {
         if text.is_empty() {
             return;
         }

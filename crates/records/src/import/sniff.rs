@@ -54,7 +54,7 @@ pub(crate) fn sniff(path: &Path, name: &str) -> Result<Manner> {
     if head.is_empty() {
         return Err(Error::malformed("The file is empty."));
     }
-    let manner = |format, encoding: &Encoding, delimiter| Manner { format, encoding: encoding.name().to_owned(), delimiter };
+    let manner = |format, encoding: &'static Encoding, delimiter| Manner { format, encoding: encoding.name().to_owned(), delimiter };
     if head.starts_with(b"PK\x03\x04") {
         return Ok(manner(Format::Xlsx, UTF_8, ','));
     }

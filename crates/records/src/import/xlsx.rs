@@ -80,7 +80,7 @@ fn check_entries(path: &Path) -> Result<()> {
     }
     for n in 0..zip.len() {
         let entry = zip.by_index(n).map_err(|_| damaged("it is damaged"))?;
-        if entry.name().ends_with(".xml") || entry.name().ends_with(".rels") {
+        if entry.name().is_ok_and(|n| n.ends_with(".xml") || n.ends_with(".rels")) {
             let mut head = Vec::new();
             entry.take(4096).read_to_end(&mut head).map_err(|_| damaged("it is damaged"))?;
             if head.windows(9).any(|w| w.eq_ignore_ascii_case(b"<!doctype")) {

@@ -1,0 +1,11 @@
+create schema books;
+comment on schema books is 'For tests.';
+create table books.payments (
+    like app.record including all,
+    amount  app.money not null,
+    secret_note text,
+    status  text
+);
+comment on table books.payments is 'Money.';
+select app.enroll('books.payments');
+select app.workflow('books.payments', 'status', 'pending -> verified : verify');

@@ -1,0 +1,158 @@
+use crate::{Answer, Body, Person, State};
+use axum::{
+    Json, Router,
+    body::Body as Stream,
+    extract::{DefaultBodyLimit, Path, Query as Pairs, State as Has},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::IntoResponse,
+    routing::{get, post},
+};
+use kernel::Error;
+use serde_json::json;
+use uuid::Uuid;
+
+/// What comes in and goes out as files, and what people are told.
+pub(crate) fn routes() -> Router<State> {
+    Router::new()
+        .route("/files", get(files).post(upload))
+        .route("/files/{id}", get(download).patch(attach).delete(drop_file))
+        .route("/notifications", get(notifications))
+        .route("/notifications/read", post(read_all))
+        .route("/notifications/{id}/read", post(read_one))
+        .layer(DefaultBodyLimit::max(1 << 20))
+}
+
+type AllPairs = Pairs<Vec<(String, String)>>;
+
+fn of<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str()).filter(|v| !v.is_empty())
+}
+
+fn id_of(pairs: &[(String, String)], name: &str) -> Answer<Option<Uuid>> {
+    Ok(of(pairs, name).map(|v| v.parse().map_err(|_| Error::malformed_at(name, "This is not an id."))).transpose()?)
+}
+
+/// The record that a file is to hang on must be one that the person may change.
+async fn changeable(state: &State, person: &Person, name: &str, record: Uuid) -> Answer<()> {
+    let entity = state.store.catalog().entity(name)?;
+    records::get(&state.store, &person.actor, entity, record, &["id".into()], &[]).await?;
+    if person.actor.access.may(entity, "update") {
+        return Ok(());
+    }
+    Err(Error::Forbidden("You may not change this record.".into()).into())
+}
+
+async fn upload(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs, headers: HeaderMap, body: Stream) -> Answer {
+    let name = headers.get("x-file-name").and_then(|v| v.to_str().ok()).map(decoded).or_else(|| of(&pairs, "name").map(str::to_owned));
+    let name = name.unwrap_or_else(|| "file".into());
+    let target = match (of(&pairs, "entity"), id_of(&pairs, "record")?) {
+        (Some(entity), Some(record)) => {
+            changeable(&state, &person, entity, record).await?;
+            Some((entity, record))
+        }
+        _ => None,
+    };
+    let stored = state.files.store(&state.store, &person.actor, &name, body.into_data_stream()).await?;
+    if let Some((entity, record)) = target {
+        state.files.attach(&state.store, &person.actor, stored.id, entity, record).await?;
+    }
+    let mut answer = json!(stored);
+    if let Some((entity, record)) = target {
+        answer["entity"] = json!(entity);
+        answer["record_id"] = json!(record);
+    }
+    Ok((StatusCode::CREATED, Json(answer)).into_response())
+}
+
+/// Names travel in headers percent-encoded.
+fn decoded(name: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = name.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let hex = tail.get(..2).and_then(|h| std::str::from_utf8(h).ok()).and_then(|h| u8::from_str_radix(h, 16).ok());
+        match hex.filter(|_| first == b'%') {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+async fn files(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -> Answer {
+    let (Some(name), Some(record)) = (of(&pairs, "entity"), id_of(&pairs, "record")?) else {
+        return Err(Error::malformed("Say `entity` and `record`.").into());
+    };
+    let entity = state.store.catalog().entity(name)?;
+    records::get(&state.store, &person.actor, entity, record, &["id".into()], &[]).await?;
+    let data = state.files.list(&state.store, &person.actor, name, record).await?;
+    Ok(Json(json!({ "data": data })).into_response())
+}
+
+async fn attach(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>, Body(body): Body) -> Answer<StatusCode> {
+    let entity = body["entity"].as_str().unwrap_or_default();
+    let record = body["record"].as_str().and_then(|r| r.parse().ok());
+    let record = record.ok_or_else(|| Error::malformed_at("record", "This is not an id."))?;
+    changeable(&state, &person, entity, record).await?;
+    state.files.attach(&state.store, &person.actor, id, entity, record).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn download(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>) -> Answer {
+    let opened = state.files.read(&state.store, &person.actor, id).await?;
+    let value = |text: String| HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("attachment"));
+    let headers = [
+        (header::CONTENT_DISPOSITION, value(opened.disposition())),
+        (header::CONTENT_TYPE, HeaderValue::from_str(&opened.stored.content_type).unwrap_or(HeaderValue::from_static("application/octet-stream"))),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
+        (header::CONTENT_LENGTH, HeaderValue::from(opened.stored.size)),
+    ];
+    let stream = async_stream::stream! {
+        let mut file = opened.file;
+        loop {
+            let mut chunk = vec![0; 64 << 10];
+            match tokio::io::AsyncReadExt::read(&mut file, &mut chunk).await {
+                Ok(0) => break,
+                Ok(n) => {
+                    chunk.truncate(n);
+                    yield Ok(chunk);
+                }
+                Err(e) => {
+                    yield Err(e);
+                    break;
+                }
+            }
+        }
+    };
+    Ok((headers, Stream::from_stream(stream)).into_response())
+}
+
+async fn drop_file(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>) -> Answer<StatusCode> {
+    state.files.delete(&state.store, &person.actor, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn notifications(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -> Answer {
+    let unread = of(&pairs, "unread") == Some("true");
+    let limit = of(&pairs, "limit").and_then(|l| l.parse().ok()).unwrap_or(50);
+    let data = flow::notifications::list(&state.store, &person.actor, unread, id_of(&pairs, "before")?, limit).await?;
+    let count = flow::notifications::unread_count(&state.store, &person.actor).await?;
+    Ok(Json(json!({ "data": data, "unread": count })).into_response())
+}
+
+async fn read_one(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>) -> Answer<StatusCode> {
+    match flow::notifications::mark_read(&state.store, &person.actor, Some(&[id])).await? {
+        0 => Err(Error::NotFound.into()),
+        _ => Ok(StatusCode::NO_CONTENT),
+    }
+}
+
+async fn read_all(Has(state): Has<State>, person: Person) -> Answer<StatusCode> {
+    flow::notifications::mark_read(&state.store, &person.actor, None).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

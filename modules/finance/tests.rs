@@ -1,0 +1,525 @@
+//! Invoices and payments, as the people who work with them see them.
+
+use serde_json::{Value, json};
+use testkit::{Person, Scene, scene};
+
+const INVOICES: &str = "finance.invoices";
+const PAYMENTS: &str = "finance.payments";
+
+#[tokio::test]
+async fn an_invoice_gets_its_number_when_it_is_posted() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    let draft = a.invoice(json!({ "payment_terms": "NET_15", "lines": [{ "name": "Work", "price": "100", "tax_rate": "16" }] })).await;
+    assert_eq!(
+        (&draft["number"], &draft["status"], plain(&draft["gross"])),
+        (&json!(null), &json!("draft"), "116")
+    );
+    let empty = a.invoice(json!({})).await;
+    a.anna.act(INVOICES, &empty, "post").await.refused("An invoice needs at least one line");
+    let free = a.invoice(json!({ "lines": [{ "name": "x", "price": "0" }] })).await;
+    a.anna.act(INVOICES, &free, "post").await.refused("An invoice over nothing");
+    a.anna.act(INVOICES, &empty, "cancel").await.ok();
+
+    let first = a.anna.act(INVOICES, &draft, "post").await.ok();
+    let second = a.posted("10").await;
+    assert_eq!(
+        (&first["number"], &second["number"]),
+        (&json!("INV-00001"), &json!("INV-00002")),
+        "what failed took no number"
+    );
+    let days = |f: &str| first[f].as_str().unwrap().parse::<jiff::civil::Date>().unwrap();
+    assert_eq!(days("issued_on").until(days("due_on")).unwrap().get_days(), 15);
+    a.anna
+        .update(INVOICES, &first, json!({ "due_on": "2099-01-01" }))
+        .await
+        .refused("due on cannot change");
+    a.anna
+        .update(INVOICES, &first, json!({ "lines": [{ "name": "more", "price": "1" }] }))
+        .await
+        .refused("no longer open");
+    a.anna.update(INVOICES, &first, json!({ "paid": "1" })).await.refused("cannot be written");
+    a.anna.update(INVOICES, &first, json!({ "note": "sent by post" })).await.ok();
+    a.anna.act(INVOICES, &first, "cancel").await.refused("Cannot cancel a record that is sent");
+    a.anna.delete(INVOICES, &first).await.refused("Only a record that is draft can be deleted");
+}
+
+#[tokio::test]
+async fn an_order_becomes_an_invoice_in_one_action() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    let order = a.order(json!({ "shipping_cost": "20", "lines": [{ "name": "x", "price": "100", "quantity": "2", "tax_rate": "20" }] })).await;
+    a.anna.act(ORDERS, &order, "invoice").await.refused("Cannot invoice a record that is draft");
+    a.mona.act(ORDERS, &order, "confirm").await.ok();
+    let order = a.mona.act_with(ORDERS, &order, "invoice", json!({ "post": true })).await.ok();
+    assert_eq!(order["invoice_status"], "invoiced");
+    let invoice = a.anna.read(INVOICES, &order["_made"]).await.ok();
+    assert_eq!(
+        (&invoice["number"], plain(&invoice["gross"]), &invoice["order_id"]),
+        (&json!("INV-00001"), "260", &order["id"])
+    );
+    a.mona.act(ORDERS, &order, "invoice").await.refused("All of this order has been invoiced.");
+    a.mona.act(ORDERS, &order, "cancel").await.refused("credit that first");
+
+    let paid = a
+        .anna
+        .act_with(INVOICES, &invoice, "pay", json!({ "amount": "60", "method": "CASH" }))
+        .await
+        .ok();
+    assert_eq!(
+        (&paid["status"], plain(&paid["balance"]), &paid["_made"]["entity"]),
+        (&json!("partial"), "200", &json!(PAYMENTS))
+    );
+    assert_eq!(a.mona.read(ORDERS, &order).await.ok()["payment_status"], "partial");
+    let paid = a.anna.act(INVOICES, &invoice, "pay").await.ok();
+    assert_eq!((&paid["status"], plain(&paid["balance"])), (&json!("paid"), "0"));
+    assert_eq!(a.mona.read(ORDERS, &order).await.ok()["payment_status"], "paid");
+    a.anna.act(INVOICES, &invoice, "pay").await.refused("Cannot pay a record that is paid");
+}
+
+#[tokio::test]
+async fn parts_of_an_order_add_up_to_the_order() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    for (inclusive, price, percent, amount) in [
+        (false, "33.335", "0", "0"),
+        (true, "33.335", "7", "0.01"),
+        (false, "0.005", "0", "0"),
+        (true, "9.99", "33.3", "1"),
+    ] {
+        let line = json!({ "name": "x", "price": price, "quantity": "7", "discount_percent": percent, "discount_amount": amount, "tax_rate": "16", "price_includes_tax": inclusive });
+        let order = a.order(json!({ "lines": [line] })).await;
+        a.mona.act(ORDERS, &order, "confirm").await.ok();
+        let id = &order["lines"][0]["id"];
+        let mut sums = [0_i64; 3];
+        for quantity in ["1", "2", "1.5", "2.5"] {
+            let body = json!({ "lines": [{ "id": id, "quantity": quantity }] });
+            let made = a.mona.act_with(ORDERS, &order, "invoice", body).await.ok();
+            let invoice = a.anna.read(INVOICES, &made["_made"]).await.ok();
+            for (sum, field) in sums.iter_mut().zip(["net", "tax", "gross"]) {
+                *sum += cents(&invoice[field]);
+            }
+        }
+        assert_eq!(sums, ["net", "tax", "gross"].map(|f| cents(&order[f])), "{order}");
+        let more = json!({ "lines": [{ "id": id, "quantity": "1" }] });
+        a.mona
+            .act_with(ORDERS, &order, "invoice", more)
+            .await
+            .refused("No more can be invoiced than was ordered.");
+    }
+}
+
+#[tokio::test]
+async fn a_draft_that_is_thrown_away_gives_its_quantities_back() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    let order =
+        a.order(json!({ "lines": [{ "name": "x", "price": "10", "quantity": "3" }] })).await;
+    a.mona.act(ORDERS, &order, "confirm").await.ok();
+    for way in ["cancel", "delete"] {
+        let made = a.mona.act(ORDERS, &order, "invoice").await.ok();
+        assert_eq!(made["invoice_status"], "invoiced");
+        let invoice = a.anna.read(INVOICES, &made["_made"]).await.ok();
+        match way {
+            "cancel" => drop(a.anna.act(INVOICES, &invoice, "cancel").await.ok()),
+            _ => drop(a.anna.delete(INVOICES, &invoice).await.ok()),
+        }
+        assert_eq!(a.mona.read(ORDERS, &order).await.ok()["invoice_status"], "none", "{way}");
+    }
+}
+
+#[tokio::test]
+async fn a_credit_note_reverses_exactly_and_never_more() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    let lines = json!([{ "name": "a", "price": "33.335", "quantity": "3", "tax_rate": "16" }, { "name": "b", "price": "9.99", "tax_rate": "7.7", "price_includes_tax": true }]);
+    let whole = a.post(a.invoice(json!({ "lines": lines })).await).await;
+    let credited =
+        a.anna.act_with(INVOICES, &whole, "credit", json!({ "reason": "broken" })).await.ok();
+    let note = a.anna.read(INVOICES, &credited["_made"]).await.ok();
+    assert_eq!(
+        (&note["number"], &note["kind"], &note["note"]),
+        (&json!("CN-00001"), &json!("CREDIT_NOTE"), &json!("broken"))
+    );
+    assert_eq!(
+        ["net", "tax", "gross"].map(|f| &note[f]),
+        ["net", "tax", "gross"].map(|f| &whole[f])
+    );
+    assert_eq!(
+        (&credited["status"], plain(&credited["balance"]), plain(&note["balance"])),
+        (&json!("paid"), "0", "0")
+    );
+    a.anna.act(INVOICES, &whole, "credit").await.refused("All of this invoice has been credited.");
+
+    let parts = a.post(a.invoice(json!({ "lines": lines })).await).await;
+    let id =
+        parts["lines"].as_array().unwrap().iter().find(|l| l["name"] == "a").unwrap()["id"].clone();
+    let one = json!({ "lines": [{ "id": id, "quantity": "1" }] });
+    for _ in 0..2 {
+        a.anna.act_with(INVOICES, &parts, "credit", one.clone()).await.ok();
+    }
+    let two = json!({ "lines": [{ "id": id, "quantity": "2" }] });
+    a.anna
+        .act_with(INVOICES, &parts, "credit", two)
+        .await
+        .refused("No more of a line can be credited");
+    let parts = a.anna.act(INVOICES, &parts, "credit").await.ok();
+    assert_eq!(parts["credited"], parts["gross"], "to the cent");
+
+    let amounts = a.post(a.invoice(json!({ "lines": lines })).await).await;
+    a.anna
+        .act_with(INVOICES, &amounts, "credit", json!({ "amount": "1000" }))
+        .await
+        .refused("can be credited.");
+    a.anna
+        .act_with(INVOICES, &amounts, "credit", json!({ "amount": "0.001" }))
+        .await
+        .refused("not an amount in EUR");
+    a.anna.act_with(INVOICES, &amounts, "credit", json!({ "amount": "50.01" })).await.ok();
+    let amounts = a.anna.act(INVOICES, &amounts, "credit").await.ok();
+    assert_eq!(amounts["credited"], amounts["gross"], "to the cent");
+}
+
+#[tokio::test]
+async fn credit_on_a_paid_invoice_is_paid_back() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    let invoice = a.posted("100").await;
+    a.anna.act_with(INVOICES, &invoice, "pay", json!({ "amount": "70" })).await.ok();
+    let credited = a.anna.act(INVOICES, &invoice, "credit").await.ok();
+    assert_eq!((plain(&credited["credit_applied"]), plain(&credited["balance"])), ("30", "0"));
+    let note = a.anna.read(INVOICES, &credited["_made"]).await.ok();
+    assert_eq!((&note["status"], plain(&note["balance"])), (&json!("partial"), "70"));
+    let note = a.anna.act(INVOICES, &note, "pay").await.ok();
+    let refund = a.anna.read(PAYMENTS, &note["_made"]).await.ok();
+    assert_eq!(
+        (&refund["direction"], plain(&refund["amount"]), &note["status"]),
+        (&json!("refund"), "70", &json!("paid"))
+    );
+}
+
+#[tokio::test]
+async fn fifty_payments_at_once_never_pay_more_than_is_open() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    let invoice = a.posted("100").await;
+    let pay = (0..50).map(|_| a.insist(INVOICES, &invoice, "pay", json!({ "amount": "10" })));
+    let paid = futures_util::future::join_all(pay).await.into_iter().filter(|done| *done).count();
+    let invoice = a.anna.read(INVOICES, &invoice).await.ok();
+    assert_eq!((paid, plain(&invoice["paid"]), &invoice["status"]), (10, "100", &json!("paid")));
+    let payments = a.anna.list(PAYMENTS, &[("count", "exact")]).await.ok();
+    assert_eq!(payments["count"]["value"], 10, "what failed left nothing");
+}
+
+#[tokio::test]
+async fn fifty_allocations_at_once_never_give_more_than_was_paid() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    let (one, two) = (a.posted("100").await, a.posted("100").await);
+    let payment = a.payment("100").await;
+    a.anna.act(PAYMENTS, &payment, "complete").await.ok();
+    let give = (0..50).map(|n| {
+        let (x, y) = if n % 2 == 0 { (&one, &two) } else { (&two, &one) };
+        let body = json!({ "allocations": [{ "invoice_id": x["id"], "amount": "4" }, { "invoice_id": y["id"], "amount": "3" }] });
+        a.insist(PAYMENTS, &payment, "allocate", body)
+    });
+    let given = futures_util::future::join_all(give).await.into_iter().filter(|done| *done).count();
+    let payment = a.anna.read(PAYMENTS, &payment).await.ok();
+    assert_eq!(
+        (given, plain(&payment["allocated"]), plain(&payment["unallocated"])),
+        (14, "98", "2")
+    );
+    let paid = cents(&a.anna.read(INVOICES, &one).await.ok()["paid"])
+        + cents(&a.anna.read(INVOICES, &two).await.ok()["paid"]);
+    assert_eq!(paid, 9800);
+}
+
+#[tokio::test]
+async fn only_completed_payments_count() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    let invoice = a.posted("100").await;
+    let allocation = json!([{ "invoice_id": invoice["id"], "amount": "40" }]);
+    let payment = json!({ "party_id": a.party["id"], "amount": "50", "allocations": allocation });
+    let payment = a.anna.create(PAYMENTS, payment).await.ok();
+    assert_eq!((plain(&payment["allocated"]), a.balance(&invoice).await.as_str()), ("40", "100"));
+    let payment = a.anna.act(PAYMENTS, &payment, "complete").await.ok();
+    assert_eq!(a.balance(&invoice).await, "60");
+    a.anna
+        .update(PAYMENTS, &payment, json!({ "amount": "60" }))
+        .await
+        .refused("amount cannot change");
+    let row = json!({ "id": payment["allocations"][0]["id"], "amount": "1" });
+    a.anna
+        .update(PAYMENTS, &payment, json!({ "allocations": [row] }))
+        .await
+        .refused("can only be taken back");
+    a.anna.delete(PAYMENTS, &payment).await.result().unwrap_err();
+
+    let payment = a.anna.act(PAYMENTS, &payment, "unallocate").await.ok();
+    assert_eq!((plain(&payment["allocated"]), a.balance(&invoice).await.as_str()), ("0", "100"));
+    assert!(payment["allocations"][0]["reversed_on"].is_string(), "it stays in the books");
+    let payment = a.anna.act(PAYMENTS, &payment, "allocate").await.ok();
+    assert_eq!((plain(&payment["allocated"]), a.balance(&invoice).await.as_str()), ("50", "50"));
+    let payment = a.anna.act(PAYMENTS, &payment, "void").await.ok();
+    assert_eq!(
+        (&payment["status"], a.balance(&invoice).await.as_str()),
+        (&json!("cancelled"), "100")
+    );
+    assert_eq!(a.anna.read(INVOICES, &invoice).await.ok()["status"], "sent", "open again");
+    a.anna
+        .act(PAYMENTS, &payment, "allocate")
+        .await
+        .refused("Cannot allocate a record that is cancelled");
+}
+
+#[tokio::test]
+async fn money_goes_where_it_belongs() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    let invoice = a.posted("100").await;
+    let draft = a.invoice(json!({ "lines": [{ "name": "x", "price": "1" }] })).await;
+    let other = a.anna.create("parties.parties", json!({ "name": "Other" })).await.ok();
+    let try_to = async |payment: Value, on: &Value, why: &str| {
+        let mut payment = payment;
+        payment["allocations"] = json!([{ "invoice_id": on["id"], "amount": payment["amount"] }]);
+        a.anna.create(PAYMENTS, payment).await.refused(why);
+    };
+    let party = &a.party["id"];
+    try_to(
+        json!({ "party_id": party, "amount": "5" }),
+        &draft,
+        "Only a posted invoice can be paid.",
+    )
+    .await;
+    try_to(json!({ "party_id": other["id"], "amount": "5" }), &invoice, "are of different parties")
+        .await;
+    try_to(
+        json!({ "party_id": party, "amount": "5", "currency": "USD" }),
+        &invoice,
+        "The payment is in USD, the invoice in EUR.",
+    )
+    .await;
+    try_to(
+        json!({ "party_id": party, "amount": "5", "direction": "out" }),
+        &invoice,
+        "money that goes out",
+    )
+    .await;
+    try_to(
+        json!({ "party_id": party, "amount": "5.001" }),
+        &invoice,
+        "more digits than the currency",
+    )
+    .await;
+    a.anna
+        .act_with(INVOICES, &invoice, "pay", json!({ "amount": "100.01" }))
+        .await
+        .refused("No more can be paid on an invoice than is open.");
+    for (body, why) in [
+        (json!({ "amount": "-1" }), "more than nothing"),
+        (json!({ "amount": "x" }), "not a number"),
+        (json!({ "paid_on": "2026-02-30" }), "not a date"),
+        (json!({ "method": "GOLD" }), "One of CASH"),
+    ] {
+        a.anna.act_with(INVOICES, &invoice, "pay", body).await.refused(why);
+    }
+    a.anna
+        .act_with(INVOICES, &invoice, "pay", json!({ "amount": "1", "transaction_id": "T1" }))
+        .await
+        .ok();
+    a.anna
+        .act_with(INVOICES, &invoice, "pay", json!({ "amount": "1", "transaction_id": "T1" }))
+        .await
+        .refused("This transaction has been entered already.");
+    let gus = Office::in_company(&s, "Globex").await;
+    let theirs = gus.posted("5").await;
+    gus.anna.act_with(INVOICES, &theirs, "pay", json!({ "transaction_id": "T1" })).await.ok();
+    gus.anna.act(INVOICES, &invoice, "pay").await.not_found();
+}
+
+#[tokio::test]
+async fn a_bill_of_a_supplier_is_entered_once_and_paid_out() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    let bill = json!({ "direction": "in", "supplier_number": "77", "lines": [{ "name": "Iron", "price": "50", "tax_rate": "19", "tax_adjustment": "0.01" }] });
+    let bill = a.post(a.invoice(bill).await).await;
+    assert_eq!((&bill["number"], plain(&bill["gross"])), (&json!("BILL-00001"), "59.51"));
+    let again = json!({ "party_id": a.party["id"], "direction": "in", "supplier_number": "77" });
+    a.anna.create(INVOICES, again).await.refused("This supplier's invoice is here already.");
+    let paid = a.anna.act(INVOICES, &bill, "pay").await.ok();
+    assert_eq!(a.anna.read(PAYMENTS, &paid["_made"]).await.ok()["direction"], "out");
+}
+
+#[tokio::test]
+async fn a_receipt_is_for_money_that_came_in() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    let payment = a.payment("100").await;
+    a.anna
+        .act(PAYMENTS, &payment, "receipt")
+        .await
+        .refused("Cannot receipt a record that is pending");
+    a.anna.act(PAYMENTS, &payment, "complete").await.ok();
+    let made = a.anna.act(PAYMENTS, &payment, "receipt").await.ok();
+    let receipt = a.anna.read(INVOICES, &made["_made"]).await.ok();
+    assert_eq!(
+        (&receipt["number"], &receipt["status"], plain(&receipt["balance"])),
+        (&json!("RC-00001"), &json!("paid"), "0")
+    );
+    a.anna
+        .act(PAYMENTS, &payment, "receipt")
+        .await
+        .refused("There is a receipt for this payment already.");
+}
+
+#[tokio::test]
+async fn ageing_tells_what_was_open_on_a_day() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    let due = async |amount: &str, issued: &str, due: &str| {
+        a.post(a.invoice(json!({ "issued_on": issued, "due_on": due, "lines": [{ "name": "x", "price": amount }] })).await).await
+    };
+    let old = due("100", "2026-01-01", "2026-01-31").await;
+    due("200", "2026-03-01", "2026-03-31").await;
+    due("400", "2026-04-01", "2026-05-01").await;
+    a.anna
+        .act_with(INVOICES, &old, "pay", json!({ "amount": "30", "paid_on": "2026-04-10" }))
+        .await
+        .ok();
+    let loose = json!({ "party_id": a.party["id"], "amount": "7", "paid_on": "2026-04-01" });
+    let loose = a.anna.create(PAYMENTS, loose).await.ok();
+    a.anna.act(PAYMENTS, &loose, "complete").await.ok();
+    let told = async |on: &str| {
+        a.anna
+            .call("finance", "invoice_aging", json!({ "as_of": on, "buckets": [30, 60] }))
+            .await
+            .ok()["rows"][0]
+            .clone()
+    };
+    let row = told("2026-04-10").await;
+    let said = |row: &Value| {
+        (
+            row["not_due"].clone(),
+            row["aged"].clone(),
+            row["unallocated"].clone(),
+            row["total"].clone(),
+        )
+    };
+    assert_eq!(
+        said(&row),
+        (json!("400.00"), json!(["200.00", "0.00", "70.00"]), json!("-7.00"), json!("663.00"))
+    );
+    assert_eq!(
+        said(&told("2026-04-09").await),
+        (json!("400.00"), json!(["200.00", "0.00", "100.00"]), json!("-7.00"), json!("693.00")),
+        "the day before it was paid"
+    );
+    assert_eq!(
+        said(&told("2026-01-31").await),
+        (json!("100.00"), json!(["0.00", "0.00", "0.00"]), json!("0.00"), json!("100.00")),
+        "due today is not late"
+    );
+    a.anna
+        .call("finance", "invoice_aging", json!({ "buckets": [60, 30] }))
+        .await
+        .refused("growing");
+}
+
+#[tokio::test]
+async fn rights_to_money_are_few() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    let invoice = a.posted("100").await;
+    let (sally, vera, emil) = (
+        s.person("Acme", "salesperson").await,
+        s.person("Acme", "verifier").await,
+        s.person("Acme", "employee").await,
+    );
+    sally.read(INVOICES, &invoice).await.not_found();
+    vera.read(INVOICES, &invoice).await.ok();
+    vera.act(INVOICES, &invoice, "pay").await.forbidden();
+    emil.list(INVOICES, &[]).await.forbidden();
+    let customer = sally.create("parties.parties", json!({ "name": "Hers" })).await.ok();
+    let order = json!({ "customer_id": customer["id"], "lines": [{ "name": "x", "price": "10" }] });
+    let order = sally.create(ORDERS, order).await.ok();
+    sally.act(ORDERS, &order, "confirm").await.ok();
+    let made = sally.act(ORDERS, &order, "invoice").await.ok();
+    let hers = sally.act(INVOICES, &made["_made"], "post").await.ok();
+    assert_eq!(hers["number"], "INV-00002");
+    sally.act(INVOICES, &hers, "pay").await.forbidden();
+}
+
+const ORDERS: &str = "sales.orders";
+
+/// An accountant, a manager and somebody to deal with.
+struct Office {
+    anna: Person,
+    mona: Person,
+    party: Value,
+}
+
+impl Office {
+    async fn of(s: &Scene) -> Office {
+        Office::in_company(s, "Acme").await
+    }
+
+    async fn in_company(s: &Scene, company: &str) -> Office {
+        let (anna, mona) =
+            (s.person(company, "accountant").await, s.person(company, "manager").await);
+        let party = anna.create("parties.parties", json!({ "name": "Party" })).await.ok();
+        Office { anna, mona, party }
+    }
+
+    async fn invoice(&self, mut invoice: Value) -> Value {
+        invoice["party_id"] = self.party["id"].clone();
+        self.anna.create(INVOICES, invoice).await.ok()
+    }
+
+    async fn post(&self, invoice: Value) -> Value {
+        self.anna.act(INVOICES, &invoice, "post").await.ok()
+    }
+
+    async fn posted(&self, amount: &str) -> Value {
+        self.post(self.invoice(json!({ "lines": [{ "name": "x", "price": amount }] })).await).await
+    }
+
+    async fn payment(&self, amount: &str) -> Value {
+        self.anna
+            .create(PAYMENTS, json!({ "party_id": self.party["id"], "amount": amount }))
+            .await
+            .ok()
+    }
+
+    async fn order(&self, mut order: Value) -> Value {
+        order["customer_id"] = self.party["id"].clone();
+        self.mona.create(ORDERS, order).await.ok()
+    }
+
+    /// Whether it was done; refused is an answer, a busy server is none.
+    async fn insist(&self, entity: &str, record: &Value, action: &str, body: Value) -> bool {
+        loop {
+            match self.anna.act_with(entity, record, action, body.clone()).await.result() {
+                Err(kernel::Error::Unavailable(_)) => {}
+                Err(kernel::Error::Refused(_)) => return false,
+                done => return !done.unwrap().is_null(),
+            }
+        }
+    }
+
+    async fn balance(&self, invoice: &Value) -> String {
+        plain(&self.anna.read(INVOICES, invoice).await.ok()["balance"]).to_owned()
+    }
+}
+
+/// An amount without the zeros at its end.
+fn plain(amount: &Value) -> &str {
+    let text = amount.as_str().unwrap();
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
+}
+
+fn cents(amount: &Value) -> i64 {
+    let text = plain(amount);
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    format!("{whole}{part:0<2}").parse().unwrap()
+}

@@ -1,0 +1,86 @@
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { Pencil, Plus, Trash2, X } from 'lucide-react'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { toast } from 'sonner'
+import { del, get, messageOf, patch, post } from '@/api/http'
+import { queryClient } from '@/api/session'
+import { done } from '@/lib/undo'
+import { useSubmit } from '@/lib/useForm'
+import { useMenu } from '@/meta/hooks'
+import type { Option } from '@/meta/types'
+import { Chip, Confirm, Dialog, Empty, Failure, Labelled, Skeleton } from '@/ui/basics'
+import { Section } from './layout'
+
+interface CustomField { id: string; entity: string; name: string; label: string; type: string; required: boolean; options?: Option[] | null }
+const TYPES = ['text', 'textarea', 'number', 'integer', 'money', 'percent', 'date', 'datetime', 'boolean', 'select', 'multiselect', 'tags', 'email', 'phone', 'url', 'user', 'file']
+const COLORS = ['gray', 'blue', 'violet', 'amber', 'green', 'red', 'cyan', 'pink']
+
+export function CustomFields() {
+  const { t } = useTranslation()
+  const navigate = useNavigate()
+  const menu = useMenu()
+  const { entity: asked } = useSearch({ from: '/house/settings/fields' })
+  const entity = asked ?? menu[0]?.entities[0]?.name ?? ''
+  const { data, error, isPending, refetch } = useQuery({ queryKey: ['fields', entity], enabled: !!entity, queryFn: () => get<{ data: CustomField[] }>('/fields', { entity }).then((r) => r.data) })
+  const [editing, setEditing] = useState<CustomField | 'new' | null>(null)
+  const [dropping, setDropping] = useState<CustomField | null>(null)
+  const renew = async () => { await refetch(); await queryClient.invalidateQueries({ queryKey: ['meta'] }) }
+  return (
+    <Section title={t('settings.fields')} text={t('fields.text')} actions={<button type="button" className="btn primary" disabled={!entity} onClick={() => setEditing('new')}><Plus size={15} />{t('fields.new')}</button>}>
+      <Labelled label={t('roles.entity')} className="mb-4 max-w-[320px]">{(p) => <select {...p} className="input" value={entity} onChange={(e) => void navigate({ to: '/settings/fields', search: { entity: e.target.value } })}>{menu.map((m) => <optgroup key={m.name} label={m.title}>{m.entities.map((e) => <option key={e.name} value={e.name}>{e.plural}</option>)}</optgroup>)}</select>}</Labelled>
+      {error ? <Failure error={error} retry={() => void refetch()} /> : isPending ? <Skeleton /> : data.length === 0 ? <Empty title={t('fields.none')} text={t('fields.noneText')} /> : (
+        <table className="data">
+          <thead><tr><th scope="col">{t('name')}</th><th scope="col">{t('fields.key')}</th><th scope="col">{t('fields.type')}</th><th scope="col">{t('fields.required')}</th><th scope="col"><span className="visually-hidden">{t('actions')}</span></th></tr></thead>
+          <tbody>{data.map((f) => (
+            <tr key={f.id}><td className="font-medium">{f.label}</td><td><code>{f.name}</code></td><td>{t(`type.${f.type}`, f.type)}{f.options?.length ? <span className="inline-flex gap-1 ms-2">{f.options.slice(0, 3).map((o) => <Chip key={o.id} option={o} />)}</span> : null}</td><td>{f.required ? t('yes') : t('no')}</td>
+              <td className="end whitespace-nowrap"><button type="button" className="btn ghost icon sm" aria-label={t('editNamed', { name: f.label })} onClick={() => setEditing(f)}><Pencil size={14} /></button><button type="button" className="btn ghost icon sm" aria-label={t('removeNamed', { name: f.label })} onClick={() => setDropping(f)}><Trash2 size={14} /></button></td></tr>
+          ))}</tbody>
+        </table>
+      )}
+      {editing && <FieldDialog entity={entity} field={editing === 'new' ? null : editing} onClose={() => setEditing(null)} onDone={async () => { setEditing(null); await renew() }} />}
+      {dropping && <Confirm title={t('fields.deleteTitle', { name: dropping.label })} text={t('fields.deleteText')} action={t('delete')} danger onClose={() => setDropping(null)} onConfirm={() => void del(`/fields/${dropping.id}`).then(async () => { await renew(); done(t('deleted', { name: dropping.label })) }).catch((e) => toast.error(messageOf(e)))} />}
+    </Section>
+  )
+}
+
+const keyOf = (label: string) => label.trim().toLowerCase().normalize('NFKD').replace(/[^a-z0-9]+/g, '_').replace(/^_+|_+$/g, '').replace(/^(\d)/, 'f_$1')
+
+function FieldDialog({ entity, field, onClose, onDone }: { entity: string; field: CustomField | null; onClose: () => void; onDone: () => Promise<void> }) {
+  const { t } = useTranslation()
+  const [v, setV] = useState({ label: field?.label ?? '', name: field?.name ?? '', type: field?.type ?? 'text', required: field?.required ?? false })
+  const [options, setOptions] = useState<Option[]>(field?.options ?? [])
+  const [named, setNamed] = useState(!!field)
+  const choices = v.type === 'select' || v.type === 'multiselect'
+  const { submit, busy, errors, message } = useSubmit(async () => {
+    const opts = choices ? { options: options.filter((o) => o.label.trim()).map((o) => ({ ...o, id: o.id || keyOf(o.label) || o.label })) } : {}
+    if (field) await patch(`/fields/${field.id}`, { label: v.label, required: v.required, ...opts })
+    else await post('/fields', { entity, ...v, ...opts })
+    await onDone()
+    done(t('saved'))
+  })
+  return (
+    <Dialog title={field ? field.label : t('fields.new')} width={520} onClose={onClose} onSubmit={() => void submit()} footer={<><button type="button" className="btn" onClick={onClose}>{t('cancel')}</button><button type="submit" className="btn primary" disabled={busy || !v.label.trim() || !v.name}>{field ? t('save') : t('create')}</button></>}>
+      {message && !Object.keys(errors).length && <div className="note bad mb-3" role="alert">{message}</div>}
+      <div className="grid grid-cols-2 gap-4 mb-4">
+        <Labelled label={t('name')} required error={errors.label}>{(p) => <input {...p} className="input" autoFocus value={v.label} onChange={(e) => setV({ ...v, label: e.target.value, ...(named ? {} : { name: keyOf(e.target.value) }) })} />}</Labelled>
+        <Labelled label={t('fields.key')} required error={errors.name} help={t('fields.keyHelp')}>{(p) => <input {...p} className="input" disabled={!!field} value={v.name} onChange={(e) => { setNamed(true); setV({ ...v, name: e.target.value }) }} />}</Labelled>
+        <Labelled label={t('fields.type')} error={errors.type}>{(p) => <select {...p} className="input" disabled={!!field} value={v.type} onChange={(e) => setV({ ...v, type: e.target.value })}>{TYPES.map((x) => <option key={x} value={x}>{t(`type.${x}`)}</option>)}</select>}</Labelled>
+        <label className="flex items-center gap-2 mt-5"><input type="checkbox" checked={v.required} onChange={(e) => setV({ ...v, required: e.target.checked })} />{t('fields.required')}</label>
+      </div>
+      {choices && (
+        <fieldset className="border-0 p-0 m-0"><legend className="field-label">{t('fields.options')}</legend>
+          {options.map((o, i) => (
+            <div key={i} className="flex gap-2 mb-1.5">
+              <input className="input" aria-label={t('fields.option', { n: i + 1 })} value={o.label} onChange={(e) => setOptions(options.map((x, j) => (j === i ? { ...x, label: e.target.value } : x)))} />
+              <select className="input !w-[110px]" aria-label={t('fields.color', { n: i + 1 })} value={o.color ?? 'gray'} onChange={(e) => setOptions(options.map((x, j) => (j === i ? { ...x, color: e.target.value } : x)))}>{COLORS.map((c) => <option key={c} value={c}>{t(`color.${c}`)}</option>)}</select>
+              <button type="button" className="btn ghost icon" aria-label={t('removeNamed', { name: o.label })} onClick={() => setOptions(options.filter((_, j) => j !== i))}><X size={14} /></button>
+            </div>
+          ))}
+          <button type="button" className="btn ghost sm" onClick={() => setOptions([...options, { id: '', label: '', color: COLORS[options.length % COLORS.length]! }])}><Plus size={14} />{t('fields.addOption')}</button>
+        </fieldset>
+      )}
+    </Dialog>
+  )
+}

@@ -1,0 +1,42 @@
+import { Link, Outlet } from '@tanstack/react-router'
+import { Building2, CircleUser, History, KeyRound, Monitor, ShieldCheck, SquarePen, TextCursorInput, Users } from 'lucide-react'
+import { Suspense, useEffect } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Skeleton } from '@/ui/basics'
+
+const GROUPS = [
+  ['settings.me', [['/settings/profile', 'settings.profile', CircleUser], ['/settings/security', 'settings.security', KeyRound], ['/settings/sessions', 'settings.sessions', Monitor], ['/settings/tokens', 'settings.tokens', SquarePen]]],
+  ['settings.company', [['/settings/organization', 'settings.organization', Building2], ['/settings/members', 'settings.members', Users], ['/settings/roles', 'settings.roles', ShieldCheck], ['/settings/fields', 'settings.fields', TextCursorInput], ['/settings/audit', 'settings.audit', History]]],
+] as const
+
+export function SettingsLayout() {
+  const { t } = useTranslation()
+  return (
+    <div className="flex-1 min-h-0 flex max-md:flex-col">
+      <nav aria-label={t('settings.title')} className="w-[208px] flex-none border-e border-line p-2.5 overflow-auto max-md:w-full max-md:border-e-0 max-md:border-b max-md:flex max-md:flex-none">
+        {GROUPS.map(([group, links]) => (
+          <div key={group} className="mb-3 max-md:flex max-md:mb-0">
+            <div className="menu-label max-md:hidden">{t(group)}</div>
+            {links.map(([to, label, Icon]) => (
+              <Link key={to} to={to} search={{}} className="item no-underline text-inherit whitespace-nowrap" activeProps={{ className: 'bg-hover font-medium', 'aria-current': 'page' }}><Icon size={15} className="text-muted" aria-hidden="true" />{t(label)}</Link>
+            ))}
+          </div>
+        ))}
+      </nav>
+      <div className="flex-1 min-w-0 overflow-auto"><Suspense fallback={<Skeleton />}><Outlet /></Suspense></div>
+    </div>
+  )
+}
+
+export function Section({ title, text, children, actions, wide }: { title: string; text?: string; children: React.ReactNode; actions?: React.ReactNode; wide?: boolean }) {
+  useEffect(() => { document.title = `${title} · Fondaco` }, [title])
+  return (
+    <div className="px-7 py-5 max-md:px-4" style={{ maxWidth: wide ? undefined : 860 }}>
+      <div className="flex items-start gap-3 mb-4">
+        <div className="flex-1"><h1 className="text-lg font-semibold m-0">{title}</h1>{text && <p className="text-muted m-0 mt-1 max-w-[70ch]">{text}</p>}</div>
+        {actions}
+      </div>
+      {children}
+    </div>
+  )
+}

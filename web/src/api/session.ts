@@ -1,0 +1,55 @@
+import { QueryClient, useQuery } from '@tanstack/react-query'
+import { changeLanguage } from '@/i18n'
+import { applyTheme, savedTheme, type Theme } from '@/lib/theme'
+import { get, post, Problem } from './http'
+
+export interface User { id: string; email: string; first_name: string; last_name: string; locale: string | null; time_zone: string | null; theme: Theme | null; registration_status: string; totp_enabled: boolean }
+export interface Organization { id: string; name: string; slug: string; currency: string; country: string; time_zone: string; language: string; plan: string; [key: string]: unknown }
+export interface Me { user: User; organization: Organization | null; organizations: { id: string; name: string }[]; roles: string[]; workspace: unknown }
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 30_000,
+      refetchOnWindowFocus: true,
+      retry: (count, e) => !(e instanceof Problem) && count < 2,
+    },
+  },
+})
+
+export const meQuery = {
+  queryKey: ['me'],
+  staleTime: 5 * 60_000,
+  queryFn: async (): Promise<Me | null> => {
+    try {
+      const me = await get<Me>('/me')
+      if (me.user.locale) await changeLanguage(me.user.locale)
+      if (me.user.theme && me.user.theme !== savedTheme()) applyTheme(me.user.theme)
+      return me
+    } catch (e) {
+      if (e instanceof Problem && e.status === 401) return null
+      throw e
+    }
+  },
+}
+
+export function useSession(): { me: Me | null; loading: boolean } {
+  const { data, isPending } = useQuery(meQuery)
+  return { me: data ?? null, loading: isPending }
+}
+
+/** After signing in, out or over to another organization nothing of the old one may stay in memory. */
+export async function renewSession(): Promise<Me | null> {
+  await queryClient.cancelQueries()
+  queryClient.clear()
+  return queryClient.fetchQuery(meQuery)
+}
+
+export async function switchOrganization(id: string): Promise<void> {
+  await post(`/organizations/${id}/activate`)
+  // A whole new page: not a byte of the other company's data outlives the switch.
+  location.assign('/')
+}
+
+export const fullName = (p: { first_name?: string | null; last_name?: string | null; name?: string | null; email?: string | null }): string =>
+  p.name || [p.first_name, p.last_name].filter(Boolean).join(' ') || p.email || ''

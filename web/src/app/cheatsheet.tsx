@@ -1,0 +1,26 @@
+import { useTranslation } from 'react-i18next'
+import { Dialog } from '@/ui/basics'
+
+const GROUPS: [string, [string, string][]][] = [
+  ['anywhere', [['⌘/Ctrl K', 'palette'], ['?', 'help'], ['⌘/Ctrl Z', 'undo'], ['Esc', 'close']]],
+  ['table', [['↑ ↓ ← →', 'move'], ['Enter', 'edit'], ['Tab', 'next'], ['Esc', 'cancelEdit'], ['O', 'open'], ['Space', 'select'], ['Shift Space / ⇧↓', 'range'], ['⌘/Ctrl A', 'all'], ['C', 'create'], ['/', 'search'], ['Home / End', 'ends'], ['PgUp / PgDn', 'page']]],
+  ['record', [['⌘/Ctrl Enter', 'save'], ['J / K', 'neighbours'], ['Enter', 'addLine'], ['⌘/Ctrl Backspace', 'dropLine']]],
+]
+
+export default function Cheatsheet({ onClose }: { onClose: () => void }) {
+  const { t } = useTranslation()
+  return (
+    <Dialog title={t('shortcuts.title')} onClose={onClose} width={640}>
+      <div className="grid sm:grid-cols-2 gap-x-8 gap-y-5">
+        {GROUPS.map(([group, keys]) => (
+          <section key={group}>
+            <h3 className="m-0 mb-1.5 text-2xs font-semibold text-faint">{t(`shortcuts.${group}`)}</h3>
+            <dl className="m-0">
+              {keys.map(([k, what]) => <div key={k} className="flex justify-between items-center h-7 gap-3"><dt className="order-2"><kbd className="kbd">{k}</kbd></dt><dd className="m-0 order-1">{t(`shortcuts.${what}`)}</dd></div>)}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </Dialog>
+  )
+}

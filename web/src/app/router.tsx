@@ -1,0 +1,85 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router'
+import { Toaster } from 'sonner'
+import { meQuery, queryClient } from '@/api/session'
+import { readTableSearch } from '@/views/state'
+import { NotFound, RouteError } from './errors'
+
+function Root() {
+  return (
+    <>
+      <Outlet />
+      <Toaster position="bottom-center" offset={100} theme="system" gap={8} style={{ fontFamily: 'inherit' }} toastOptions={{ classNames: { toast: '!bg-raised !text-fg !border-line !rounded-lg !shadow-lg', actionButton: '!bg-transparent !text-accent-text !font-semibold', description: '!text-muted', error: '!text-bad' } }} />
+    </>
+  )
+}
+const root = createRootRoute({ component: Root, notFoundComponent: NotFound, errorComponent: RouteError })
+
+const str = (v: unknown): string | undefined => (v === undefined || v === null || v === '' ? undefined : String(v))
+
+// ---- before signing in ----------------------------------------------------------------------------------------------
+const page = (name: 'Login' | 'Register' | 'Verify' | 'Forgot' | 'Reset' | 'Accept' | 'Onboarding') => lazyRouteComponent(() => import('@/auth/pages'), name)
+const authSearch = (s: Record<string, unknown>): { email?: string; code?: string; next?: string } => {
+  const out: { email?: string; code?: string; next?: string } = {}
+  if (str(s.email)) out.email = str(s.email)!
+  if (str(s.code)) out.code = str(s.code)!
+  const next = str(s.next)
+  // Only a path of ours: never a way to somebody else's site.
+  if (next && /^\/(?![/\\])/.test(next)) out.next = next
+  return out
+}
+const login = createRoute({ getParentRoute: () => root, path: '/login', component: page('Login'), validateSearch: authSearch })
+const register = createRoute({ getParentRoute: () => root, path: '/register', component: page('Register'), validateSearch: authSearch })
+const verify = createRoute({ getParentRoute: () => root, path: '/verify', component: page('Verify'), validateSearch: authSearch })
+const forgot = createRoute({ getParentRoute: () => root, path: '/forgot', component: page('Forgot'), validateSearch: authSearch })
+const reset = createRoute({ getParentRoute: () => root, path: '/reset', component: page('Reset'), validateSearch: authSearch })
+const accept = createRoute({ getParentRoute: () => root, path: '/accept', component: page('Accept'), validateSearch: authSearch })
+
+const onboarding = createRoute({
+  getParentRoute: () => root, path: '/onboarding', component: page('Onboarding'), validateSearch: authSearch,
+  beforeLoad: async () => { if (!(await queryClient.ensureQueryData(meQuery))) throw redirect({ to: '/login', search: {} }) },
+})
+
+// ---- the house itself -----------------------------------------------------------------------------------------------
+const house = createRoute({
+  getParentRoute: () => root, id: 'house',
+  beforeLoad: async ({ location }) => {
+    const me = await queryClient.ensureQueryData(meQuery)
+    if (!me) throw redirect({ to: '/login', search: location.href === '/' ? {} : { next: location.href } })
+    if (!me.organization) throw redirect({ to: '/onboarding', search: {} })
+  },
+  component: lazyRouteComponent(() => import('./shell'), 'Shell'),
+})
+const home = createRoute({ getParentRoute: () => house, path: '/', component: lazyRouteComponent(() => import('./home'), 'Home') })
+const objects = createRoute({ getParentRoute: () => house, path: '/o/$entity', component: lazyRouteComponent(() => import('@/views/object'), 'ObjectPage'), validateSearch: readTableSearch })
+const record = createRoute({
+  getParentRoute: () => house, path: '/o/$entity/r/$id', component: lazyRouteComponent(() => import('@/record/page'), 'RecordPage'),
+  validateSearch: (s: Record<string, unknown>): { tab?: string } => (str(s.tab) ? { tab: str(s.tab)! } : {}),
+})
+const importing = createRoute({
+  getParentRoute: () => house, path: '/o/$entity/import', component: lazyRouteComponent(() => import('@/import/wizard'), 'ImportPage'),
+  validateSearch: (s: Record<string, unknown>): { id?: string } => (str(s.id) ? { id: str(s.id)! } : {}),
+})
+const settings = createRoute({ getParentRoute: () => house, path: '/settings', component: lazyRouteComponent(() => import('@/admin/layout'), 'SettingsLayout') })
+const settingsHome = createRoute({ getParentRoute: () => settings, path: '/', beforeLoad: () => { throw redirect({ to: '/settings/profile' }) } })
+const profile = createRoute({ getParentRoute: () => settings, path: '/profile', component: lazyRouteComponent(() => import('@/admin/profile'), 'Profile') })
+const security = createRoute({ getParentRoute: () => settings, path: '/security', component: lazyRouteComponent(() => import('@/admin/security'), 'Security') })
+const sessions = createRoute({ getParentRoute: () => settings, path: '/sessions', component: lazyRouteComponent(() => import('@/admin/security'), 'Sessions') })
+const tokens = createRoute({ getParentRoute: () => settings, path: '/tokens', component: lazyRouteComponent(() => import('@/admin/tokens'), 'Tokens') })
+const organization = createRoute({ getParentRoute: () => settings, path: '/organization', component: lazyRouteComponent(() => import('@/admin/organization'), 'OrganizationSettings') })
+const members = createRoute({ getParentRoute: () => settings, path: '/members', component: lazyRouteComponent(() => import('@/admin/members'), 'Members') })
+const roles = createRoute({ getParentRoute: () => settings, path: '/roles', component: lazyRouteComponent(() => import('@/admin/roles'), 'Roles'), validateSearch: (s: Record<string, unknown>): { role?: string } => (str(s.role) ? { role: str(s.role)! } : {}) })
+const fields = createRoute({ getParentRoute: () => settings, path: '/fields', component: lazyRouteComponent(() => import('@/admin/fields'), 'CustomFields'), validateSearch: (s: Record<string, unknown>): { entity?: string } => (str(s.entity) ? { entity: str(s.entity)! } : {}) })
+const audit = createRoute({
+  getParentRoute: () => settings, path: '/audit', component: lazyRouteComponent(() => import('@/admin/audit'), 'Audit'),
+  validateSearch: (s: Record<string, unknown>): { entity?: string; actor?: string; record?: string } => Object.fromEntries(['entity', 'actor', 'record'].flatMap((k) => (str(s[k]) ? [[k, str(s[k])!]] : []))),
+})
+
+const tree = root.addChildren([
+  login, register, verify, forgot, reset, accept, onboarding,
+  house.addChildren([home, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, members, roles, fields, audit])]),
+])
+export const router = createRouter({ routeTree: tree, defaultPreload: 'intent', defaultPendingMs: 300, scrollRestoration: false })
+
+declare module '@tanstack/react-router' {
+  interface Register { router: typeof router }
+}

@@ -1,0 +1,63 @@
+import type { ComponentType } from 'react'
+import type { Locale } from '@/lib/format'
+import type { Field } from '@/meta/types'
+
+export interface CellProps { field: Field; value: unknown; record: Record<string, unknown>; locale: Locale; currency?: string | undefined; link?: boolean | undefined }
+export interface InputProps {
+  field: Field
+  value: unknown
+  onChange: (v: unknown) => void
+  /** Given in a grid cell: the choice is final the moment it is made. */
+  onCommit?: ((v: unknown) => void) | undefined
+  record: Record<string, unknown>
+  id?: string | undefined
+  invalid?: boolean | undefined
+  describedBy?: string | undefined
+  autoFocus?: boolean | undefined
+  label?: string | undefined
+  /** In a table: no placeholders, arrows leave the input. */
+  compact?: boolean | undefined
+  /** The key that opened a cell: it replaces what was there. */
+  typed?: string | undefined
+}
+/** What an operator needs beside it. */
+export type Operand = 'none' | 'one' | 'two' | 'many' | 'days'
+export interface Operator { name: string; operand: Operand }
+export interface FieldType {
+  Cell: ComponentType<CellProps>
+  Input: ComponentType<InputProps>
+  /** A filter's value, where it is not the input itself. */
+  Filter?: ComponentType<InputProps>
+  format: (value: unknown, field: Field, l: Locale, currency?: string) => string
+  operators: Operator[]
+  align?: 'end'
+  width: number
+  /** Whether a typed character may open the editor. */
+  types?: boolean
+  /** In a form: takes the whole width. */
+  wide?: boolean
+  sum?: 'sum' | 'avg'
+}
+
+const modules = import.meta.glob<{ default: FieldType }>(['./*.tsx', '!./shared.tsx', '!./*.test.tsx'], { eager: true })
+const types: Record<string, FieldType> = {}
+for (const [file, m] of Object.entries(modules)) types[file.slice(2, -4)] = m.default
+
+/** A type this build does not know is shown and edited as text. */
+export const typeOf = (f: { type: string }): FieldType => types[f.type] ?? types.text!
+export const typeNames = Object.keys(types)
+
+/** The currency a money value is in: the field names it, the record carries it, or the organization's. */
+export function currencyOf(f: Field, record: Record<string, unknown>, parent?: Record<string, unknown>): string | undefined {
+  for (const r of [record, parent]) {
+    if (!r) continue
+    for (const k of [f.currency_field, 'currency', 'currency_code']) {
+      const v = k ? r[k] : undefined
+      if (typeof v === 'string' && /^[A-Z]{3}$/.test(v)) return v
+      if (v && typeof v === 'object' && typeof (v as { code?: unknown }).code === 'string') return (v as { code: string }).code
+    }
+  }
+  return undefined
+}
+
+export const isEmpty = (v: unknown): boolean => v === null || v === undefined || v === '' || (Array.isArray(v) && v.length === 0)

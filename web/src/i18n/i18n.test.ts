@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest'
+
+type Words = { [key: string]: string | Words }
+const files = import.meta.glob<{ default: Words }>('./*.json', { eager: true })
+const code = import.meta.glob<string>(['../**/*.{ts,tsx}', '!../**/*.test.*'], { eager: true, query: '?raw', import: 'default' })
+
+const languages = Object.keys(files).map((f) => f.slice(2, -5))
+const flat = (o: Words, path = ''): string[] => Object.entries(o).flatMap(([k, v]) => (typeof v === 'string' ? [path + k] : flat(v, path + k + '.')))
+const read = (l: string): Words => files[`./${l}.json`]!.default
+const bare = (k: string) => k.replace(/_(one|few|many|other)$/, '')
+const sources = Object.values(code).join('\n')
+
+it('every language says the same things', () => {
+  const en = new Set(flat(read('en')).map(bare))
+  for (const l of languages) expect([...new Set(flat(read(l)).map(bare))].sort()).toEqual([...en].sort())
+})
+it('plurals have every form their language needs', () => {
+  for (const l of languages) {
+    const keys = flat(read(l))
+    const forms = new Intl.PluralRules(l).resolvedOptions().pluralCategories
+    for (const k of new Set(keys.filter((x) => /_(one|few|many|other)$/.test(x)).map(bare))) if (!['tokens.scope'].includes(k)) for (const f of forms) expect(keys, `${l}: ${k}`).toContain(`${k}_${f}`)
+  }
+})
+it('every key the code asks for exists', () => {
+  const known = new Set(flat(read('en')).map(bare))
+  const asked = [...sources.matchAll(/\bt\(\s*'([\w.]+)'/g)].map((m) => m[1]!)
+  expect([...new Set(asked)].filter((k) => !known.has(k))).toEqual([])
+})
+it('every operator a field type offers has words', () => {
+  const known = new Set(flat(read('en')))
+  const asked = [...code['../fields/shared.tsx']!.matchAll(/(?:one|none)\(([^)]*)\)/g)].flatMap((m) => [...m[1]!.matchAll(/'(\w+)'/g)].map((x) => x[1]!))
+  expect(asked.filter((o) => !known.has(`op.${o}`))).toEqual([])
+})

@@ -1,0 +1,69 @@
+import { ChevronDown } from 'lucide-react'
+import { clsx } from 'clsx'
+import { useNavigate } from '@tanstack/react-router'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { toast } from 'sonner'
+import { messageOf } from '@/api/http'
+import * as records from '@/api/records'
+import { done } from '@/lib/undo'
+import type { ActionSpec, Entity, Row } from '@/meta/types'
+import { Confirm, Menu } from '@/ui/basics'
+import { ActionDialog } from './action-dialog'
+
+/** What this person may do with this record now: the server lists it, its metadata names it. */
+export function actionsOf(entity: Entity, row: Row): ActionSpec[] {
+  const offered = Array.isArray(row._actions) ? row._actions : []
+  return offered.map((a: unknown): ActionSpec => {
+    const given = typeof a === 'string' ? { name: a } : (a as { name?: string; action?: string; label?: string })
+    const name = given.name ?? (given as { action?: string }).action ?? ''
+    const spec = entity.actions.find((x) => x.name === name)
+    const move = entity.states?.moves.find((m) => m.action === name)
+    return { ...spec, name, label: ('label' in given && given.label) || spec?.label || move?.label || name }
+  }).filter((a) => a.name && !['read', 'update', 'delete', 'create', 'restore', 'export'].includes(a.name))
+}
+const dangerous = (a: ActionSpec) => a.style === 'danger' || a.style === 'destructive'
+
+export function ActionBar({ entity, row, dirty, max = 3, onDone }: { entity: Entity; row: Row; dirty: boolean; max?: number; onDone: (row: Row) => void }) {
+  const { t } = useTranslation()
+  const navigate = useNavigate()
+  const [asking, setAsking] = useState<ActionSpec | null>(null)
+  const [confirming, setConfirming] = useState<ActionSpec | null>(null)
+  const [busy, setBusy] = useState('')
+  const all = actionsOf(entity, row)
+  if (all.length === 0) return null
+  const primary = all.find((a) => a.style === 'primary') ?? all.find((a) => !dangerous(a))
+
+  const perform = async (a: ActionSpec, body: Record<string, unknown>) => {
+    setBusy(a.name)
+    try {
+      const answer = await records.act(entity.name, row, a.name, body)
+      records.refresh(entity.name)
+      // An action may have made another record: the way there is offered.
+      const made = answer._made as { entity?: string; id?: string } | null | undefined
+      if (made?.entity && made.id) {
+        const to = { to: '/o/$entity/r/$id' as const, params: { entity: made.entity, id: made.id }, search: {} }
+        records.refresh(made.entity)
+        toast.success(t('actionDone', { action: a.label }), { duration: 8000, action: { label: t('open'), onClick: () => void navigate(to) } })
+      } else done(t('actionDone', { action: a.label }))
+      onDone(row)
+    } finally { setBusy('') }
+  }
+  const start = (a: ActionSpec) => {
+    if (dirty) { toast.error(t('saveFirst')); return }
+    if (a.fields?.length) setAsking(a)
+    else if (dangerous(a) || a.confirm) setConfirming(a)
+    else perform(a, {}).catch((e) => toast.error(`${a.label}: ${messageOf(e)}`, { duration: 9000 }))
+  }
+  const order = primary ? [primary, ...all.filter((a) => a !== primary)] : all
+  const shown = order.slice(0, max)
+  const rest = order.slice(max)
+  return (
+    <div className="flex flex-wrap gap-1.5" role="group" aria-label={t('actions')}>
+      {shown.map((a) => <button key={a.name} type="button" className={clsx('btn', a === primary && 'primary', dangerous(a) && 'danger')} disabled={!!busy} aria-busy={busy === a.name} onClick={() => start(a)}>{a.label}</button>)}
+      {rest.length > 0 && <Menu align="end" trigger={<button type="button" className="btn icon" aria-label={t('moreActions')}><ChevronDown size={15} /></button>} items={rest.map((a) => ({ label: a.label, danger: dangerous(a), onSelect: () => start(a) }))} />}
+      {confirming && <Confirm title={t('confirmAction', { action: confirming.label })} text={confirming.confirm ?? t('confirmActionText')} action={confirming.label} danger={dangerous(confirming)} onClose={() => setConfirming(null)} onConfirm={() => perform(confirming, {}).catch((e) => toast.error(messageOf(e), { duration: 9000 }))} />}
+      {asking && <ActionDialog entity={entity} action={asking} row={row} onClose={() => setAsking(null)} run={(body) => perform(asking, body)} />}
+    </div>
+  )
+}

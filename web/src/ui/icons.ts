@@ -1,0 +1,18 @@
+// The icons a module or an entity may ask for by name. A name not in this list is shown as a table.
+import {
+  Activity, Archive, Banknote, Bell, Blocks, BookOpen, Box, Boxes, Briefcase, Building, Building2, Calculator, Calendar, CalendarCheck, CalendarDays, ChartBar, ChartLine, CircleCheck, CircleUser,
+  ClipboardCheck, ClipboardList, Clock, Coins, Contact, CreditCard, Database, Factory, File, FileText, Files, Flag, Folder, Gauge, Gift, Globe, Hammer, Handshake, Hash, Heart, House, IdCard, Image, Inbox, Kanban, Key, Landmark,
+  Layers, LayoutDashboard, Library, Link, ListChecks, ListTodo, Lock, Mail, Map as MapIcon, MapPin, Megaphone, MessageSquare, Milestone, Network, Newspaper, Package, Palette, Percent, Phone, Plane, Plug, Receipt, RefreshCw,
+  Rocket, Ruler, Scale, Scroll, Send, Settings, Shield, Ship, ShoppingBag, ShoppingCart, Star, Store, Table, Tag, Tags, Target, Ticket, Timer, TrendingUp, Trophy, Truck, User, UserCheck, UserPlus, Users, Wallet, Warehouse, Wrench, Zap,
+  type LucideIcon,
+} from 'lucide-react'
+
+const known: Record<string, LucideIcon> = {
+  Activity, Archive, Banknote, Bell, Blocks, BookOpen, Box, Boxes, Briefcase, Building, Building2, Calculator, Calendar, CalendarCheck, CalendarDays, ChartBar, ChartLine, CircleCheck, CircleUser,
+  ClipboardCheck, ClipboardList, Clock, Coins, Contact, CreditCard, Database, Factory, File, FileText, Files, Flag, Folder, Gauge, Gift, Globe, Hammer, Handshake, Hash, Heart, House, IdCard, Image, Inbox, Kanban, Key, Landmark,
+  Layers, LayoutDashboard, Library, Link, ListChecks, ListTodo, Lock, Mail, Map: MapIcon, MapPin, Megaphone, MessageSquare, Milestone, Network, Newspaper, Package, Palette, Percent, Phone, Plane, Plug, Receipt, RefreshCw,
+  Rocket, Ruler, Scale, Scroll, Send, Settings, Shield, Ship, ShoppingBag, ShoppingCart, Star, Store, Tag, Tags, Target, Ticket, Timer, TrendingUp, Trophy, Truck, User, UserCheck, UserPlus, Users, Wallet, Warehouse, Wrench, Zap,
+}
+const byKebab = new Map(Object.entries(known).map(([n, i]) => [n.replace(/([a-z])([A-Z0-9])/g, '$1-$2').toLowerCase(), i]))
+
+export const iconNamed = (name?: string | null): LucideIcon => byKebab.get((name ?? '').toLowerCase().replaceAll('_', '-')) ?? Table

@@ -1,0 +1,182 @@
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { ArrowUpDown, Download, Ellipsis, Plus, Search, Upload, X } from 'lucide-react'
+import { createElement, lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { toast } from 'sonner'
+import { messageOf } from '@/api/http'
+import * as records from '@/api/records'
+import { queryClient } from '@/api/session'
+import { useKeys } from '@/lib/keys'
+import { fieldOf, listFields, titleOf, useEntity, useMeta, visibleFields, wireSort } from '@/meta/hooks'
+import type { Condition, Entity, Field, Row } from '@/meta/types'
+import { isStale, saveFields } from '@/record/save'
+import { Empty, Failure, Menu, Popover, Skeleton } from '@/ui/basics'
+import { iconNamed } from '@/ui/icons'
+import { BulkBar } from './bulk'
+import { ColumnChooser } from './columns'
+import { AddFilter, FieldPicker, FilterChips } from './filters'
+import { Footer } from './footer'
+import { Grid, type GridHandle, type Selection } from './grid'
+import { useParamsOf, useRows } from './rows'
+import { useViews, ViewTabs } from './saved'
+import { changed, columnsOf, merged, nextSort, sendable, sorts, writeSort, type TableSearch } from './state'
+
+const RecordPanel = lazy(() => import('@/record/panel'))
+const CreateDialog = lazy(() => import('@/record/create'))
+const ConflictDialog = lazy(() => import('@/record/conflict'))
+
+export function ObjectPage() {
+  const { entity: name } = useParams({ from: '/house/o/$entity' })
+  const { data, error, refetch } = useEntity(name)
+  // Which relations may be read is said in the index.
+  const { isPending } = useMeta()
+  if (error) return <Failure error={error} retry={() => void refetch()} />
+  if (!data || isPending) return <Skeleton rows={12} />
+  return <Table key={name} entity={data} />
+}
+
+function useNarrow(): boolean {
+  const [narrow, setNarrow] = useState(() => matchMedia('(max-width:720px)').matches)
+  useEffect(() => { const m = matchMedia('(max-width:720px)'); const f = () => setNarrow(m.matches); m.addEventListener('change', f); return () => m.removeEventListener('change', f) }, [])
+  return narrow
+}
+
+const NONE: Selection = { ids: new Set(), all: false }
+
+function Table({ entity }: { entity: Entity }) {
+  const { t } = useTranslation()
+  const navigate = useNavigate({ from: '/o/$entity' })
+  const search = useSearch({ from: '/house/o/$entity' })
+  const { data: views } = useViews(entity.name)
+  const current = views?.find((v) => v.id === search.view)
+  const state = merged(search, current)
+  const columnKey = JSON.stringify(state.columns)
+  const columns = useMemo(() => columnsOf(entity, state), [entity, columnKey])
+  const filter = sendable(state.filter)
+  const params = useParamsOf(filter, search.q, wireSort(entity, state.sort), listFields(entity, columns))
+  const [[first, last], setRange] = useState<[number, number]>([0, 0])
+  const rows = useRows(entity.name, params, first, last)
+  const [selection, setSelection] = useState<Selection>(NONE)
+  const [opened, setOpened] = useState<number | null>(null)
+  const [conflict, setConflict] = useState<{ row: Row; changes: Record<string, unknown> } | null>(null)
+  const grid = useRef<GridHandle>(null)
+  const searchBox = useRef<HTMLInputElement>(null)
+  const cards = useNarrow()
+
+  useEffect(() => { document.title = `${entity.plural} · Fondaco` }, [entity])
+  useEffect(() => setSelection(NONE), [params.filter, params.q])
+
+  const set = useCallback((part: Partial<TableSearch>, replace = true) => {
+    void navigate({ search: (old: TableSearch) => { const next: Record<string, unknown> = { ...old, ...part }; for (const k of Object.keys(next)) if (next[k] === undefined) delete next[k]; return next as TableSearch }, replace })
+  }, [navigate])
+  const setFilter = (c: Condition) => set({ filter: c.rules.length || current?.state.filter?.rules.length ? c : undefined } as Partial<TableSearch>)
+  const setSort = (sort: string) => set({ sort: sort === '' && !current?.state.sort ? undefined : sort } as Partial<TableSearch>)
+  const pickView = (id: string | undefined) => void navigate({ search: { ...(id ? { view: id } : {}), ...(search.rec ? { rec: search.rec } : {}) } })
+  const open = useCallback((row: Row) => set({ rec: row.id }, false), [set])
+
+  const [q, setQ] = useState(search.q ?? '')
+  useEffect(() => setQ(search.q ?? ''), [search.q])
+  useEffect(() => {
+    if (q === (search.q ?? '')) return
+    const timer = setTimeout(() => set({ q: q || undefined } as Partial<TableSearch>), 250)
+    return () => clearTimeout(timer)
+  }, [q])
+
+  const creating = search.new === true && entity.can.create
+  useKeys({
+    c: () => entity.can.create && set({ new: true }, false),
+    '/': () => searchBox.current?.focus(),
+    j: () => step(1), k: () => step(-1),
+  })
+  const step = (by: number) => {
+    if (!search.rec) return
+    for (let i = 0; i < rows.total; i++) if (rows.row(i)?.id === search.rec) { const next = rows.row(i + by); if (next) set({ rec: next.id }); return }
+  }
+
+  const edit = useCallback(async (row: Row, field: Field, value: unknown): Promise<boolean> => {
+    // Shown at once, taken back if the server says no.
+    records.putRow(entity.name, { ...row, [field.name]: value })
+    try {
+      await saveFields(entity, row, { [field.name]: value }, t('changed', { field: field.label }))
+      records.refresh(entity.name)
+      return true
+    } catch (e) {
+      records.putRow(entity.name, row)
+      if (isStale(e)) { setConflict({ row, changes: { [field.name]: value } }); return false }
+      toast.error(`${field.label}: ${messageOf(e)}`, { duration: 8000, description: titleOf(entity, row) })
+      return false
+    }
+  }, [entity, t])
+
+  const known = (): Row[] => queryClient.getQueriesData<records.Page>({ queryKey: ['rows', entity.name] }).flatMap(([, page]) => page?.data ?? []).filter((r, i, all) => all.findIndex((x) => x.id === r.id) === i)
+  const dirty = changed(search)
+  const empty = !rows.loading && !rows.error && rows.total === 0
+  const narrowed = !!filter || !!search.q
+
+  return (
+    <div className="flex-1 min-h-0 flex flex-col relative">
+      <header className="flex items-center gap-2 h-12 px-4 flex-none max-md:px-3">
+        <h1 className="text-lg font-semibold m-0 truncate flex-1">{entity.plural}</h1>
+        <div className="relative w-[210px] max-md:w-[120px]">
+          <Search size={14} className="absolute start-2.5 top-1/2 -translate-y-1/2 text-muted pointer-events-none" aria-hidden="true" />
+          <input ref={searchBox} type="search" className="input" style={{ height: 30, paddingInlineStart: 30, borderColor: 'var(--line-strong)' }} aria-label={t('searchIn', { name: entity.plural })} placeholder={`${entity.plural}…`} value={q} onChange={(e) => setQ(e.target.value)}
+            onKeyDown={(e) => { if (e.key === 'Escape') { if (q) { e.preventDefault(); setQ('') } else grid.current?.focus() } if (e.key === 'Enter' || e.key === 'ArrowDown') { e.preventDefault(); grid.current?.focus() } }} />
+        </div>
+        {entity.can.create && <button type="button" className="btn primary" onClick={() => set({ new: true }, false)}><Plus size={15} />{t('new')}<kbd aria-hidden="true">C</kbd></button>}
+      </header>
+      <div className="flex items-center gap-1.5 min-h-9 px-3 pb-1 flex-none border-b border-line flex-wrap max-md:flex-nowrap max-md:overflow-x-auto">
+        <ViewTabs entity={entity} views={views ?? []} current={current} state={state} dirty={dirty} onPick={pickView} />
+        <span className="w-px h-5 bg-line mx-1" />
+        <AddFilter entity={entity} filter={state.filter} onChange={setFilter} onAdded={(i) => setTimeout(() => setOpened(i), 60)} />
+        <FilterChips entity={entity} filter={state.filter} onChange={setFilter} opened={opened} setOpened={setOpened} />
+        <SortMenu entity={entity} sort={state.sort} onChange={setSort} />
+        {!cards && <ColumnChooser entity={entity} columns={columns} onChange={(names) => set({ columns: names })} onReset={() => set({ columns: undefined, widths: undefined } as unknown as Partial<TableSearch>)} />}
+        <span className="flex-1" />
+        {(entity.can.import || entity.can.export) && <Menu align="end" width={210} trigger={<button type="button" className="btn ghost icon sm" aria-label={t('moreActions')}><Ellipsis size={16} /></button>} items={[
+          entity.can.import && { label: t('import.title'), icon: <Upload size={15} />, onSelect: () => void navigate({ to: '/o/$entity/import', params: { entity: entity.name }, search: {} }) },
+          entity.can.export && { heading: t('export') },
+          ...(entity.can.export ? ['csv', 'xlsx', 'json'].map((f) => ({ label: t('exportAs', { format: f.toUpperCase() }), icon: <Download size={15} />, href: records.exportUrl(entity.name, f, { ...params, fields: columns.map((c) => c.name).join(',') }) })) : []),
+        ]} />}
+      </div>
+      <div className="flex-1 min-h-0 flex relative">
+        <div className="flex-1 min-w-0 flex flex-col relative">
+          {rows.error ? <div className="flex-1"><Failure error={rows.error} retry={rows.retry} /></div>
+            : empty ? <div className="flex-1 overflow-auto"><Empty icon={createElement(iconNamed(entity.icon), { size: 26 })} title={narrowed ? t('empty.noMatch') : t('empty.title', { name: entity.plural.toLowerCase() })} text={narrowed ? t('empty.noMatchText') : entity.description || t('empty.text')}>
+                {narrowed ? <button type="button" className="btn" onClick={() => { setQ(''); void navigate({ search: search.view ? { view: search.view, filter: { operator: 'AND', rules: [] } } : {} }) }}>{t('filter.clear')}</button>
+                  : <>{entity.can.create && <button type="button" className="btn primary" onClick={() => set({ new: true }, false)}>{t('newNamed', { name: entity.label })}</button>}{entity.can.import && <button type="button" className="btn" onClick={() => void navigate({ to: '/o/$entity/import', params: { entity: entity.name }, search: {} })}>{t('import.title')}</button>}</>}
+              </Empty></div>
+              : <Grid handle={grid} entity={entity} columns={columns} widths={state.widths ?? {}} sort={state.sort} total={rows.total || (rows.loading ? 24 : 0)} row={rows.row} range={rows.range} onRange={(a, b) => setRange([a, b])} selection={selection} onSelect={setSelection}
+                  onSort={(n, add) => setSort(nextSort(state.sort, n, add))} onWidth={(n, w) => set({ widths: { ...search.widths, [n]: w } })} onOpen={open} openId={search.rec} cards={cards}
+                  onEscape={() => { if (selection.all || selection.ids.size) setSelection(NONE); else if (search.rec) set({ rec: undefined } as unknown as Partial<TableSearch>) }} onEdit={edit} />}
+          <BulkBar entity={entity} selection={selection} total={rows.count?.value ?? rows.total} filter={filter} q={search.q} known={known} onClear={() => setSelection(NONE)} onAll={() => setSelection({ ids: new Set(), all: true })} />
+          <Footer entity={entity} columns={columns} filter={filter} q={search.q} count={rows.count} />
+        </div>
+        <Suspense fallback={null}>
+          {search.rec && <RecordPanel key={search.rec} entity={entity.name} id={search.rec} tab={search.tab} onTab={(tab) => set({ tab })} onStep={step} onClose={() => { set({ rec: undefined, tab: undefined } as unknown as Partial<TableSearch>); setTimeout(() => grid.current?.focus()) }} />}
+          {creating && <CreateDialog entity={entity} onClose={() => { set({ new: undefined } as unknown as Partial<TableSearch>); setTimeout(() => grid.current?.focus()) }} onCreated={(row) => { records.refresh(entity.name); set({ new: undefined, rec: row.id } as unknown as Partial<TableSearch>) }} />}
+          {conflict && <ConflictDialog entity={entity} id={conflict.row.id} changes={conflict.changes} onClose={() => { setConflict(null); records.refresh(entity.name) }} onDone={() => { setConflict(null); records.refresh(entity.name) }} />}
+        </Suspense>
+      </div>
+    </div>
+  )
+}
+
+function SortMenu({ entity, sort, onChange }: { entity: Entity; sort: string | undefined; onChange: (s: string) => void }) {
+  const { t } = useTranslation()
+  const [open, setOpen] = useState(false)
+  const all = sorts(sort)
+  return (
+    <Popover open={open} onOpenChange={setOpen} width={260} label={t('sort.title')} trigger={
+      <button type="button" className="btn ghost sm"><ArrowUpDown size={14} />{all.length ? all.map((s) => fieldOf(entity, s.name)?.label ?? s.name).join(', ') : t('sort.title')}</button>}>
+      {all.map((s, i) => (
+        <div key={s.name} className="flex items-center gap-1 h-8 ps-2">
+          <span className="flex-1 truncate">{fieldOf(entity, s.name)?.label ?? s.name}</span>
+          <button type="button" className="btn ghost sm" onClick={() => onChange(writeSort(all.map((x, j) => (j === i ? { ...x, down: !x.down } : x))))}>{s.down ? t('sort.down') : t('sort.up')}</button>
+          <button type="button" className="btn ghost icon sm" aria-label={t('remove')} onClick={() => onChange(writeSort(all.filter((_, j) => j !== i)))}><X size={13} /></button>
+        </div>
+      ))}
+      {all.length > 0 && <div className="rule" />}
+      <FieldPicker placeholder={t('sort.add')} fields={visibleFields(entity).filter((f) => f.sortable && !all.some((s) => s.name === f.name))} onPick={(f) => { onChange(writeSort([...all, { name: f.name, down: false }])); setOpen(false) }} />
+    </Popover>
+  )
+}

@@ -1,0 +1,82 @@
+import { useQuery } from '@tanstack/react-query'
+import { clsx } from 'clsx'
+import { ChevronDown, Lock, Save, Table2, Users } from 'lucide-react'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { toast } from 'sonner'
+import { del, get, messageOf, patch, post } from '@/api/http'
+import { queryClient } from '@/api/session'
+import { useSubmit } from '@/lib/useForm'
+import { done } from '@/lib/undo'
+import type { Entity } from '@/meta/types'
+import { Confirm, Dialog, Labelled, Menu } from '@/ui/basics'
+import type { SavedView, ViewState } from './state'
+
+export const useViews = (entity: string) => useQuery({ queryKey: ['views', entity], queryFn: () => get<{ data: SavedView[] }>('/views', { entity }).then((r) => (r.data ?? []).filter((v) => !v.kind || v.kind === 'table')), staleTime: 60_000, retry: false })
+
+export function ViewTabs({ entity, views, current, state, dirty, onPick }: { entity: Entity; views: SavedView[]; current: SavedView | undefined; state: ViewState; dirty: boolean; onPick: (id: string | undefined) => void }) {
+  const { t } = useTranslation()
+  const [dialog, setDialog] = useState<'new' | 'edit' | 'delete' | null>(null)
+  const renew = () => queryClient.invalidateQueries({ queryKey: ['views', entity.name] })
+  const shown = views.slice(0, 5)
+  const more = views.slice(5)
+  if (current && more.includes(current)) { shown.pop(); shown.push(current) }
+  const keep = async () => {
+    if (!current || current.mine === false) { setDialog('new'); return }
+    try { await patch(`/views/${current.id}`, { state }); await renew(); onPick(current.id); done(t('views.saved')) } catch (e) { toast.error(messageOf(e)) }
+  }
+  const erase = async () => {
+    if (!current) return
+    try {
+      await del(`/views/${current.id}`)
+      onPick(undefined)
+      await renew()
+      const { entity: of, name, kind, state: was, visibility } = current
+      done(t('views.deleted'), async () => { await post('/views', { entity: of, name, kind, state: was, visibility }); await renew() })
+    } catch (e) { toast.error(messageOf(e)) }
+  }
+  const tab = (id: string | undefined, name: string, v?: SavedView) => (
+    <button key={id ?? ''} type="button" aria-pressed={current?.id === id} className={clsx('btn ghost sm', current?.id === id ? 'on' : 'text-muted')} onClick={() => onPick(id)}>
+      {v ? (v.visibility === 'shared' ? <Users size={13} aria-label={t('views.shared')} /> : <Lock size={12} aria-label={t('views.private')} />) : <Table2 size={14} aria-hidden="true" />}<span className="max-w-[160px] truncate">{name}</span>
+    </button>
+  )
+  return (
+    <>
+      <div role="group" aria-label={t('views.title')} className="flex items-center gap-1">
+        {tab(undefined, t('views.all', { name: entity.plural.toLowerCase() }))}
+        {shown.map((v) => tab(v.id, v.name, v))}
+        {more.length > 0 && <Menu trigger={<button type="button" className="btn ghost sm">{t('more', { count: more.length })}<ChevronDown size={13} /></button>} items={more.map((v) => ({ label: v.name, onSelect: () => onPick(v.id) }))} />}
+        {current && current.mine !== false && <Menu trigger={<button type="button" className="btn ghost icon sm" aria-label={t('views.menu', { name: current.name })}><ChevronDown size={13} /></button>} items={[
+          { label: t('views.edit'), onSelect: () => setDialog('edit') },
+          { label: t('views.saveAs'), onSelect: () => setDialog('new') },
+          'rule', { label: t('delete'), danger: true, onSelect: () => setDialog('delete') },
+        ]} />}
+      </div>
+      {dirty && <button type="button" className="btn sm" onClick={() => void keep()}><Save size={13} />{current && current.mine !== false ? t('views.save') : t('views.saveNew')}</button>}
+      {dirty && current && <button type="button" className="btn ghost sm" onClick={() => onPick(current.id)}>{t('views.discard')}</button>}
+      {(dialog === 'new' || dialog === 'edit') && <ViewDialog entity={entity} view={dialog === 'edit' ? current : undefined} state={state} onClose={() => setDialog(null)} onDone={async (v) => { await renew(); onPick(v.id) }} />}
+      {dialog === 'delete' && current && <Confirm title={t('views.deleteTitle', { name: current.name })} text={t('views.deleteText')} action={t('delete')} danger onClose={() => setDialog(null)} onConfirm={() => void erase()} />}
+    </>
+  )
+}
+
+function ViewDialog({ entity, view, state, onClose, onDone }: { entity: Entity; view: SavedView | undefined; state: ViewState; onClose: () => void; onDone: (v: SavedView) => Promise<void> }) {
+  const { t } = useTranslation()
+  const [name, setName] = useState(view?.name ?? '')
+  const [visibility, setVisibility] = useState<'private' | 'shared'>(view?.visibility ?? 'private')
+  const { submit, busy, errors, message } = useSubmit(async () => {
+    const v = view ? await patch<SavedView>(`/views/${view.id}`, { name, visibility }) : await post<SavedView>('/views', { entity: entity.name, name, kind: 'table', state, visibility })
+    await onDone(view ? { ...view, ...v } : v)
+    done(t('views.saved'))
+    onClose()
+  })
+  return (
+    <Dialog title={view ? t('views.edit') : t('views.saveNew')} width={420} onClose={onClose} onSubmit={() => void submit()} footer={<>
+      <button type="button" className="btn" onClick={onClose}>{t('cancel')}</button><button type="submit" className="btn primary" disabled={busy || !name.trim()}>{t('save')}</button></>}>
+      <Labelled label={t('name')} required error={errors.name ?? (message && !Object.keys(errors).length ? message : undefined)} className="mb-4">{(p) => <input {...p} className="input" autoFocus value={name} onChange={(e) => setName(e.target.value)} />}</Labelled>
+      <fieldset className="border-0 p-0 m-0"><legend className="field-label">{t('views.who')}</legend>
+        {(['private', 'shared'] as const).map((v) => <label key={v} className="flex items-center gap-2 h-8"><input type="radio" name="visibility" checked={visibility === v} onChange={() => setVisibility(v)} />{t(`views.${v}`)}</label>)}
+      </fieldset>
+    </Dialog>
+  )
+}
