@@ -564,6 +564,9 @@ create trigger moves after update on finance.payments for each row when (old.sta
 -- After the triggers above, which change allocations of closed payments: the part is guarded by check_allocation.
 create trigger closed after update on finance.payments for each row when (old.status <> all ('{pending,processing}'))
     execute function app.check_closed('status', 'allocated', 'unallocated', 'note', 'internal_note', 'tags', 'updated_at', 'updated_by', 'version', 'custom', 'search', 'search_text');
+create trigger closed_throw before update on finance.payments for each row
+    when (old.status <> all ('{pending,processing}') and new.deleted_at is distinct from old.deleted_at)
+    execute function app.refuse('A payment that has been made stays; void it instead.');
 create trigger closed_delete before delete on finance.payments for each row when (old.status <> all ('{pending,processing}'))
     execute function app.refuse('A payment that has been made stays; void it instead.');
 

@@ -189,8 +189,14 @@ impl Auth {
 }
 
 /// Names the person for whom the program itself writes, so that the history does too.
-async fn on_behalf(tx: &System, organization: Uuid, user: Uuid, request: Uuid) -> kernel::Result<()> {
-    tx.batch_execute(&format!("set local app.context = '{organization} {user} {request} '")).await?;
+async fn on_behalf(
+    tx: &System,
+    organization: Uuid,
+    user: Uuid,
+    request: Uuid,
+) -> kernel::Result<()> {
+    tx.batch_execute(&format!("set local app.context = '{organization} {user} {request} '"))
+        .await?;
     Ok(())
 }
 
@@ -201,6 +207,8 @@ async fn unlock(tx: &kernel::Tx) -> kernel::Result<()> {
 }
 
 /// `null` is something else than absent.
-fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> std::result::Result<Option<Option<T>>, D::Error> {
+fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+) -> std::result::Result<Option<Option<T>>, D::Error> {
     Option::deserialize(from).map(Some)
 }

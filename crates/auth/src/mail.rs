@@ -21,9 +21,13 @@ impl Auth {
     /// A link into our own pages: starts with what the operator configured, never with what a request says.
     pub(crate) fn link(&self, page: &str, values: &[(&str, &str)]) -> Result<String> {
         if self.config.base_url.is_empty() {
-            return Err(Error::Unavailable("This server does not know its own address (FONDACO_URL), so it sends no mail.".into()));
+            return Err(Error::Unavailable(
+                "This server does not know its own address (FONDACO_URL), so it sends no mail."
+                    .into(),
+            ));
         }
-        let values: Vec<String> = values.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        let values: Vec<String> =
+            values.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
         Ok(format!("{}/{page}?{}", self.config.base_url.trim_end_matches('/'), values.join("&")))
     }
 }
@@ -32,7 +36,9 @@ fn encode(value: &str) -> String {
     value
         .bytes()
         .map(|b| match b {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(b).to_string(),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(b).to_string()
+            }
             _ => format!("%{b:02X}"),
         })
         .collect()
@@ -94,11 +100,15 @@ pub(crate) fn reset(locale: &str, link: &str) -> Letter {
         locale,
         (
             "Choose a new password",
-            format!("To choose a new password, open\n\n{link}\n\nThe link works once, for 30 minutes. If you did not ask for it, ignore this letter.\n"),
+            format!(
+                "To choose a new password, open\n\n{link}\n\nThe link works once, for 30 minutes. If you did not ask for it, ignore this letter.\n"
+            ),
         ),
         (
             "Выберите новый пароль",
-            format!("Чтобы выбрать новый пароль, откройте\n\n{link}\n\nСсылка действует один раз, 30 минут. Если вы её не запрашивали, не отвечайте на это письмо.\n"),
+            format!(
+                "Чтобы выбрать новый пароль, откройте\n\n{link}\n\nСсылка действует один раз, 30 минут. Если вы её не запрашивали, не отвечайте на это письмо.\n"
+            ),
         ),
     )
 }
@@ -108,11 +118,15 @@ pub(crate) fn password_changed(locale: &str, link: &str) -> Letter {
         locale,
         (
             "Your password was changed",
-            format!("Your password was changed and all other sessions were ended. If it was not you, choose a new one at once:\n\n{link}\n"),
+            format!(
+                "Your password was changed and all other sessions were ended. If it was not you, choose a new one at once:\n\n{link}\n"
+            ),
         ),
         (
             "Ваш пароль изменён",
-            format!("Ваш пароль изменён, остальные сеансы завершены. Если это были не вы, сразу выберите новый:\n\n{link}\n"),
+            format!(
+                "Ваш пароль изменён, остальные сеансы завершены. Если это были не вы, сразу выберите новый:\n\n{link}\n"
+            ),
         ),
     )
 }
@@ -122,11 +136,15 @@ pub(crate) fn new_address(locale: &str, link: &str) -> Letter {
         locale,
         (
             "Confirm your new e-mail address",
-            format!("To use this address from now on, open\n\n{link}\n\nThe link works once, for 24 hours. If you did not ask for it, ignore this letter.\n"),
+            format!(
+                "To use this address from now on, open\n\n{link}\n\nThe link works once, for 24 hours. If you did not ask for it, ignore this letter.\n"
+            ),
         ),
         (
             "Подтвердите новый адрес электронной почты",
-            format!("Чтобы пользоваться этим адресом, откройте\n\n{link}\n\nСсылка действует один раз, 24 часа. Если вы её не запрашивали, не отвечайте на это письмо.\n"),
+            format!(
+                "Чтобы пользоваться этим адресом, откройте\n\n{link}\n\nСсылка действует один раз, 24 часа. Если вы её не запрашивали, не отвечайте на это письмо.\n"
+            ),
         ),
     )
 }
@@ -136,11 +154,15 @@ pub(crate) fn address_leaves(locale: &str, new: &str, link: &str) -> Letter {
         locale,
         (
             "Your e-mail address is about to change",
-            format!("Somebody, probably you, asked to change the address of your account to {new}. If it was not you, choose a new password at once:\n\n{link}\n"),
+            format!(
+                "Somebody, probably you, asked to change the address of your account to {new}. If it was not you, choose a new password at once:\n\n{link}\n"
+            ),
         ),
         (
             "Адрес вашей учётной записи меняется",
-            format!("Кто-то, вероятно вы, попросил сменить адрес вашей учётной записи на {new}. Если это были не вы, сразу выберите новый пароль:\n\n{link}\n"),
+            format!(
+                "Кто-то, вероятно вы, попросил сменить адрес вашей учётной записи на {new}. Если это были не вы, сразу выберите новый пароль:\n\n{link}\n"
+            ),
         ),
     )
 }
@@ -151,11 +173,15 @@ pub(crate) fn invitation(locale: &str, by: &str, organization: &str, link: &str)
         locale,
         (
             "You are invited",
-            format!("{by} invites you to work in {organization}. To accept, open\n\n{link}\n\nThe link works once, for 7 days.\n"),
+            format!(
+                "{by} invites you to work in {organization}. To accept, open\n\n{link}\n\nThe link works once, for 7 days.\n"
+            ),
         ),
         (
             "Вас приглашают",
-            format!("{by} приглашает вас работать в компании {organization}. Чтобы принять приглашение, откройте\n\n{link}\n\nСсылка действует один раз, 7 дней.\n"),
+            format!(
+                "{by} приглашает вас работать в компании {organization}. Чтобы принять приглашение, откройте\n\n{link}\n\nСсылка действует один раз, 7 дней.\n"
+            ),
         ),
     )
 }

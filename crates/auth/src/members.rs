@@ -178,10 +178,18 @@ impl Auth {
         Ok(Accepted { user, organization, signed_in })
     }
 
-    pub async fn update_member(&self, session: &Session, member: Uuid, change: &MemberChange) -> Result<Value> {
+    pub async fn update_member(
+        &self,
+        session: &Session,
+        member: Uuid,
+        change: &MemberChange,
+    ) -> Result<Value> {
         session.person()?;
         let actor = session.admin()?;
-        if member == actor.user && !roles::is_owner(actor) && (change.roles.is_some() || change.status.is_some()) {
+        if member == actor.user
+            && !roles::is_owner(actor)
+            && (change.roles.is_some() || change.status.is_some())
+        {
             return Err(Error::Forbidden("Nobody changes his own roles.".into()).into());
         }
         if let Some(status) = &change.status
@@ -254,7 +262,13 @@ impl Auth {
     }
 
     /// For the demo and the operator: somebody who exists joins at once.
-    pub async fn add_member_with_roles(&self, organization: Uuid, user: Uuid, names: &[String], request: Uuid) -> Result<()> {
+    pub async fn add_member_with_roles(
+        &self,
+        organization: Uuid,
+        user: Uuid,
+        names: &[String],
+        request: Uuid,
+    ) -> Result<()> {
         system!(self.store, tx => {
             on_behalf(&tx, organization, user, request).await?;
             let all = roles::stored(&tx, organization).await?;
@@ -292,7 +306,9 @@ impl Auth {
     async fn may_touch(&self, tx: &Tx, member: Uuid) -> kernel::Result<()> {
         lock_owners(tx).await?;
         let organization = tx.actor.organization;
-        let sql = sql!("select id from iam.memberships where organization_id = $1 and id = $2 and status <> 'left' and deleted_at is null for update");
+        let sql = sql!(
+            "select id from iam.memberships where organization_id = $1 and id = $2 and status <> 'left' and deleted_at is null for update"
+        );
         tx.query_opt(sql, &[&organization, &member]).await?.ok_or(Error::NotFound)?;
         let theirs = roles::of_member(tx, organization, member).await?;
         if theirs.values().any(|t| t.as_deref() == Some(OWNER)) && !roles::is_owner(&tx.actor) {
@@ -312,7 +328,8 @@ impl Auth {
 
 /// Two owners who send each other away at the same moment come one after the other.
 async fn lock_owners(tx: &Tx) -> kernel::Result<()> {
-    let sql = sql!("select id from iam.roles where organization_id = $1 and name = 'owner' for update");
+    let sql =
+        sql!("select id from iam.roles where organization_id = $1 and name = 'owner' for update");
     tx.query(sql, &[&tx.actor.organization]).await?;
     Ok(())
 }
@@ -325,5 +342,9 @@ async fn keep_an_owner(tx: &Tx) -> kernel::Result<()> {
             where a.organization_id = $1 and a.deleted_at is null and m.status = 'active' and m.deleted_at is null)"
     );
     let there: bool = tx.query_one(sql, &[&tx.actor.organization]).await?.get(0);
-    if there { Ok(()) } else { Err(Error::refused("A company needs an owner. Make somebody else an owner first.")) }
+    if there {
+        Ok(())
+    } else {
+        Err(Error::refused("A company needs an owner. Make somebody else an owner first."))
+    }
 }

@@ -63,7 +63,12 @@ pub struct NewOrganization {
 
 impl Auth {
     /// A company with its main workspace, its roles and `user` as its owner. The demo calls it too.
-    pub async fn create_organization(&self, user: Uuid, new: &NewOrganization, request: Uuid) -> Result<Organization> {
+    pub async fn create_organization(
+        &self,
+        user: Uuid,
+        new: &NewOrganization,
+        request: Uuid,
+    ) -> Result<Organization> {
         self.limits.take(&format!("organization {user}"))?;
         self.check_time_zone(&new.time_zone).await?;
         let language = new.language.as_deref().unwrap_or("en");
@@ -73,7 +78,10 @@ impl Auth {
         let modules = new.modules.clone().unwrap_or_default();
         self.check_modules(&modules)?;
         let id = Uuid::now_v7();
-        let key = self.store.secrets().seal(&format!("tenancy.organizations data_key {id}"), &code::random::<32>())?;
+        let key = self
+            .store
+            .secrets()
+            .seal(&format!("tenancy.organizations data_key {id}"), &code::random::<32>())?;
         let slug = slug(&new.name);
         let made = system!(self.store, tx => {
             check_currency(&tx, &new.currency).await?;
@@ -114,10 +122,18 @@ impl Auth {
         Ok(made)
     }
 
-    /// Enters another company. Answers a new token: the old one is worth nothing any more.
-    pub async fn activate_organization(&self, session: &Session, organization: Uuid, visit: &Visit) -> Result<(Organization, String)> {
+    /// Enters another company. `token` is what the session was called with; a browser's is exchanged for a new one, and
+    /// the old one is worth nothing any more (SAFETY N07). A program's own, which no other site can plant, stays.
+    pub async fn activate_organization(
+        &self,
+        session: &Session,
+        organization: Uuid,
+        token: &str,
+        exchange: bool,
+        visit: &Visit,
+    ) -> Result<(Organization, String)> {
         session.person()?;
-        let token = code::token();
+        let token = if exchange { code::token() } else { token.to_owned() };
         let made = system!(self.store, tx => {
             let sql = sql!(concat!(
                 "select ",
@@ -153,7 +169,11 @@ impl Auth {
     }
 
     /// The currency of the books is chosen once; plan and status are the operator's.
-    pub async fn update_organization(&self, session: &Session, change: &Map<String, Value>) -> Result<Value> {
+    pub async fn update_organization(
+        &self,
+        session: &Session,
+        change: &Map<String, Value>,
+    ) -> Result<Value> {
         let actor = session.admin()?;
         let id = actor.organization;
         for (field, value) in change {
@@ -167,7 +187,13 @@ impl Auth {
             check_language("language", language)?;
         }
         let modules = change.get("modules").and_then(Value::as_array);
-        self.check_modules(&modules.into_iter().flatten().filter_map(|m| m.as_str().map(str::to_owned)).collect::<Vec<_>>())?;
+        self.check_modules(
+            &modules
+                .into_iter()
+                .flatten()
+                .filter_map(|m| m.as_str().map(str::to_owned))
+                .collect::<Vec<_>>(),
+        )?;
         system!(self.store, tx => {
             let row = tx.query_one(sql!("select to_jsonb(o) - 'data_key' from tenancy.organizations o where o.id = $1 for update"), &[&id]).await?;
             let old: Value = row.get(0);
@@ -207,7 +233,9 @@ impl Auth {
 
     fn check_modules(&self, modules: &[String]) -> kernel::Result<()> {
         match modules.iter().find(|m| self.store.catalog().module(m).is_none()) {
-            Some(unknown) => Err(Error::refused_at("modules", format!("There is no module {unknown}."))),
+            Some(unknown) => {
+                Err(Error::refused_at("modules", format!("There is no module {unknown}.")))
+            }
             None => Ok(()),
         }
     }
@@ -224,7 +252,10 @@ pub(crate) async fn names(tx: &System, user: Uuid) -> kernel::Result<Vec<Value>>
 }
 
 async fn check_currency(tx: &System, currency: &str) -> kernel::Result<()> {
-    match tx.query_opt(sql!("select code from app.currencies where code = $1"), &[&currency]).await? {
+    match tx
+        .query_opt(sql!("select code from app.currencies where code = $1"), &[&currency])
+        .await?
+    {
         Some(_) => Ok(()),
         None => Err(Error::refused_at("currency", "There is no such currency.")),
     }
@@ -232,12 +263,16 @@ async fn check_currency(tx: &System, currency: &str) -> kernel::Result<()> {
 
 fn check_country(country: &str, bin: Option<&str>) -> kernel::Result<()> {
     if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
-        return Err(Error::refused_at("country", "A country is two capital letters, such as KZ or US."));
+        return Err(Error::refused_at(
+            "country",
+            "A country is two capital letters, such as KZ or US.",
+        ));
     }
     match bin {
-        Some(bin) if country == "KZ" && !is_bin(bin) => {
-            Err(Error::refused_at("bin", "A BIN has twelve digits, and the last one checks the others: this one is mistyped."))
-        }
+        Some(bin) if country == "KZ" && !is_bin(bin) => Err(Error::refused_at(
+            "bin",
+            "A BIN has twelve digits, and the last one checks the others: this one is mistyped.",
+        )),
         _ => Ok(()),
     }
 }
@@ -258,7 +293,9 @@ async fn log(
 
 /// Whether a field of the company may be written, and with such a value.
 fn check_field(field: &str, value: &Value) -> kernel::Result<()> {
-    let text = |least: usize, most: usize| value.as_str().is_some_and(|t| (least..=most).contains(&t.trim().chars().count()));
+    let text = |least: usize, most: usize| {
+        value.as_str().is_some_and(|t| (least..=most).contains(&t.trim().chars().count()))
+    };
     let whole = |least: i64, most: i64| value.as_i64().is_some_and(|n| (least..=most).contains(&n));
     let sound = match field {
         "name" => text(1, 200),
@@ -269,7 +306,9 @@ fn check_field(field: &str, value: &Value) -> kernel::Result<()> {
         "address" | "website" | "bank_details" => value.is_null() || text(1, 2000),
         "employee_count" => value.is_null() || whole(0, 100_000_000),
         "accent_hue" => value.is_null() || whole(0, 360),
-        "logo_file_id" => value.is_null() || value.as_str().is_some_and(|t| Uuid::parse_str(t).is_ok()),
+        "logo_file_id" => {
+            value.is_null() || value.as_str().is_some_and(|t| Uuid::parse_str(t).is_ok())
+        }
         "annual_revenue" => value.is_null() || value.as_str().is_some_and(is_amount),
         _ => return Err(Error::malformed_at(field, "This cannot be changed here.")),
     };
@@ -278,13 +317,17 @@ fn check_field(field: &str, value: &Value) -> kernel::Result<()> {
 
 fn is_amount(text: &str) -> bool {
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |t: &str, most: usize| (1..=most).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_digit());
+    let digits = |t: &str, most: usize| {
+        (1..=most).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_digit())
+    };
     digits(whole, 14) && digits(part, 6)
 }
 
 fn explain(e: tokio_postgres::Error) -> Error {
     let db = e.as_db_error();
-    let broken = |code: SqlState, name: &str| db.is_some_and(|d| *d.code() == code && d.constraint() == Some(name));
+    let broken = |code: SqlState, name: &str| {
+        db.is_some_and(|d| *d.code() == code && d.constraint() == Some(name))
+    };
     if broken(SqlState::UNIQUE_VIOLATION, "organizations_bin") {
         return Error::refused_at("bin", "A company with this number is here already.");
     }
@@ -302,7 +345,11 @@ fn explain(e: tokio_postgres::Error) -> Error {
 
 /// A name as it can stand in an address.
 fn slug(name: &str) -> String {
-    let words: String = name.chars().take(100).map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { ' ' }).collect();
+    let words: String = name
+        .chars()
+        .take(100)
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { ' ' })
+        .collect();
     let mut slug = words.split_whitespace().collect::<Vec<_>>().join("-");
     slug.truncate(50);
     let slug = slug.trim_end_matches('-');
@@ -323,10 +370,29 @@ mod tests {
     #[test]
     fn only_the_company_s_own_fields_are_written() {
         let check = |field: &str, value: Value| check_field(field, &value).is_ok();
-        assert!(check("name", "Acme".into()) && !check("name", "  ".into()) && !check("name", Value::Null));
-        assert!(check("annual_revenue", "1000.50".into()) && !check("annual_revenue", "1e9".into()));
-        assert!(check("bin", Value::Null) && check("accent_hue", 360.into()) && !check("accent_hue", 361.into()));
-        for field in ["id", "plan", "status", "slug", "currency", "data_key", "stripe_customer_id", "meta_version"] {
+        assert!(
+            check("name", "Acme".into())
+                && !check("name", "  ".into())
+                && !check("name", Value::Null)
+        );
+        assert!(
+            check("annual_revenue", "1000.50".into()) && !check("annual_revenue", "1e9".into())
+        );
+        assert!(
+            check("bin", Value::Null)
+                && check("accent_hue", 360.into())
+                && !check("accent_hue", 361.into())
+        );
+        for field in [
+            "id",
+            "plan",
+            "status",
+            "slug",
+            "currency",
+            "data_key",
+            "stripe_customer_id",
+            "meta_version",
+        ] {
             assert!(!check(field, "enterprise".into()), "{field}");
         }
     }

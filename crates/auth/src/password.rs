@@ -58,7 +58,11 @@ impl Hasher {
     }
 
     /// Takes as long when there is no hash to compare with.
-    pub(crate) async fn verify(&self, password: &str, known: Option<String>) -> Result<bool, Problem> {
+    pub(crate) async fn verify(
+        &self,
+        password: &str,
+        known: Option<String>,
+    ) -> Result<bool, Problem> {
         let password = password.to_owned();
         self.work(move || match known {
             Some(known) => verify(&password, &known),
@@ -67,7 +71,10 @@ impl Hasher {
         .await?
     }
 
-    async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Problem> {
         let seat = tokio::time::timeout(PATIENCE, self.seats.clone().acquire_owned()).await;
         let Ok(Ok(seat)) = seat else { return Err(Problem::TooMany(PATIENCE)) };
         let done = tokio::task::spawn_blocking(move || {
@@ -110,11 +117,19 @@ mod tests {
         assert!(check(&"correct horse ".repeat(10)[..128]));
         assert!(!check(&"correct horse ".repeat(10)[..129]));
         for weak in [
-            "", "short-one", "1234567890", "aaaaaaaaaaaa", "qwertyuiop", "Sunshine2024!", "password1234", "Aigerim-Aigerim",
+            "",
+            "short-one",
+            "1234567890",
+            "aaaaaaaaaaaa",
+            "qwertyuiop",
+            "Sunshine2024!",
+            "password1234",
+            "Aigerim-Aigerim",
         ] {
             assert!(!check(weak), "{weak}");
         }
-        let common: Vec<&str> = include_str!("../data/common_passwords.txt").lines().take(3000).collect();
+        let common: Vec<&str> =
+            include_str!("../data/common_passwords.txt").lines().take(3000).collect();
         assert!(common.iter().all(|p| !check(p)));
     }
 

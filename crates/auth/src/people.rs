@@ -137,7 +137,10 @@ impl Auth {
         })?;
         match made {
             Some(row) => Ok(row.get(0)),
-            None => Err(Error::refused_at("email", "Somebody with this address is here already.").into()),
+            None => {
+                Err(Error::refused_at("email", "Somebody with this address is here already.")
+                    .into())
+            }
         }
     }
 
@@ -165,7 +168,9 @@ impl Auth {
 
     pub(crate) async fn check_time_zone(&self, zone: &str) -> Result<(), Problem> {
         let plain = zone == "UTC"
-            || (zone.contains('/') && zone.len() <= 64 && zone.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_+-".contains(&b)));
+            || (zone.contains('/')
+                && zone.len() <= 64
+                && zone.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_+-".contains(&b)));
         let known = plain
             && system!(self.store, tx => Ok(tx.query_one("select now() at time zone $1::text is not null", &[&zone]).await.is_ok()))?;
         match known {
@@ -187,5 +192,9 @@ pub(crate) fn check_language(field: &str, language: &str) -> kernel::Result<()> 
     let plain = matches!(language.len(), 2 | 5)
         && language.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-')
         && language.as_bytes()[..2].iter().all(u8::is_ascii_lowercase);
-    if plain { Ok(()) } else { Err(Error::refused_at(field, "A language is two letters, such as en or ru.")) }
+    if plain {
+        Ok(())
+    } else {
+        Err(Error::refused_at(field, "A language is two letters, such as en or ru."))
+    }
 }

@@ -1,5 +1,8 @@
 use crate::{Auth, Result, Session, unlock};
-use kernel::{Access, Actor, Catalog, Entity, Error, FieldAccess, Overlay, Role, RoleTemplate, Scope, System, Tx, actions, sql, system, within};
+use kernel::{
+    Access, Actor, Catalog, Entity, Error, FieldAccess, Overlay, Role, RoleTemplate, Scope, System,
+    Tx, actions, sql, system, within,
+};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -73,7 +76,11 @@ impl StoredRole {
             name: self.name,
             template: self.template,
             permissions: self.permissions.into_iter().map(|(e, a, s)| (e, a, scope(&s))).collect(),
-            fields: self.fields.into_iter().map(|(e, f, a)| (e, f, field_access(&a).unwrap_or(FieldAccess::None))).collect(),
+            fields: self
+                .fields
+                .into_iter()
+                .map(|(e, f, a)| (e, f, field_access(&a).unwrap_or(FieldAccess::None)))
+                .collect(),
         }
     }
 
@@ -111,7 +118,10 @@ impl Auth {
     /// A member may see who works with him and in which roles; a key only when it says so.
     pub(crate) fn reader<'a>(&self, session: &'a Session, entity: &str) -> Result<&'a Actor> {
         let actor = session.actor()?;
-        if actor.access.limits.is_some() && session.token.is_some() && !in_limits(&actor.access, entity, "read") {
+        if actor.access.limits.is_some()
+            && session.token.is_some()
+            && !in_limits(&actor.access, entity, "read")
+        {
             return Err(Error::Forbidden("This key may not read that.".into()).into());
         }
         Ok(actor)
@@ -123,7 +133,9 @@ impl Auth {
         if let Some(name) = &new.template
             && (is_all(Some(name)) || !catalog.roles.contains_key(name))
         {
-            return Err(Error::refused_at("template", "There is no such role to start from.").into());
+            return Err(
+                Error::refused_at("template", "There is no such role to start from.").into()
+            );
         }
         if is_all(Some(&new.name)) {
             return Err(Error::refused_at("name", "This name is taken.").into());
@@ -140,7 +152,12 @@ impl Auth {
         self.role(actor.organization, id).await
     }
 
-    pub async fn update_role(&self, session: &Session, id: Uuid, change: &RoleChange) -> Result<Value> {
+    pub async fn update_role(
+        &self,
+        session: &Session,
+        id: Uuid,
+        change: &RoleChange,
+    ) -> Result<Value> {
         let actor = session.admin()?;
         let role = system!(self.store, tx => stored(&tx, actor.organization).await)?;
         let role = role.into_iter().find(|r| r.id == id).ok_or(Error::NotFound)?;
@@ -197,7 +214,11 @@ impl Auth {
     }
 
     /// The roles that come with the product, for one organization or, after an upgrade brought new ones, for all.
-    pub(crate) async fn make_roles(&self, tx: &System, organization: Option<Uuid>) -> kernel::Result<u64> {
+    pub(crate) async fn make_roles(
+        &self,
+        tx: &System,
+        organization: Option<Uuid>,
+    ) -> kernel::Result<u64> {
         let mut names = vec![OWNER.to_owned(), ADMIN.to_owned()];
         names.extend(self.store.catalog().roles.keys().filter(|name| !is_all(Some(name))).cloned());
         let labels: Vec<String> = names.iter().map(|n| label(n)).collect();
@@ -225,22 +246,31 @@ impl Auth {
                 if !is_action(catalog, self.store.modules(), entity, action) {
                     return Err(Error::malformed_at(place, "There is no such action."));
                 }
-                let scope = Scope::parse(scope).ok_or_else(|| Error::malformed_at(&place, "A scope is none, own, team, workspace or all."))?;
+                let scope = Scope::parse(scope).ok_or_else(|| {
+                    Error::malformed_at(&place, "A scope is none, own, team, workspace or all.")
+                })?;
                 if scope > actor.access.scope(entity, action) {
-                    return Err(Error::Forbidden(format!("You cannot grant what you may not do yourself: {name} {action}.")));
+                    return Err(Error::Forbidden(format!(
+                        "You cannot grant what you may not do yourself: {name} {action}."
+                    )));
                 }
             }
         }
         for (name, columns) in fields {
-            let entity = catalog.entities.get(name).ok_or_else(|| Error::malformed_at(format!("fields.{name}"), "There is no such entity."))?;
+            let entity = catalog.entities.get(name).ok_or_else(|| {
+                Error::malformed_at(format!("fields.{name}"), "There is no such entity.")
+            })?;
             for (field, access) in columns {
                 let place = format!("fields.{name}.{field}");
                 if entity.column(field).is_none() && actor.overlay.field(name, field).is_none() {
                     return Err(Error::malformed_at(place, "There is no such field."));
                 }
-                let access = field_access(access).ok_or_else(|| Error::malformed_at(&place, "Access is none, read or write."))?;
+                let access = field_access(access)
+                    .ok_or_else(|| Error::malformed_at(&place, "Access is none, read or write."))?;
                 if access > actor.access.field(name, field) && !is_owner(actor) {
-                    return Err(Error::Forbidden(format!("You cannot grant what you may not see yourself: {name} {field}.")));
+                    return Err(Error::Forbidden(format!(
+                        "You cannot grant what you may not see yourself: {name} {field}."
+                    )));
                 }
             }
         }
@@ -248,13 +278,24 @@ impl Auth {
     }
 
     /// Keeps only what differs from the template, so that an upgrade of the product reaches the rest.
-    async fn write_grants(&self, tx: &Tx, role: Uuid, from: Option<&str>, grants: &Grants, fields: &Grants) -> kernel::Result<()> {
+    async fn write_grants(
+        &self,
+        tx: &Tx,
+        role: Uuid,
+        from: Option<&str>,
+        grants: &Grants,
+        fields: &Grants,
+    ) -> kernel::Result<()> {
         let template = template(&tx.catalog, from);
         for (entity, actions) in grants {
             for (action, scope) in actions {
-                let given = template.and_then(|t| t.get(entity)?.get(action)).map_or("none", String::as_str);
+                let given = template
+                    .and_then(|t| t.get(entity)?.get(action))
+                    .map_or("none", String::as_str);
                 if scope == given {
-                    let sql = sql!("delete from iam.permissions where organization_id = app.organization() and role_id = $1 and entity = $2 and action = $3");
+                    let sql = sql!(
+                        "delete from iam.permissions where organization_id = app.organization() and role_id = $1 and entity = $2 and action = $3"
+                    );
                     tx.execute(sql, &[&role, entity, action]).await?;
                 } else {
                     let sql = sql!(
@@ -268,7 +309,9 @@ impl Auth {
         for (entity, columns) in fields {
             for (field, access) in columns {
                 if access == "write" {
-                    let sql = sql!("delete from iam.field_permissions where organization_id = app.organization() and role_id = $1 and entity = $2 and field = $3");
+                    let sql = sql!(
+                        "delete from iam.field_permissions where organization_id = app.organization() and role_id = $1 and entity = $2 and field = $3"
+                    );
                     tx.execute(sql, &[&role, entity, field]).await?;
                 } else {
                     let sql = sql!(
@@ -308,9 +351,12 @@ impl Auth {
     /// all duties are his.
     fn meeting(&self, roles: &[Role]) -> Option<&[Duty; 2]> {
         let catalog = self.store.catalog();
-        let plain: Vec<Role> = roles.iter().filter(|r| !is_all(r.template.as_deref())).cloned().collect();
+        let plain: Vec<Role> =
+            roles.iter().filter(|r| !is_all(r.template.as_deref())).cloned().collect();
         let access = Access::of(catalog, &plain);
-        let may = |(entity, action): &Duty| catalog.entities.get(entity).is_some_and(|e| access.may(e, action));
+        let may = |(entity, action): &Duty| {
+            catalog.entities.get(entity).is_some_and(|e| access.may(e, action))
+        };
         self.duties.iter().find(|[one, other]| may(one) && may(other))
     }
 
@@ -318,13 +364,21 @@ impl Auth {
     fn check_duties(&self, roles: &[&StoredRole]) -> kernel::Result<()> {
         let each: Vec<Role> = roles.iter().map(|r| (*r).clone().into_role()).collect();
         match self.meeting(&each) {
-            Some(duties) if each.iter().all(|role| self.meeting(std::slice::from_ref(role)).is_none()) => Err(apart(duties)),
+            Some(duties)
+                if each.iter().all(|role| self.meeting(std::slice::from_ref(role)).is_none()) =>
+            {
+                Err(apart(duties))
+            }
             _ => Ok(()),
         }
     }
 
     /// Whether `actor` may give all of these: nothing that he lacks, no duties that exclude each other.
-    pub(crate) fn check_assignment(&self, actor: &Actor, given: &[&StoredRole]) -> kernel::Result<()> {
+    pub(crate) fn check_assignment(
+        &self,
+        actor: &Actor,
+        given: &[&StoredRole],
+    ) -> kernel::Result<()> {
         let catalog = self.store.catalog();
         self.check_duties(given)?;
         if is_owner(actor) {
@@ -336,7 +390,9 @@ impl Auth {
             }
             let theirs = Access::of(catalog, &[(*role).clone().into_role()]);
             if let Some(what) = beyond(catalog, &actor.overlay, &actor.access, &theirs) {
-                return Err(Error::Forbidden(format!("You cannot grant what you may not do yourself: {what}.")));
+                return Err(Error::Forbidden(format!(
+                    "You cannot grant what you may not do yourself: {what}."
+                )));
             }
         }
         Ok(())
@@ -379,23 +435,37 @@ fn known<'a>(catalog: &'a Catalog, name: &str) -> kernel::Result<&'a Entity> {
         .ok_or_else(|| Error::malformed_at(format!("grants.{name}"), "There is no such entity."))
 }
 
-pub(crate) fn is_action(catalog: &Catalog, modules: &'static [&'static kernel::Module], entity: &Entity, action: &str) -> bool {
+pub(crate) fn is_action(
+    catalog: &Catalog,
+    modules: &'static [&'static kernel::Module],
+    entity: &Entity,
+    action: &str,
+) -> bool {
     ["read", "create", "update", "delete", "restore", "export", "import"].contains(&action)
         || entity.transitions.iter().any(|t| t.action == action)
         || actions(modules, &entity.name).any(|a| a.action == action)
-        || catalog.roles.values().any(|t| t.get(&entity.name).is_some_and(|actions| actions.contains_key(action)))
+        || catalog
+            .roles
+            .values()
+            .any(|t| t.get(&entity.name).is_some_and(|actions| actions.contains_key(action)))
 }
 
 pub(crate) fn in_limits(access: &Access, entity: &str, action: &str) -> bool {
     access.limits.iter().flatten().any(|limit| {
-        limit.split_once(':').is_some_and(|(e, a)| (e == "*" || e == entity) && (a == "*" || a == action))
+        limit
+            .split_once(':')
+            .is_some_and(|(e, a)| (e == "*" || e == entity) && (a == "*" || a == action))
     })
 }
 
 /// Something that `theirs` gives and `mine` lacks.
 fn beyond(catalog: &Catalog, overlay: &Overlay, mine: &Access, theirs: &Access) -> Option<String> {
     for entity in catalog.entities.values() {
-        let actions = entity.transitions.iter().map(|t| t.action.as_str()).chain(["read", "create", "update", "delete"]);
+        let actions = entity
+            .transitions
+            .iter()
+            .map(|t| t.action.as_str())
+            .chain(["read", "create", "update", "delete"]);
         for action in actions {
             if theirs.scope(entity, action) > mine.scope(entity, action) {
                 return Some(format!("{} {action}", entity.name));
@@ -403,7 +473,9 @@ fn beyond(catalog: &Catalog, overlay: &Overlay, mine: &Access, theirs: &Access) 
         }
         let custom = overlay.of(&entity.name).iter().map(|f| f.name.as_str());
         for field in entity.columns.iter().map(|c| c.name.as_str()).chain(custom) {
-            if theirs.field(&entity.name, field) > mine.field(&entity.name, field) && theirs.may(entity, "read") {
+            if theirs.field(&entity.name, field) > mine.field(&entity.name, field)
+                && theirs.may(entity, "read")
+            {
                 return Some(format!("{} {field}", entity.name));
             }
         }
@@ -432,8 +504,17 @@ pub(crate) fn duties(catalog: &Catalog) -> Vec<[Duty; 2]> {
 }
 
 fn apart([one, other]: &[Duty; 2]) -> Error {
-    let name = |(entity, action): &Duty| format!("{action} {}", entity.split_once('.').map_or(entity.as_str(), |(_, e)| e));
-    Error::refused_at("roles", format!("One person may not both {} and {}: these duties are kept apart.", name(one), name(other)))
+    let name = |(entity, action): &Duty| {
+        format!("{action} {}", entity.split_once('.').map_or(entity.as_str(), |(_, e)| e))
+    };
+    Error::refused_at(
+        "roles",
+        format!(
+            "One person may not both {} and {}: these duties are kept apart.",
+            name(one),
+            name(other)
+        ),
+    )
 }
 
 /// All roles of an organization.
@@ -448,7 +529,10 @@ pub(crate) async fn stored(client: &Client, organization: Uuid) -> kernel::Resul
 }
 
 /// Of all roles those with these names.
-pub(crate) fn named<'a>(roles: &'a [StoredRole], names: &[String]) -> kernel::Result<Vec<&'a StoredRole>> {
+pub(crate) fn named<'a>(
+    roles: &'a [StoredRole],
+    names: &[String],
+) -> kernel::Result<Vec<&'a StoredRole>> {
     names
         .iter()
         .map(|name| {
@@ -459,7 +543,12 @@ pub(crate) fn named<'a>(roles: &'a [StoredRole], names: &[String]) -> kernel::Re
 }
 
 /// Gives a member exactly these roles.
-pub(crate) async fn assign(client: &Client, organization: Uuid, member: Uuid, names: &[String]) -> kernel::Result<()> {
+pub(crate) async fn assign(
+    client: &Client,
+    organization: Uuid,
+    member: Uuid,
+    names: &[String],
+) -> kernel::Result<()> {
     let sql = sql!(
         "delete from iam.role_assignments a where a.organization_id = $1 and a.membership_id = $2 and a.in_workspace_id is null
             and not exists (select from iam.roles r where r.organization_id = $1 and r.id = a.role_id and r.name = any ($3))"
@@ -475,7 +564,11 @@ pub(crate) async fn assign(client: &Client, organization: Uuid, member: Uuid, na
 }
 
 /// Which roles somebody has.
-pub(crate) async fn of_member(client: &Client, organization: Uuid, member: Uuid) -> kernel::Result<HashMap<String, Option<String>>> {
+pub(crate) async fn of_member(
+    client: &Client,
+    organization: Uuid,
+    member: Uuid,
+) -> kernel::Result<HashMap<String, Option<String>>> {
     let sql = sql!(
         "select r.name, r.template from iam.role_assignments a join iam.roles r on r.organization_id = $1 and r.id = a.role_id
          where a.organization_id = $1 and a.membership_id = $2 and a.deleted_at is null"

@@ -113,7 +113,7 @@ struct Found {
 struct Member {
     organization: Organization,
     access: Access,
-    overlay: Overlay,
+    overlay: Arc<Overlay>,
     workspace: Option<Uuid>,
 }
 
@@ -150,24 +150,15 @@ impl Auth {
             let Some(organization) = organization else { return Ok(Some(session)) };
             let user = session.user.id;
             let Some(member) = self.read_member(&tx, organization, user).await? else { return Ok(None) };
-            let Member { organization, mut access, overlay, workspace } = member;
-            access.limits = match organization.status.as_str() {
+            let limits = match member.organization.status.as_str() {
                 "active" => scopes,
                 "suspended" => Some(read_only(scopes)),
                 _ if is_token => return Ok(None),
                 _ => return Ok(Some(session)),
             };
-            access.seal(self.store.catalog());
-            session.actor = Some(Actor {
-                organization: organization.id,
-                user,
-                request: Uuid::nil(),
-                access: Arc::new(access),
-                overlay: Arc::new(overlay),
-                zone: TimeZone::get(&organization.time_zone).unwrap_or(TimeZone::UTC),
-            });
-            session.organization = Some(Arc::new(organization));
-            session.workspace = workspace;
+            session.workspace = member.workspace;
+            session.actor = Some(self.actor(&member, user, limits));
+            session.organization = Some(Arc::new(member.organization));
             Ok(Some(session))
         })
     }
@@ -176,7 +167,12 @@ impl Auth {
     ///
     /// # Errors
     /// Forbidden, when he is no active member of an active organization any more.
-    pub async fn actor_of(&self, organization: Uuid, user: Uuid, request: Uuid) -> kernel::Result<Actor> {
+    pub async fn actor_of(
+        &self,
+        organization: Uuid,
+        user: Uuid,
+        request: Uuid,
+    ) -> kernel::Result<Actor> {
         system!(self.store, tx => {
             let gone = || kernel::Error::Forbidden("Who asked for this is no active member any more.".into());
             let active = tx.query_opt(sql!("select from iam.users where id = $1 and status = 'active'"), &[&user]).await?;
@@ -185,17 +181,22 @@ impl Auth {
             if member.organization.status != "active" {
                 return Err(gone());
             }
-            let mut access = member.access;
-            access.seal(self.store.catalog());
-            Ok(Actor {
-                organization,
-                user,
-                request,
-                access: Arc::new(access),
-                overlay: Arc::new(member.overlay),
-                zone: TimeZone::get(&member.organization.time_zone).unwrap_or(TimeZone::UTC),
-            })
+            Ok(Actor { request, ..self.actor(&member, user, None) })
         })
+    }
+
+    fn actor(&self, member: &Member, user: Uuid, limits: Option<Vec<String>>) -> Actor {
+        let mut access = member.access.clone();
+        access.limits = limits;
+        access.seal(self.store.catalog());
+        Actor {
+            organization: member.organization.id,
+            user,
+            request: Uuid::nil(),
+            access: Arc::new(access),
+            overlay: member.overlay.clone(),
+            zone: TimeZone::get(&member.organization.time_zone).unwrap_or(TimeZone::UTC),
+        }
     }
 
     async fn find_session(&self, tx: &System, hash: &Hash) -> kernel::Result<Option<Found>> {
@@ -217,24 +218,31 @@ impl Auth {
         let id: Uuid = row.get("id");
         if row.get("is_over") {
             // Written down, so that a clock set back does not bring it to life again.
-            tx.execute(sql!("update iam.sessions set ended_at = now() where id = $1"), &[&id]).await?;
+            tx.execute(sql!("update iam.sessions set ended_at = now() where id = $1"), &[&id])
+                .await?;
             return Ok(None);
         }
         if row.get("is_old") {
-            tx.execute(sql!("update iam.sessions set last_seen_at = now() where id = $1"), &[&id]).await?;
+            tx.execute(sql!("update iam.sessions set last_seen_at = now() where id = $1"), &[&id])
+                .await?;
         }
         let organization = row.get("active_organization_id");
         Ok(Some(Found { id, user: User::of(row), organization, scopes: None }))
     }
 
     /// Nothing when he is not, or no longer, a member.
-    async fn read_member(&self, tx: &System, organization: Uuid, user: Uuid) -> kernel::Result<Option<Member>> {
+    async fn read_member(
+        &self,
+        tx: &System,
+        organization: Uuid,
+        user: Uuid,
+    ) -> kernel::Result<Option<Member>> {
         let values: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
             [(&organization, Type::UUID), (&user, Type::UUID)];
         let rows = tx.query_typed(
             sql!(concat!(
                 "with recursive team (id) as (
-                    select $2 union
+                    select $2::uuid union
                     select m.id from iam.memberships m join team t on m.manager_id = t.id
                     where m.organization_id = $1 and m.deleted_at is null and m.status = 'active')
                  select ",
@@ -266,7 +274,12 @@ impl Auth {
         // Himself alone is what `own` says already.
         access.team = if team.len() > 1 { team } else { Vec::new() };
         access.workspaces = row.get("workspace_ids");
-        Ok(Some(Member { organization: Organization::of(row), access, overlay, workspace: row.get("workspace_id") }))
+        Ok(Some(Member {
+            organization: Organization::of(row),
+            access,
+            overlay: Arc::new(overlay),
+            workspace: row.get("workspace_id"),
+        }))
     }
 
     /// Sees a change to this person at once: a new role, a new password.
@@ -276,7 +289,8 @@ impl Auth {
 
     /// Sees a change to this company at once: a role's rights, a custom field.
     pub fn forget_organization(&self, organization: Uuid) {
-        self.cache.forget(|s| s.organization.as_ref().is_some_and(|o| o.id == organization));
+        // A session in no company may be in a closed one that opens again.
+        self.cache.forget(|s| s.organization.as_ref().is_none_or(|o| o.id == organization));
     }
 
     /// Where this person is signed in.
@@ -342,10 +356,17 @@ async fn find_token(tx: &System, organization: Uuid, hash: &Hash) -> kernel::Res
     let Some(row) = found.first() else { return Ok(None) };
     let id: Uuid = row.get("id");
     if row.get("is_old") {
-        let sql = sql!("update iam.api_tokens set last_used_at = now() where organization_id = $1 and id = $2");
+        let sql = sql!(
+            "update iam.api_tokens set last_used_at = now() where organization_id = $1 and id = $2"
+        );
         tx.execute(sql, &[&organization, &id]).await?;
     }
-    Ok(Some(Found { id, user: User::of(row), organization: Some(organization), scopes: Some(row.get("scopes")) }))
+    Ok(Some(Found {
+        id,
+        user: User::of(row),
+        organization: Some(organization),
+        scopes: Some(row.get("scopes")),
+    }))
 }
 
 /// What is left of a key's scopes when the company may only look at its data.
@@ -354,7 +375,9 @@ fn read_only(scopes: Option<Vec<String>>) -> Vec<String> {
     let mut left = Vec::new();
     for scope in scopes.unwrap_or_else(|| vec!["*:*".to_owned()]) {
         match scope.split_once(':') {
-            Some((entity, "*")) => left.extend([format!("{entity}:read"), format!("{entity}:export")]),
+            Some((entity, "*")) => {
+                left.extend([format!("{entity}:read"), format!("{entity}:export")])
+            }
             Some((_, action)) if looks(action) => left.push(scope),
             _ => {}
         }
@@ -372,9 +395,13 @@ mod tests {
 
     #[test]
     fn a_suspended_company_only_looks() {
-        let of = |scopes: &[&str]| read_only(Some(scopes.iter().map(|s| (*s).to_owned()).collect()));
+        let of =
+            |scopes: &[&str]| read_only(Some(scopes.iter().map(|s| (*s).to_owned()).collect()));
         assert_eq!(read_only(None), ["*:read", "*:export"]);
-        assert_eq!(of(&["sales.orders:*", "sales.orders:create", "x:read"]), ["sales.orders:read", "sales.orders:export", "x:read"]);
+        assert_eq!(
+            of(&["sales.orders:*", "sales.orders:create", "x:read"]),
+            ["sales.orders:read", "sales.orders:export", "x:read"]
+        );
         assert!(of(&["sales.orders:update"]).is_empty());
     }
 }

@@ -46,7 +46,10 @@ impl Auth {
     /// Sends a code to the address; a known one hears that it is known. The answer is the same.
     pub async fn register(&self, new: &Registration, visit: &Visit) -> Result<()> {
         if !self.config.open {
-            return Err(Error::Forbidden("Registration is closed here. Ask for an invitation.".into()).into());
+            return Err(Error::Forbidden(
+                "Registration is closed here. Ask for an invitation.".into(),
+            )
+            .into());
         }
         let email = normalize_email(&new.email)?;
         check_password(&new.password, &email)?;
@@ -81,7 +84,14 @@ impl Auth {
     }
 
     /// The password goes with the code: of two who registered one address, the one who reads its mail wins with his own.
-    async fn send_code(&self, tx: &System, user: Uuid, email: &str, code: &str, hash: Option<&str>) -> kernel::Result<()> {
+    async fn send_code(
+        &self,
+        tx: &System,
+        user: Uuid,
+        email: &str,
+        code: &str,
+        hash: Option<&str>,
+    ) -> kernel::Result<()> {
         let code = self.keyed(&user.to_string(), code);
         let sql = sql!(
             "insert into iam.email_verifications (user_id, kind, email, code_hash, password_hash, expires_at)
@@ -150,7 +160,13 @@ impl Auth {
         Ok(signed_in)
     }
 
-    pub async fn login(&self, email: &str, password: &str, code: Option<&str>, visit: &Visit) -> Result<SignedIn> {
+    pub async fn login(
+        &self,
+        email: &str,
+        password: &str,
+        code: Option<&str>,
+        visit: &Visit,
+    ) -> Result<SignedIn> {
         let peer = visit.key("login");
         self.limits.take(&peer)?;
         // What is no address belongs to nobody, and that is found out at the same price.
@@ -164,7 +180,9 @@ impl Auth {
         };
         let right = self.hasher.verify(password, hash).await?;
         let Some(user) = user.filter(|_| right) else {
-            return Err(Problem::Unauthorized("The e-mail address or the password is wrong.".into()));
+            return Err(Problem::Unauthorized(
+                "The e-mail address or the password is wrong.".into(),
+            ));
         };
         if status != "active" {
             return Err(Error::Forbidden("This account is suspended.".into()).into());
@@ -221,7 +239,13 @@ impl Auth {
     }
 
     /// What was tried, on which account: everything about it is kept but the address itself.
-    async fn note(&self, tx: &System, email: &str, visit: &Visit, reason: &str) -> kernel::Result<Uuid> {
+    async fn note(
+        &self,
+        tx: &System,
+        email: &str,
+        visit: &Visit,
+        reason: &str,
+    ) -> kernel::Result<Uuid> {
         let sql = sql!(
             "insert into iam.login_attempts (email_hash, ip, succeeded, reason) values ($1, $2, false, $3) returning id"
         );
@@ -242,7 +266,12 @@ impl Auth {
     }
 
     /// Into the company where he was last, if he is in any.
-    pub(crate) async fn open_session(&self, tx: &System, user: Uuid, visit: &Visit) -> kernel::Result<SignedIn> {
+    pub(crate) async fn open_session(
+        &self,
+        tx: &System,
+        user: Uuid,
+        visit: &Visit,
+    ) -> kernel::Result<SignedIn> {
         let token = code::token();
         let (ip, agent) = (visit.ip(), visit.agent());
         let sql = sql!(
@@ -256,7 +285,8 @@ impl Auth {
              returning active_organization_id"
         );
         let seconds = self.config.session_absolute.as_secs_f64();
-        let made = tx.query_one(sql, &[&&code::hash(&token)[..], &user, &ip, &agent, &seconds]).await?;
+        let made =
+            tx.query_one(sql, &[&&code::hash(&token)[..], &user, &ip, &agent, &seconds]).await?;
         let sql = sql!(concat!(
             "update iam.users u set last_login_at = now(), last_login_ip = $2, last_user_agent = $3 where u.id = $1 returning ",
             crate::people::user_columns!()
@@ -346,7 +376,12 @@ impl Auth {
     }
 
     /// The person, not just his open browser.
-    pub(crate) async fn confirm_password(&self, session: &Session, field: &str, password: &str) -> Result<()> {
+    pub(crate) async fn confirm_password(
+        &self,
+        session: &Session,
+        field: &str,
+        password: &str,
+    ) -> Result<()> {
         let key = format!("password {}", session.user.id);
         self.limits.take(&key)?;
         let known = system!(self.store, tx => {
@@ -407,7 +442,13 @@ impl Auth {
 }
 
 /// Sets the password, ends all sessions but one, and makes links that were sent before useless.
-async fn set_password(tx: &System, user: Uuid, hash: &str, but: Option<Uuid>, link: &str) -> kernel::Result<()> {
+async fn set_password(
+    tx: &System,
+    user: Uuid,
+    hash: &str,
+    but: Option<Uuid>,
+    link: &str,
+) -> kernel::Result<()> {
     let sql = sql!(
         "update iam.users set password_hash = $2, password_changed_at = now(), updated_at = now() where id = $1 returning email, locale"
     );
@@ -418,14 +459,28 @@ async fn set_password(tx: &System, user: Uuid, hash: &str, but: Option<Uuid>, li
 }
 
 pub(crate) async fn retire_codes(tx: &System, user: Uuid, kind: &str) -> kernel::Result<()> {
-    let sql = sql!("update iam.email_verifications set used_at = now() where user_id = $1 and kind = $2 and used_at is null");
+    let sql = sql!(
+        "update iam.email_verifications set used_at = now() where user_id = $1 and kind = $2 and used_at is null"
+    );
     tx.execute(sql, &[&user, &kind]).await?;
     Ok(())
 }
 
-pub(crate) async fn log_visit(tx: &System, organization: Uuid, user: Uuid, action: &str, visit: &Visit) -> kernel::Result<()> {
-    let sql = sql!("select iam.log_event($1, 'iam.memberships', $2, $3, $2, $4, null, jsonb_build_object('ip', $5::text, 'user_agent', $6::text))");
-    tx.query_one(sql, &[&organization, &user, &action, &visit.request, &visit.ip(), &visit.agent()]).await?;
+pub(crate) async fn log_visit(
+    tx: &System,
+    organization: Uuid,
+    user: Uuid,
+    action: &str,
+    visit: &Visit,
+) -> kernel::Result<()> {
+    let sql = sql!(
+        "select iam.log_event($1, 'iam.memberships', $2, $3, $2, $4, null, jsonb_build_object('ip', $5::text, 'user_agent', $6::text))"
+    );
+    tx.query_one(
+        sql,
+        &[&organization, &user, &action, &visit.request, &visit.ip(), &visit.agent()],
+    )
+    .await?;
     Ok(())
 }
 
@@ -435,7 +490,9 @@ pub(crate) fn wrong_code() -> Error {
 
 fn at(field: &str, e: Error) -> Error {
     match e {
-        Error::Refused(faults) => Error::refused_at(field, faults.into_iter().map(|f| f.message).collect::<String>()),
+        Error::Refused(faults) => {
+            Error::refused_at(field, faults.into_iter().map(|f| f.message).collect::<String>())
+        }
         e => e,
     }
 }

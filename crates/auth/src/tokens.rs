@@ -36,7 +36,10 @@ impl Auth {
         session.person()?;
         let actor = session.actor()?;
         if actor.access.limits.is_some() {
-            return Err(Error::Forbidden("The company is suspended: its data can only be read.".into()).into());
+            return Err(Error::Forbidden(
+                "The company is suspended: its data can only be read.".into(),
+            )
+            .into());
         }
         if new.scopes.is_empty() || new.scopes.len() > 200 {
             return Err(Error::refused_at("scopes", "Say what the key is for.").into());
@@ -59,7 +62,9 @@ impl Auth {
             );
             Ok(tx.query_one(sql, &[&actor.user, &new.name, &prefix, &&code::hash(&token)[..], &new.scopes, &expires_at]).await?)
         })?;
-        Ok(json!({"id": made.get::<_, Uuid>(0), "name": new.name, "prefix": prefix, "scopes": new.scopes, "expires_at": new.expires_at, "token": token}))
+        Ok(
+            json!({"id": made.get::<_, Uuid>(0), "name": new.name, "prefix": prefix, "scopes": new.scopes, "expires_at": new.expires_at, "token": token}),
+        )
     }
 
     pub async fn delete_token(&self, session: &Session, id: Uuid) -> Result<()> {
@@ -75,14 +80,22 @@ impl Auth {
     }
 
     fn check_scope(&self, session: &Session, scope: &str) -> kernel::Result<()> {
-        let wrong = || Error::refused_at("scopes", format!("{scope} is no scope: write entity:action, for example sales.orders:read."));
+        let wrong = || {
+            Error::refused_at(
+                "scopes",
+                format!("{scope} is no scope: write entity:action, for example sales.orders:read."),
+            )
+        };
         let (name, action) = scope.split_once(':').ok_or_else(wrong)?;
         let catalog = self.store.catalog();
         if name == "*" {
-            let plain = !action.is_empty() && action.len() <= 50 && action.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+            let plain = !action.is_empty()
+                && action.len() <= 50
+                && action.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
             return if action == "*" || plain { Ok(()) } else { Err(wrong()) };
         }
-        let entity = catalog.entities.get(name).filter(|e| e.part_of.is_none()).ok_or_else(wrong)?;
+        let entity =
+            catalog.entities.get(name).filter(|e| e.part_of.is_none()).ok_or_else(wrong)?;
         if action == "*" {
             return Ok(());
         }

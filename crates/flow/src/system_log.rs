@@ -104,7 +104,7 @@ async fn save(store: &Store, kinds: &HashMap<String, Noted>) -> kernel::Result<(
             tx.execute(
                 sql!(
                     "insert into app.system_logs (fingerprint, level, message, request_id, about_organization, about_user, detail, count)
-                     values ($1, $2, $3, $4, $5, $6, coalesce($7, '{}'), $8)
+                     values ($1, $2, $3, $4, $5, $6, $7, $8)
                      on conflict (fingerprint) do update set message = excluded.message, request_id = excluded.request_id,
                          about_organization = excluded.about_organization, about_user = excluded.about_user, detail = excluded.detail,
                          count = system_logs.count + excluded.count, last_seen_at = now(), resolved_at = null"

@@ -322,7 +322,7 @@ const CLAIM: &str = "
             (select count(*) from app.jobs r where r.organization_id = w.organization_id and r.status = 'running') as running,
             (select max(s.started_at) from app.jobs s where s.organization_id = w.organization_id and s.started_at is not null) as served
         from waiting w where w.run_at <= now()
-    ), next as (
+    ), taken (taken_organization, taken_id) as (
         select j.organization_id, j.id
         from (select t.organization_id from turn t where t.running < $3 order by t.running, t.served nulls first, t.organization_id limit 50) o
         cross join lateral (
@@ -333,7 +333,7 @@ const CLAIM: &str = "
     )
     update app.jobs j set status = 'running', claim = $1, started_at = clock_timestamp(), attempts = attempts + 1, error = null,
         lease_until = now() + make_interval(secs => $2)
-    from next where j.organization_id = next.organization_id and j.id = next.id
+    from taken where organization_id = taken_organization and id = taken_id
     returning {columns}";
 
 async fn run(house: Arc<House>, job: Job, claim: Uuid) {

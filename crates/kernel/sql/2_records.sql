@@ -131,18 +131,26 @@ end $$;
 -- A part belongs to its owner record: same permission, same owner, gone with it. Whoever may create or change the
 -- record may add, change and remove its parts.
 create function app.enroll_part(entity text, part_of text, fk text, ignored text[] default '{}') returns void language plpgsql as $$
-declare whole app.entities; place integer;
+declare whole app.entities; place integer; bound boolean;
 begin
     select * into strict whole from app.entities e where e.name = enroll_part.part_of;
     place := whole.slot * 4;
+    bound := exists (select from pg_attribute where attrelid = whole.name::regclass and attname = 'workspace_id');
     execute format('alter table %s add column owner_id uuid', entity);
-    execute format('create trigger a_owner before insert on %s for each row execute function app.inherit_owner(%L, %L, %L)',
+    execute format('create trigger a_owner before insert on %s for each row execute function app.inherit(%L, %L, ''owner_id'', %L)',
         entity, part_of, fk, whole.owner);
     if whole.owner <> 'created_by' then
-        execute format('create trigger parts_%s after update of %I on %s for each row when (old.%2$I is distinct from new.%2$I)
-            execute function app.pass_owner(%4$L, %5$L, %2$L)', split_part(entity, '.', 2), whole.owner, part_of, entity, fk);
+        execute format('create trigger owner_%s after update of %I on %s for each row when (old.%2$I is distinct from new.%2$I)
+            execute function app.pass_on(%4$L, %5$L, ''owner_id'', %2$L)', split_part(entity, '.', 2), whole.owner, part_of, entity, fk);
     end if;
-    insert into app.entities (name, slot, owner, part_of, fk, ignored) values (entity, whole.slot, 'owner_id', part_of, fk, ignored || '{owner_id}');
+    if bound then
+        execute format('alter table %s add column workspace_id uuid', entity);
+        execute format('create trigger a_workspace before insert on %s for each row execute function app.inherit(%L, %L, ''workspace_id'', ''workspace_id'')',
+            entity, part_of, fk);
+        execute format('create trigger workspace_%s after update of workspace_id on %s for each row when (old.workspace_id is distinct from new.workspace_id)
+            execute function app.pass_on(%3$L, %4$L, ''workspace_id'', ''workspace_id'')', split_part(entity, '.', 2), part_of, entity, fk);
+    end if;
+    insert into app.entities (name, slot, owner, part_of, fk, ignored) values (entity, whole.slot, 'owner_id', part_of, fk, ignored || case when bound then '{owner_id,workspace_id}' else '{owner_id}' end::text[]);
     perform app.protect(entity, 'owner_id', array[place + 1], array[place + 2, place + 3], array[place + 2, place + 3], array[place + 2, place + 3]);
 end $$;
 
@@ -152,7 +160,9 @@ begin
     select * into strict e from app.entities x where x.name = entity;
     execute format('drop trigger if exists log on %s', entity);
     execute format('create trigger log after insert or update or delete on %s for each row execute function app.log_change(%s)', entity,
-        (select string_agg(quote_literal(x), ', ') from unnest(array[entity] || e.ignored || e.derived) x));
+        (select string_agg(quote_literal(x), ', ') from unnest(array[entity] || e.ignored || e.derived
+            -- What is computed from other columns tells nothing that they do not.
+            || array(select a.attname::text from pg_attribute a where a.attrelid = entity::regclass and a.attgenerated <> '')) x));
 end $$;
 
 -- Names columns that triggers keep: nobody may write them.
@@ -162,17 +172,19 @@ begin
     perform app.log(entity);
 end $$;
 
-create function app.inherit_owner() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+-- Arguments: the owner record's table, the column that names it, the column here, the column there.
+create function app.inherit() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare said uuid;
 begin
-    execute format('select %I from %s where organization_id = $1 and id = $2', tg_argv[2], tg_argv[0])
-        into new.owner_id using new.organization_id, (to_jsonb(new) ->> tg_argv[1])::uuid;
-    return new;
+    execute format('select %I from %s where organization_id = $1 and id = $2', tg_argv[3], tg_argv[0])
+        into said using new.organization_id, (to_jsonb(new) ->> tg_argv[1])::uuid;
+    return jsonb_populate_record(new, jsonb_build_object(tg_argv[2], said));
 end $$;
 
-create function app.pass_owner() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+create function app.pass_on() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 begin
-    execute format('update %s set owner_id = $1 where organization_id = $2 and %I = $3', tg_argv[0], tg_argv[1])
-        using (to_jsonb(new) ->> tg_argv[2])::uuid, new.organization_id, new.id;
+    execute format('update %s set %I = $1 where organization_id = $2 and %I = $3 and %2$I is distinct from $1', tg_argv[0], tg_argv[2], tg_argv[1])
+        using (to_jsonb(new) ->> tg_argv[3])::uuid, new.organization_id, new.id;
     return null;
 end $$;
 
@@ -204,7 +216,7 @@ begin
         if key.columns[1] <> 'organization_id' and exists (select from pg_attribute where attrelid = key.confrelid and attname = 'organization_id') then
             raise exception '%.% must start with organization_id, or it could cross organizations', entity, key.conname;
         end if;
-        if not exists (select from pg_index where indrelid = t
+        if key.columns[1] = 'organization_id' and not exists (select from pg_index where indrelid = t
                        and (string_to_array(indkey::text, ' ')::int2[])[1:cardinality(key.conkey)] = key.conkey) then
             execute format('create index %I on %s (%s)', left(name, 24) || '_' || left(key.columns[cardinality(key.columns)], 20) || '_fk', t,
                 (select string_agg(quote_ident(c), ', ') from unnest(key.columns) c));

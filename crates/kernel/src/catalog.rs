@@ -222,7 +222,9 @@ impl Catalog {
                 let template = catalog.roles.entry(role.clone()).or_default();
                 for (entity, actions) in grants.as_object().into_iter().flatten() {
                     let actions = actions.as_object().into_iter().flatten();
-                    template.entry(format!("{}.{entity}", module.name)).or_default().extend(
+                    // A module may speak of another's entity by its whole name.
+                    let entity = if entity.contains('.') { entity.clone() } else { format!("{}.{entity}", module.name) };
+                    template.entry(entity).or_default().extend(
                         actions.filter_map(|(a, s)| Some((a.clone(), s.as_str()?.to_owned()))),
                     );
                 }

@@ -234,6 +234,10 @@ impl Actor {
             "set local app.context = '{organization} {user} {request} {}'",
             access.grants(acting)
         );
+        // Today is the organization's day. Names of zones are letters, digits and / _ + -, as the library has them.
+        if let Some(zone) = self.zone.iana_name().filter(|z| *z != "UTC") {
+            sql.push_str(&format!("; set local timezone = '{zone}'"));
+        }
         let list = |ids: &[Uuid]| ids.iter().map(Uuid::to_string).collect::<Vec<_>>().join(",");
         if !access.team.is_empty() {
             sql.push_str(&format!("; set local app.team = '{}'", list(&access.team)));

@@ -116,9 +116,10 @@ impl<'a> Exporting<'a> {
     fn new(store: &'a Store, actor: &'a Actor, entity: &'a Entity, query: &Query, format: Format) -> Result<Exporting<'a>> {
         let mut plan = Plan::new(store.catalog(), actor, entity)?;
         let flat = format != Format::Json;
-        let chosen = if query.fields.is_empty() && flat { columns(&plan, query.deleted) } else { query.fields.clone() };
+        let everything = query.fields.is_empty() && flat;
+        let chosen = if everything { columns(&plan, query.deleted) } else { query.fields.clone() };
         let mut select = Select::new(&mut plan, &chosen, &query.expand)?;
-        let headings = if flat { headings(&select, &chosen, entity) } else { Vec::new() };
+        let headings = if flat { headings(&select, &chosen, entity, everything) } else { Vec::new() };
         let keys = order(&mut plan, &query.sort)?;
         let conditions = query.conditions(&mut plan)?;
         let sorted: Vec<String> = keys.iter().map(|k| format!("{}{}", k.sql, if k.down { " desc" } else { "" })).collect();
@@ -171,8 +172,9 @@ fn hop(column: &str) -> String {
     }
 }
 
-/// Names under which the file can be read in again. The title of a relation goes by the relation's name.
-fn headings(select: &Select<'_>, chosen: &[String], entity: &Entity) -> Vec<Heading> {
+/// Names under which the file can be read in again. Where nobody chose the fields, the title of a relation goes by the
+/// relation's name.
+fn headings(select: &Select<'_>, chosen: &[String], entity: &Entity, everything: bool) -> Vec<Heading> {
     let mut headings: Vec<Heading> = Vec::new();
     let asked = |name: &str| chosen.iter().position(|c| c == name || entity.relation(c).is_some_and(|r| r.name == name));
     let flat = select.flat();
@@ -186,17 +188,12 @@ fn headings(select: &Select<'_>, chosen: &[String], entity: &Entity) -> Vec<Head
     let place = |h: &Heading| if h.name == "id" { 0 } else { asked(&h.name).map_or(usize::MAX, |n| n + 1) };
     headings.sort_by_key(place);
     let names: Vec<String> = headings.iter().map(|h| h.name.clone()).collect();
-    for heading in &mut headings {
-        if let Some((relation, _)) = heading.name.rsplit_once('.')
-            && !relation.contains('.')
-            && entity.columns.iter().any(|c| c.target.is_some() && c.relation_name() == relation)
-            && names.iter().filter(|n| n.starts_with(&format!("{relation}."))).count() == 1
-            && entity.column(relation).is_none()
+    for heading in headings.iter_mut().filter(|_| everything) {
+        let relation = heading.name.rsplit_once('.').filter(|(path, _)| !path.contains('.') && !heading.name.starts_with("cf."));
+        if let Some((relation, _)) = relation
+            && !names.iter().any(|n| n == relation)
         {
-            let short = relation.strip_suffix("_member").unwrap_or(relation).to_owned();
-            if !names.contains(&short) {
-                heading.name = short;
-            }
+            heading.name = relation.to_owned();
         }
     }
     headings

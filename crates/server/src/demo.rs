@@ -102,7 +102,7 @@ async fn day_of_trade(house: &House, organization: Uuid, owner: Uuid) -> Result<
     }
     let mut products = Vec::new();
     for (code, name, price) in [("TEA", "Black tea, 100 g", "4.50"), ("COF", "Coffee beans, 1 kg", "18.90"), ("CUP", "Cup, porcelain", "7.25")] {
-        products.push(make("products.products", json!({ "code": code, "name": name, "price": price })).await?["id"].clone());
+        products.push(make("products.products", json!({ "sku": code, "name": name, "price": price })).await?["id"].clone());
     }
     for (n, customer) in customers.iter().enumerate() {
         let lines: Vec<Value> = products.iter().enumerate().map(|(m, p)| json!({ "product_id": p, "quantity": (n + 1) * (m + 2) })).collect();

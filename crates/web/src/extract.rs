@@ -15,6 +15,8 @@ pub struct RequestId(pub Uuid);
 pub struct Caller {
     pub session: auth::Session,
     pub token: String,
+    /// Whether the token came in a cookie.
+    pub cookie: bool,
 }
 
 /// Somebody who is signed in and acts in an organization.
@@ -29,8 +31,10 @@ impl FromRequestParts<State> for Caller {
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
         let request = parts.extensions.get::<RequestId>().map_or_else(Uuid::now_v7, |r| r.0);
         let missing = || Problem::Unauthorized("Sign in first.".into());
-        let token = match bearer(&parts.headers) {
-            Some(token) => token.to_owned(),
+        let bearer = bearer(&parts.headers).map(str::to_owned);
+        let by_cookie = bearer.is_none();
+        let token = match bearer {
+            Some(token) => token,
             None => {
                 let token = cookie(&parts.headers, state.cookie_name()).ok_or_else(missing)?;
                 same_origin(&parts.method, &parts.headers)?;
@@ -38,7 +42,7 @@ impl FromRequestParts<State> for Caller {
             }
         };
         let session = state.auth.session(&token, request).await?;
-        Ok(Caller { session, token })
+        Ok(Caller { session, token, cookie: by_cookie })
     }
 }
 

@@ -1,4 +1,6 @@
-use crate::{Answer, Body, Caller, Problem, RequestId, State, extract::same_origin, platform::language};
+use crate::{
+    Answer, Body, Caller, Problem, RequestId, State, extract::same_origin, platform::language,
+};
 use auth::{Registration, SignedIn, Visit};
 use axum::{
     Json, Router,
@@ -53,7 +55,8 @@ impl FromRequestParts<State> for Guest {
 
     async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Problem> {
         same_origin(&parts.method, &parts.headers)?;
-        let agent = parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let agent =
+            parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
         Ok(Guest(Visit {
             ip: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip()),
             agent: agent.to_owned(),
@@ -62,9 +65,16 @@ impl FromRequestParts<State> for Guest {
     }
 }
 
-/// The body as the call wants it; a field too many is refused, by name.
+/// The body as the call wants it; a field too many, or one too few, is refused by name.
 fn read<T: DeserializeOwned>(body: Value) -> Result<T, Problem> {
-    serde_json::from_value(body).map_err(|e| Error::malformed(e.to_string()).into())
+    serde_json::from_value(body).map_err(|e| {
+        let said = e.to_string();
+        let named = said.starts_with("unknown field `") || said.starts_with("missing field `");
+        match said.split('`').nth(1) {
+            Some(field) if named => Error::malformed_at(field, said.as_str()).into(),
+            _ => Error::malformed(said).into(),
+        }
+    })
 }
 
 /// What is no id belongs to nothing.
@@ -84,7 +94,10 @@ fn accepted() -> Response {
 fn with_cookie(state: &State, token: &str, answer: impl IntoResponse) -> Answer {
     let seconds = if token.is_empty() { 0 } else { state.auth.config().session_absolute.as_secs() };
     let secure = if state.is_secure() { "; Secure" } else { "" };
-    let cookie = format!("{}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}", state.cookie_name());
+    let cookie = format!(
+        "{}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}",
+        state.cookie_name()
+    );
     let cookie = HeaderValue::from_str(&cookie).map_err(|e| Error::broken(e.to_string()))?;
     let mut response = answer.into_response();
     response.headers_mut().insert(header::SET_COOKIE, cookie);
@@ -96,7 +109,12 @@ fn signed_in(state: &State, who: SignedIn) -> Answer {
     with_cookie(state, &token, Json(who))
 }
 
-async fn register(Has(state): Has<State>, Guest(visit): Guest, headers: HeaderMap, Body(body): Body) -> Answer {
+async fn register(
+    Has(state): Has<State>,
+    Guest(visit): Guest,
+    headers: HeaderMap,
+    Body(body): Body,
+) -> Answer {
     let registration = Registration { locale: language(&headers).to_owned(), ..read(body)? };
     state.auth.register(&registration, &visit).await?;
     Ok(accepted())
@@ -140,7 +158,11 @@ async fn login(Has(state): Has<State>, Guest(visit): Guest, Body(body): Body) ->
 }
 
 /// Who is signed out already is signed out.
-async fn logout(Has(state): Has<State>, Guest(visit): Guest, caller: Result<Caller, Problem>) -> Answer {
+async fn logout(
+    Has(state): Has<State>,
+    Guest(visit): Guest,
+    caller: Result<Caller, Problem>,
+) -> Answer {
     match caller {
         Ok(caller) => state.auth.logout(&caller.session, &visit).await?,
         Err(Problem::Unauthorized(_)) => {}
@@ -176,7 +198,11 @@ struct NewPassword {
     new_password: String,
 }
 
-async fn change_password(Has(state): Has<State>, caller: Caller, Body(body): Body) -> Answer<StatusCode> {
+async fn change_password(
+    Has(state): Has<State>,
+    caller: Caller,
+    Body(body): Body,
+) -> Answer<StatusCode> {
     let NewPassword { current_password, new_password } = read(body)?;
     state.auth.change_password(&caller.session, &current_password, &new_password).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -229,7 +255,11 @@ async fn totp_begin(Has(state): Has<State>, caller: Caller) -> Answer {
     Ok(Json(state.auth.totp_begin(&caller.session).await?).into_response())
 }
 
-async fn totp_enable(Has(state): Has<State>, caller: Caller, Body(body): Body) -> Answer<Json<Value>> {
+async fn totp_enable(
+    Has(state): Has<State>,
+    caller: Caller,
+    Body(body): Body,
+) -> Answer<Json<Value>> {
     let CodeOnly { code } = read(body)?;
     let codes = state.auth.totp_enable(&caller.session, &code).await?;
     Ok(Json(json!({ "recovery_codes": codes })))
@@ -241,7 +271,11 @@ struct PasswordOnly {
     password: String,
 }
 
-async fn totp_disable(Has(state): Has<State>, caller: Caller, Body(body): Body) -> Answer<StatusCode> {
+async fn totp_disable(
+    Has(state): Has<State>,
+    caller: Caller,
+    Body(body): Body,
+) -> Answer<StatusCode> {
     let PasswordOnly { password } = read(body)?;
     state.auth.totp_disable(&caller.session, &password).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -256,7 +290,11 @@ async fn create_token(Has(state): Has<State>, caller: Caller, Body(body): Body) 
     Ok((StatusCode::CREATED, Json(made)).into_response())
 }
 
-async fn delete_token(Has(state): Has<State>, caller: Caller, Path(which): Path<String>) -> Answer<StatusCode> {
+async fn delete_token(
+    Has(state): Has<State>,
+    caller: Caller,
+    Path(which): Path<String>,
+) -> Answer<StatusCode> {
     state.auth.delete_token(&caller.session, id(&which)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -265,17 +303,30 @@ async fn me(Has(state): Has<State>, caller: Caller) -> Answer<Json<Value>> {
     Ok(Json(state.auth.me(&caller.session).await?))
 }
 
-async fn update_me(Has(state): Has<State>, caller: Caller, Body(body): Body) -> Answer<Json<Value>> {
+async fn update_me(
+    Has(state): Has<State>,
+    caller: Caller,
+    Body(body): Body,
+) -> Answer<Json<Value>> {
     state.auth.update_me(&caller.session, &read(body)?).await?;
     let session = state.auth.session(&caller.token, Uuid::now_v7()).await?;
     Ok(Json(state.auth.me(&session).await?))
 }
 
 /// Made, entered, and with the new token of who is somewhere else now.
-async fn create_organization(Has(state): Has<State>, Guest(visit): Guest, caller: Caller, Body(body): Body) -> Answer {
+async fn create_organization(
+    Has(state): Has<State>,
+    Guest(visit): Guest,
+    caller: Caller,
+    Body(body): Body,
+) -> Answer {
     caller.session.person()?;
-    let made = state.auth.create_organization(caller.session.user.id, &read(body)?, visit.request).await?;
-    let (organization, token) = state.auth.activate_organization(&caller.session, made.id, &visit).await?;
+    let made =
+        state.auth.create_organization(caller.session.user.id, &read(body)?, visit.request).await?;
+    let (organization, token) = state
+        .auth
+        .activate_organization(&caller.session, made.id, &caller.token, caller.cookie, &visit)
+        .await?;
     let mut answer = serde_json::to_value(organization)?;
     answer["token"] = token.clone().into();
     with_cookie(&state, &token, (StatusCode::CREATED, Json(answer)))
@@ -287,7 +338,10 @@ async fn activate_organization(
     caller: Caller,
     Path(which): Path<String>,
 ) -> Answer {
-    let (organization, token) = state.auth.activate_organization(&caller.session, id(&which)?, &visit).await?;
+    let (organization, token) = state
+        .auth
+        .activate_organization(&caller.session, id(&which)?, &caller.token, caller.cookie, &visit)
+        .await?;
     with_cookie(&state, &token, Json(json!({ "organization": organization, "token": token })))
 }
 
@@ -295,7 +349,11 @@ async fn organization(Has(state): Has<State>, caller: Caller) -> Answer<Json<Val
     Ok(Json(state.auth.organization(&caller.session).await?))
 }
 
-async fn update_organization(Has(state): Has<State>, caller: Caller, Body(body): Body) -> Answer<Json<Value>> {
+async fn update_organization(
+    Has(state): Has<State>,
+    caller: Caller,
+    Body(body): Body,
+) -> Answer<Json<Value>> {
     let change: Map<String, Value> = read(body)?;
     Ok(Json(state.auth.update_organization(&caller.session, &change).await?))
 }
@@ -309,11 +367,20 @@ async fn invite(Has(state): Has<State>, caller: Caller, Body(body): Body) -> Ans
     Ok((StatusCode::CREATED, Json(made)).into_response())
 }
 
-async fn update_member(Has(state): Has<State>, caller: Caller, Path(which): Path<String>, Body(body): Body) -> Answer<Json<Value>> {
+async fn update_member(
+    Has(state): Has<State>,
+    caller: Caller,
+    Path(which): Path<String>,
+    Body(body): Body,
+) -> Answer<Json<Value>> {
     Ok(Json(state.auth.update_member(&caller.session, id(&which)?, &read(body)?).await?))
 }
 
-async fn remove_member(Has(state): Has<State>, caller: Caller, Path(which): Path<String>) -> Answer<StatusCode> {
+async fn remove_member(
+    Has(state): Has<State>,
+    caller: Caller,
+    Path(which): Path<String>,
+) -> Answer<StatusCode> {
     state.auth.remove_member(&caller.session, id(&which)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -337,15 +404,34 @@ async fn accept_invitation(
     let Acceptance { code, password, first_name, last_name } = read(body)?;
     let done = state
         .auth
-        .accept_invitation(&code, password.as_deref(), first_name.as_deref(), last_name.as_deref(), &visit)
+        .accept_invitation(
+            &code,
+            password.as_deref(),
+            first_name.as_deref(),
+            last_name.as_deref(),
+            &visit,
+        )
         .await?;
     if let Some(who) = done.signed_in {
         return signed_in(&state, who);
     }
     match caller {
         Ok(caller) if caller.session.user.id == done.user && caller.session.person().is_ok() => {
-            let (organization, token) = state.auth.activate_organization(&caller.session, done.organization, &visit).await?;
-            with_cookie(&state, &token, Json(json!({ "organization": organization, "token": token })))
+            let (organization, token) = state
+                .auth
+                .activate_organization(
+                    &caller.session,
+                    done.organization,
+                    &caller.token,
+                    caller.cookie,
+                    &visit,
+                )
+                .await?;
+            with_cookie(
+                &state,
+                &token,
+                Json(json!({ "organization": organization, "token": token })),
+            )
         }
         _ => Ok(Json(json!({})).into_response()),
     }
@@ -360,11 +446,20 @@ async fn create_role(Has(state): Has<State>, caller: Caller, Body(body): Body) -
     Ok((StatusCode::CREATED, Json(made)).into_response())
 }
 
-async fn update_role(Has(state): Has<State>, caller: Caller, Path(which): Path<String>, Body(body): Body) -> Answer<Json<Value>> {
+async fn update_role(
+    Has(state): Has<State>,
+    caller: Caller,
+    Path(which): Path<String>,
+    Body(body): Body,
+) -> Answer<Json<Value>> {
     Ok(Json(state.auth.update_role(&caller.session, id(&which)?, &read(body)?).await?))
 }
 
-async fn delete_role(Has(state): Has<State>, caller: Caller, Path(which): Path<String>) -> Answer<StatusCode> {
+async fn delete_role(
+    Has(state): Has<State>,
+    caller: Caller,
+    Path(which): Path<String>,
+) -> Answer<StatusCode> {
     state.auth.delete_role(&caller.session, id(&which)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -53,26 +53,22 @@ function EmailChange({ email }: { email: string }) {
   const { t } = useTranslation()
   const [fresh, setFresh] = useState('')
   const [password, setPassword] = useState('')
-  const [code, setCode] = useState('')
   const [sent, setSent] = useState(false)
   const { submit, busy, errors, message } = useSubmit(async () => {
-    if (!sent) { await post('/auth/email', { email: fresh, password }); setSent(true); return }
-    await post('/auth/email/confirm', { code: code.trim() })
-    await queryClient.invalidateQueries({ queryKey: ['me'] })
-    setSent(false); setFresh(''); setPassword(''); setCode('')
-    done(t('saved'))
+    await post('/auth/email', { email: fresh, password })
+    setSent(true); setPassword('')
   })
   return (
     <form noValidate className="max-w-[520px] mt-8 pt-5 border-t border-line space-y-4" onSubmit={(e) => { e.preventDefault(); void submit() }}>
       <h2 className="text-base font-semibold">{t('profile.email')}</h2>
-      <p className="text-muted -mt-2">{sent ? t('auth.verifyText', { email: fresh }) : t('profile.emailNow', { email })}</p>
+      <p className="text-muted -mt-2">{sent ? t('profile.emailSent', { email: fresh }) : t('profile.emailNow', { email })}</p>
       {message && !Object.keys(errors).length && <div className="note bad" role="alert">{message}</div>}
-      {sent ? <Labelled label={t('auth.code')} error={errors.code}>{(p) => <input {...p} className="input" autoComplete="one-time-code" value={code} onChange={(e) => setCode(e.target.value)} />}</Labelled> : (
+      {!sent && <>
         <div className="grid grid-cols-2 gap-4">
           <Labelled label={t('profile.newEmail')} error={errors.email}>{(p) => <input {...p} className="input" type="email" autoComplete="email" value={fresh} onChange={(e) => setFresh(e.target.value)} />}</Labelled>
           <Labelled label={t('auth.password')} error={errors.password}>{(p) => <input {...p} className="input" type="password" autoComplete="current-password" value={password} onChange={(e) => setPassword(e.target.value)} />}</Labelled>
-        </div>)}
-      <button type="submit" className="btn" disabled={busy || (sent ? !code : !fresh)}>{sent ? t('auth.verify') : t('profile.changeEmail')}</button>
+        </div>
+      <button type="submit" className="btn" disabled={busy || !fresh}>{t('profile.changeEmail')}</button></>}
     </form>
   )
 }

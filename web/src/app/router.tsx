@@ -17,7 +17,7 @@ const root = createRootRoute({ component: Root, notFoundComponent: NotFound, err
 const str = (v: unknown): string | undefined => (v === undefined || v === null || v === '' ? undefined : String(v))
 
 // ---- before signing in ----------------------------------------------------------------------------------------------
-const page = (name: 'Login' | 'Register' | 'Verify' | 'Forgot' | 'Reset' | 'Accept' | 'Onboarding') => lazyRouteComponent(() => import('@/auth/pages'), name)
+const page = (name: 'Login' | 'Register' | 'Verify' | 'Forgot' | 'Reset' | 'Accept' | 'ConfirmEmail' | 'Onboarding') => lazyRouteComponent(() => import('@/auth/pages'), name)
 const authSearch = (s: Record<string, unknown>): { email?: string; code?: string; next?: string } => {
   const out: { email?: string; code?: string; next?: string } = {}
   if (str(s.email)) out.email = str(s.email)!
@@ -32,6 +32,7 @@ const register = createRoute({ getParentRoute: () => root, path: '/register', co
 const verify = createRoute({ getParentRoute: () => root, path: '/verify', component: page('Verify'), validateSearch: authSearch })
 const forgot = createRoute({ getParentRoute: () => root, path: '/forgot', component: page('Forgot'), validateSearch: authSearch })
 const reset = createRoute({ getParentRoute: () => root, path: '/reset', component: page('Reset'), validateSearch: authSearch })
+const confirmEmail = createRoute({ getParentRoute: () => root, path: '/confirm-email', component: page('ConfirmEmail'), validateSearch: authSearch })
 const accept = createRoute({ getParentRoute: () => root, path: '/accept', component: page('Accept'), validateSearch: authSearch })
 
 const onboarding = createRoute({
@@ -75,7 +76,7 @@ const audit = createRoute({
 })
 
 const tree = root.addChildren([
-  login, register, verify, forgot, reset, accept, onboarding,
+  login, register, verify, forgot, reset, accept, confirmEmail, onboarding,
   house.addChildren([home, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, members, roles, fields, audit])]),
 ])
 export const router = createRouter({ routeTree: tree, defaultPreload: 'intent', defaultPendingMs: 300, scrollRestoration: false })

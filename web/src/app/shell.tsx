@@ -39,7 +39,7 @@ function OrganizationSwitcher() {
   return (
     <Menu width={214} items={items} trigger={
       <button type="button" className="item" style={{ height: 34 }} aria-label={t('switchOrganization', { name })}>
-        <span className="grid place-items-center w-6 h-6 rounded-md bg-accent-solid text-on-accent font-semibold text-xs flex-none" aria-hidden="true">{name.slice(0, 1).toUpperCase()}</span>
+        <span className="mark" aria-hidden="true" data-i={name.slice(0, 1).toUpperCase()} />
         <span className="flex-1 truncate font-semibold">{name}</span><ChevronsUpDown size={14} className="text-muted" aria-hidden="true" />
       </button>} />
   )
@@ -159,11 +159,11 @@ export function Shell() {
         <div className="flex items-center gap-1 border-t border-line p-2"><UserMenu /><Bell /></div>
       </aside>
       <div className="flex-1 min-w-0 flex flex-col md:p-2 md:ps-0">
-        <div className="md:hidden flex items-center gap-2 h-11 px-2 border-b border-line bg-bg no-print">
+        <header className="md:hidden flex items-center gap-2 h-11 px-2 border-b border-line bg-bg no-print">
           <button type="button" className="btn ghost icon" aria-label={t('menu')} onClick={() => setDrawer(true)}><MenuIcon size={18} /></button>
           <span className="flex-1 font-semibold truncate">{me?.organization?.name}</span>
           <button type="button" className="btn ghost icon" aria-label={t('palette.button')} onClick={() => setPalette(true)}><Search size={17} /></button>
-        </div>
+        </header>
         <main id="main" className="flex-1 min-h-0 min-w-0 bg-surface md:border md:border-line md:rounded-lg overflow-hidden flex flex-col relative"><Suspense fallback={<Skeleton />}><Outlet /></Suspense></main>
       </div>
       <Suspense fallback={null}>

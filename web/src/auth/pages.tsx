@@ -4,7 +4,7 @@ import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { toast } from 'sonner'
 import { messageOf, post, Problem } from '@/api/http'
-import { renewSession, useSession } from '@/api/session'
+import { queryClient, renewSession, useSession } from '@/api/session'
 import { changeLanguage, languages } from '@/i18n'
 import { countries, currencies, currencyOfCountry, ownCountry, ownZone, zones } from '@/lib/places'
 import { applyTheme } from '@/lib/theme'
@@ -29,7 +29,7 @@ export function Frame({ title, text, children, footer, width = 380 }: { title: s
             {text && <div className="text-muted mb-4">{text}</div>}
             <div className="mt-4">{children}</div>
           </div>
-          {footer && <div className="text-center text-muted mt-4">{footer}</div>}
+          {footer && <div className="text-center text-muted mt-4 [&_.link]:underline">{footer}</div>}
         </div>
       </main>
       <footer className="flex justify-center items-center gap-2 pb-5">
@@ -182,23 +182,42 @@ export function Reset() {
   const { t } = useTranslation()
   const navigate = useNavigate()
   const search = useSearch({ from: '/reset' })
-  const [email, setEmail] = useState(search.email ?? '')
-  const [code, setCode] = useState(search.code ?? '')
   const [password, setPassword] = useState('')
   const { submit, busy, errors, message } = useSubmit(async () => {
-    await post('/auth/reset', { email, code: code.trim(), password })
+    await post('/auth/reset', { email: search.email, code: search.code, password })
     toast.success(t('auth.resetDone'))
-    await navigate({ to: '/login', search: { email } })
+    await navigate({ to: '/login', search: search.email ? { email: search.email } : {} })
   })
+  const back = <Link className="link" to="/login" search={{}}>{t('auth.backToLogin')}</Link>
+  // The code comes by the link in the letter; without it there is nothing to fill in yet.
+  if (!search.code) return <Frame title={t('auth.lookTitle')} text={t('auth.resetText', { email: search.email ?? t('auth.yourAddress') })} footer={back}><Link className="btn w-full" to="/forgot" search={search.email ? { email: search.email } : {}}>{t('auth.sendAgain')}</Link></Frame>
   return (
-    <Frame title={t('auth.resetTitle')} text={t('auth.resetText')} footer={<Link className="link" to="/login" search={{}}>{t('auth.backToLogin')}</Link>}>
+    <Frame title={t('auth.resetTitle')} text={search.email} footer={back}>
       <form noValidate onSubmit={(e) => { e.preventDefault(); void submit() }}>
-        <Message text={Object.keys(errors).length ? '' : message} />
-        {!search.email && <TextField name="email" label={t('auth.email')} value={email} onChange={setEmail} error={errors.email} type="email" autoComplete="email" />}
-        <TextField name="code" label={t('auth.code')} value={code} onChange={setCode} error={errors.code} autoComplete="one-time-code" autoFocus={!code} />
-        <TextField name="password" label={t('auth.newPassword')} value={password} onChange={setPassword} error={errors.password} type="password" autoComplete="new-password" />
+        <Message text={errors.password ? '' : message} />
+        <input type="hidden" name="username" autoComplete="username" value={search.email ?? ''} />
+        <TextField name="password" label={t('auth.newPassword')} value={password} onChange={setPassword} error={errors.password} type="password" autoComplete="new-password" autoFocus />
         <Submit busy={busy}>{t('auth.setPassword')}</Submit>
       </form>
+    </Frame>
+  )
+}
+
+/** Where the letter about a new address leads. */
+export function ConfirmEmail() {
+  const { t } = useTranslation()
+  const search = useSearch({ from: '/confirm-email' })
+  const [state, setState] = useState<'busy' | 'done' | string>('busy')
+  const started = useRef(false)
+  useEffect(() => {
+    if (started.current) return
+    started.current = true
+    post('/auth/email/confirm', { code: search.code ?? '' }).then(() => { setState('done'); void queryClient.invalidateQueries({ queryKey: ['me'] }) }, (e) => setState(messageOf(e)))
+  }, [])
+  return (
+    <Frame title={t('profile.newEmail')}>
+      {state === 'busy' ? <p role="status">{t('loading')}</p> : state === 'done' ? <p role="status">{t('auth.emailConfirmed')}</p> : <Message text={state} />}
+      <Link className="btn w-full" to="/">{t('home')}</Link>
     </Frame>
   )
 }

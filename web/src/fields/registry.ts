@@ -2,7 +2,7 @@ import type { ComponentType } from 'react'
 import type { Locale } from '@/lib/format'
 import type { Field } from '@/meta/types'
 
-export interface CellProps { field: Field; value: unknown; record: Record<string, unknown>; locale: Locale; currency?: string | undefined; link?: boolean | undefined }
+export interface CellProps { field: Field; value: unknown; record: Record<string, unknown>; locale: Locale; currency?: string | undefined; link?: boolean | undefined; /** Inside a button nothing else may be pressed. */ plain?: boolean | undefined }
 export interface InputProps {
   field: Field
   value: unknown

@@ -34,10 +34,10 @@ function useTitle(field: Field, value: unknown, record: Record<string, unknown>)
   return { id, title: ready ? text(named) : data ?? (target ? text(target.name ?? target.title ?? target.number ?? target.code) : id ? id.slice(0, 8) + '…' : '') }
 }
 
-function Cell({ field, value, record, link }: CellProps) {
+function Cell({ field, value, record, link, plain }: CellProps) {
   const { id, title } = useTitle(field, value, record)
   if (!id) return null
-  if (!field.ref) return <span className="txt">{title}</span>
+  if (!field.ref || plain) return <span className="txt">{title}</span>
   return <Link className="ref txt" to="/o/$entity/r/$id" params={{ entity: field.ref.entity, id }} tabIndex={link ? 0 : -1} onClick={(e) => e.stopPropagation()}>{title}</Link>
 }
 

@@ -42,12 +42,13 @@ function RelatedList({ rel, id, wide }: { rel: Rel; id: string; wide: boolean })
     queryKey: ['related', rel.entity, rel.field, id], enabled: !!e, retry: false,
     queryFn: () => records.list(rel.entity, { filter, limit: 10, count: 'exact', fields: listFields(e!, columns) }),
   })
+  const Heading = wide ? 'h2' : 'h3'
   const label = rel.label || e?.plural || rel.entity
   const total = data?.count?.value ?? data?.data.length ?? 0
   return (
     <section aria-label={label}>
       <div className="flex items-center gap-2 mb-1">
-        <h3 className="m-0 text-2xs font-semibold text-faint flex-1">{label}{data ? ` · ${formatNumber(total, locale)}` : ''}</h3>
+        <Heading className="m-0 text-2xs font-semibold text-faint flex-1">{label}{data ? ` · ${formatNumber(total, locale)}` : ''}</Heading>
         {e && <Link className="link text-xs" to="/o/$entity" params={{ entity: rel.entity }} search={{ filter }}>{t('related.all')}</Link>}
       </div>
       {error ? <div className="text-muted">{t('related.hidden')}</div> : !data ? <Skeleton rows={2} /> : data.data.length === 0 ? <div className="text-muted">{t('nothing')}</div> : (

@@ -107,6 +107,8 @@ function Overview({ entity, row, wide, tabs, current }: { entity: Entity; row: R
     return () => removeEventListener('beforeunload', warn)
   }, [dirty])
 
+  const Heading = wide ? 'h1' : 'h2'
+  const Sub = wide ? 'h2' : 'h3'
   const state = entity.states && fieldOf(entity, entity.states.field)
   const rows = formRows(entity, true)
   const placed = new Set(rows.flat().map((f) => f.name))
@@ -131,7 +133,7 @@ function Overview({ entity, row, wide, tabs, current }: { entity: Entity; row: R
     <>
       <div className={clsx('px-4 pt-4 pb-1 flex-none', wide && 'px-6')}>
         <div className="flex items-start gap-2 flex-wrap">
-          <h2 className="text-xl font-semibold m-0 leading-snug flex-1 min-w-0" style={{ overflowWrap: 'anywhere' }}>{titleOf(entity, row)}</h2>
+          <Heading className="text-xl font-semibold m-0 leading-snug flex-1 min-w-0" style={{ overflowWrap: 'anywhere' }}>{titleOf(entity, row)}</Heading>
           {option && <span className="mt-1"><Chip option={option} /></span>}
         </div>
         <div className="mt-2 no-print"><ActionBar entity={entity} row={row} dirty={dirty} max={wide ? 5 : 3} onDone={() => records.refresh(entity.name)} /></div>
@@ -147,7 +149,7 @@ function Overview({ entity, row, wide, tabs, current }: { entity: Entity; row: R
             const now = lines[l.name] ?? asLines(row[l.name])
             return (
               <section key={l.name} className="mt-5" aria-label={l.label ?? m?.plural ?? l.name}>
-                <h3 className="m-0 mb-1 text-2xs font-semibold text-faint">{l.label ?? m?.plural}</h3>
+                <Sub className="m-0 mb-1 text-2xs font-semibold text-faint">{l.label ?? m?.plural}</Sub>
                 {!m ? <Skeleton rows={2} /> : wide
                   ? <LinesEditor meta={m} fk={l.fk} name={l.name} rows={now} parent={row} errors={errors} locked={!entity.can.update || linesLocked(entity, row)} onChange={(r) => setLines((o) => ({ ...o, [l.name]: r }))} />
                   : <LinesCompact meta={m} fk={l.fk} rows={now} parent={row} />}
@@ -157,7 +159,7 @@ function Overview({ entity, row, wide, tabs, current }: { entity: Entity; row: R
           {totals.length > 0 && <Totals entity={entity} fields={totals} row={row} />}
           {details.length > 0 && (
             <section className="mt-5" aria-label={t('record.details')}>
-              <h3 className="m-0 mb-1 text-2xs font-semibold text-faint">{t('record.details')}</h3>
+              <Sub className="m-0 mb-1 text-2xs font-semibold text-faint">{t('record.details')}</Sub>
               <div className={clsx(wide && 'grid gap-x-10 lg:grid-cols-2 max-w-[1100px]')}>{details.map((f) => field(f, false))}</div>
             </section>
           )}

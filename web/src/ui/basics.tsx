@@ -1,7 +1,7 @@
 import { clsx } from 'clsx'
 import { X } from 'lucide-react'
 import { Dialog as D, DropdownMenu as M, Popover as P } from 'radix-ui'
-import { useId, type ReactNode } from 'react'
+import { useId, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { messageOf, Problem } from '@/api/http'
 import type { Option } from '@/meta/types'
@@ -125,10 +125,12 @@ export function Popover({ trigger, children, width = 280, align = 'start', open,
 export interface MenuItem { label: ReactNode; icon?: ReactNode; onSelect?: () => void; danger?: boolean; disabled?: boolean; checked?: boolean; hint?: ReactNode; href?: string; key?: string }
 export type MenuEntry = MenuItem | 'rule' | { heading: string } | null | false | undefined
 export function Menu({ trigger, items, align = 'start', width = 200 }: { trigger: ReactNode; items: MenuEntry[]; align?: 'start' | 'end'; width?: number }) {
+  // Looked up when it opens: the menu lies inside the page's landmark.
+  const [open, setOpen] = useState(false)
   return (
-    <M.Root>
+    <M.Root modal={false} open={open} onOpenChange={setOpen}>
       <M.Trigger asChild>{trigger}</M.Trigger>
-      <M.Portal>
+      <M.Portal container={open ? document.querySelector('main') : null}>
         <M.Content className="pop" align={align} sideOffset={6} collisionPadding={8} style={{ minWidth: width, maxHeight: 'min(70vh, var(--radix-dropdown-menu-content-available-height))', overflow: 'auto' }}>
           {items.map((it, i) => {
             if (!it) return null

@@ -96,7 +96,7 @@ export function Combobox({ id, value, shown, queryKey, find, onPick, invalid, de
           </div>
           {choices.length === 0 && <div className="px-2 py-2 text-muted" role="status">{isFetching ? t('loading') : t('nothingFound')}</div>}
         </div>,
-        input.current?.closest('[role=dialog]') ?? document.body)}
+        input.current?.closest('[role=dialog],main') ?? document.body)}
     </div>
   )
 }

@@ -46,7 +46,7 @@ function ValueText({ field, rule }: { field: Field; rule: Rule }) {
   if (o.operand === 'none') return null
   if (!complete(rule)) return <span className="text-faint">…</span>
   if (o.operand === 'days') return <span className="num">{t('days', { count: Number(rule.value) })}</span>
-  const show = (v: unknown, i: number) => (field.type === 'relation' || field.type === 'user' ? <type.Cell key={i} field={field} value={v} record={{}} locale={locale} link /> : <span key={i}>{type.format(v, field, locale)}</span>)
+  const show = (v: unknown, i: number) => (field.type === 'relation' || field.type === 'user' ? <type.Cell key={i} field={field} value={v} record={{}} locale={locale} plain /> : <span key={i}>{type.format(v, field, locale)}</span>)
   if (Array.isArray(rule.value)) {
     const shown = rule.value.slice(0, 2).map(show)
     return <span className="inline-flex max-w-[220px] overflow-hidden whitespace-pre">{shown.flatMap((s, i) => (i ? [<span key={`s${i}`}>{o.operand === 'two' ? ' – ' : ', '}</span>, s] : [s]))}{rule.value.length > 2 && <span> +{rule.value.length - 2}</span>}</span>
@@ -97,7 +97,7 @@ function RuleChip({ entity, rule, open, onOpen, onChange, onRemove }: { entity: 
     <span className="inline-flex items-center h-[26px] rounded-md bg-sel text-accent-text text-xs">
       <Popover open={open} onOpenChange={onOpen} width={280} label={`${t('filter.title')}: ${field.label}`} trigger={
         <button type="button" className="border-0 bg-transparent h-full ps-2 pe-1 inline-flex items-center gap-1 rounded-md">
-          <span>{field.label}</span><span className="opacity-80">{t(`op.${rule.operator}`, rule.operator)}</span><span className="font-medium inline-flex"><ValueText field={field} rule={rule} /></span>
+          <span>{field.label}</span><span>{t(`op.${rule.operator}`, rule.operator)}</span><span className="font-medium inline-flex"><ValueText field={field} rule={rule} /></span>
         </button>}>
         <div className="p-1.5 space-y-2">
           <select className="input" aria-label={t('filter.operator')} value={rule.operator} onChange={(e) => {

@@ -37,4 +37,4 @@ export function Footer({ entity, columns, filter, q, count }: { entity: Entity; 
     </div>
   )
 }
-const round = (v: unknown): string => { const s = String(v ?? ''); const n = Number(s); return Number.isFinite(n) && s ? n.toFixed(1).replace(/\.0$/, '') : s }
+const round = (v: unknown): string => { const s = String(v ?? ''); const n = Number(s); return Number.isFinite(n) && s ? n.toFixed(1).replace(/\.0$/, '') : '' }

@@ -258,7 +258,7 @@ const Card = memo(function Card({ index, top, row, columns, entity, locale, id, 
   const second = columns.find((f) => f !== title && f !== sum && f !== state)
   const show = (f: Field | undefined) => { if (!f || !row) return null; const { Cell } = typeOf(f); return <Cell field={f} value={row[f.name]} record={row} locale={locale} /> }
   return (
-    <div className={clsx('g-row g-cell', active && 'active')} role="row" aria-rowindex={index + 2} style={{ top, width: '100%', height: 62, padding: '0 16px', cursor: 'pointer' }} onClick={() => row && api.current.open(row)} onKeyDown={() => {}}>
+    <div className={clsx('g-row g-card', active && 'active')} role="row" aria-rowindex={index + 2} style={{ top, width: '100%', height: 62, padding: '0 16px', cursor: 'pointer' }} onClick={() => row && api.current.open(row)} onKeyDown={() => {}}>
       <div id={id} role="gridcell" className="flex-1 min-w-0 flex flex-col gap-1 overflow-hidden">{row ? <><span className="font-medium truncate flex">{show(title)}</span><span className="text-muted truncate flex">{show(second)}</span></> : <span className="skel" style={{ width: '60%' }} />}</div>
       <div role="gridcell" className="flex flex-col items-end gap-1 num flex-none">{show(sum)}{show(state)}</div>
     </div>

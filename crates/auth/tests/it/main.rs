@@ -1,15 +1,14 @@
 //! Identity against the database. The names N.., Z.. are those of the safety requirements.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
 mod companies;
 mod people;
 mod signing_in;
 
 use auth::{Auth, Config, NewOrganization, NewUser, Problem, Session, SignedIn, Visit};
 use kernel::{Error, Module};
-use std::{
-    net::{IpAddr, Ipv4Addr},
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::net::Ipv6Addr;
 use testkit::Scene;
 use uuid::Uuid;
 
@@ -54,9 +53,11 @@ pub(crate) async fn world_with(change: impl FnOnce(&mut Config)) -> World {
 
 /// From an address of its own.
 pub(crate) fn visit() -> Visit {
-    static NEXT: AtomicU32 = AtomicU32::new(0x0a00_0001);
-    let ip = Ipv4Addr::from(NEXT.fetch_add(1, Ordering::Relaxed));
-    Visit { ip: Some(IpAddr::V4(ip)), agent: "test".into(), request: Uuid::now_v7() }
+    Visit {
+        ip: Some(Ipv6Addr::from(Uuid::new_v4().as_u128()).into()),
+        agent: "test".into(),
+        request: Uuid::now_v7(),
+    }
 }
 
 pub(crate) fn address(name: &str) -> String {
@@ -66,7 +67,12 @@ pub(crate) fn address(name: &str) -> String {
 impl World {
     pub(crate) async fn account(&self, name: &str) -> (String, Uuid) {
         let email = address(name);
-        let new = NewUser { email: email.clone(), password: PASSWORD.into(), first_name: name.into(), ..NewUser::default() };
+        let new = NewUser {
+            email: email.clone(),
+            password: PASSWORD.into(),
+            first_name: name.into(),
+            ..NewUser::default()
+        };
         (email, self.auth.create_user(&new).await.unwrap())
     }
 
@@ -118,14 +124,20 @@ impl World {
     /// What stands alone on a line of the last mail: the code, or the value of `code` in the link.
     pub(crate) async fn code(&self, to: &str) -> String {
         let body = self.mail(to).await;
-        let alone = |l: &&str| l.len() == 8 && l.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        let alone = |l: &&str| {
+            l.len() == 8 && l.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        };
         match body.lines().find(alone) {
             Some(code) => code.to_owned(),
             None => body.split("code=").nth(1).unwrap().lines().next().unwrap().to_owned(),
         }
     }
 
-    pub(crate) async fn sql(&self, sql: &str, values: &[&(dyn tokio_postgres::types::ToSql + Sync)]) -> u64 {
+    pub(crate) async fn sql(
+        &self,
+        sql: &str,
+        values: &[&(dyn tokio_postgres::types::ToSql + Sync)],
+    ) -> u64 {
         self.scene.admin().execute(sql, values).await.unwrap()
     }
 }

@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 fn roles(names: &[&str]) -> MemberChange {
-    MemberChange { roles: Some(names.iter().map(|n| (*n).to_owned()).collect()), ..MemberChange::default() }
+    MemberChange {
+        roles: Some(names.iter().map(|n| (*n).to_owned()).collect()),
+        ..MemberChange::default()
+    }
 }
 
 fn suspended() -> MemberChange {
@@ -12,7 +15,11 @@ fn suspended() -> MemberChange {
 }
 
 fn key(scopes: &[&str]) -> NewToken {
-    NewToken { name: "robot".into(), scopes: scopes.iter().map(|s| (*s).to_owned()).collect(), expires_at: None }
+    NewToken {
+        name: "robot".into(),
+        scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
+        expires_at: None,
+    }
 }
 
 fn invitation(email: &str, roles: &[&str]) -> Invitation {
@@ -86,7 +93,12 @@ async fn n15_an_invitation_brings_one_person_in_once_as_its_sender_said() {
     let session = world.of(&owner).await;
     let manager = world.colleague(organization, &["manager"]).await;
     let email = address("guest");
-    assert_eq!(status(&world.auth.invite(&world.of(&manager).await, &invitation(&email, &["manager"])).await), 403);
+    assert_eq!(
+        status(
+            &world.auth.invite(&world.of(&manager).await, &invitation(&email, &["manager"])).await
+        ),
+        403
+    );
     assert_eq!(status(&world.auth.invite(&session, &invitation(&email, &["nonsense"])).await), 422);
     assert_eq!(status(&world.auth.invite(&session, &invitation(&email, &[])).await), 422);
     let made = world.auth.invite(&session, &invitation(&email, &["cashier"])).await.unwrap();
@@ -94,11 +106,19 @@ async fn n15_an_invitation_brings_one_person_in_once_as_its_sender_said() {
     let older = world.code(&email).await;
     world.auth.invite(&session, &invitation(&email, &["verifier"])).await.unwrap();
     let code = world.code(&email).await;
-    assert_eq!(status(&world.auth.accept_invitation(&older, Some(PASSWORD), None, None, &visit()).await), 400);
-    assert_eq!(status(&world.auth.accept_invitation(&code, Some("short"), None, None, &visit()).await), 422);
+    assert_eq!(
+        status(&world.auth.accept_invitation(&older, Some(PASSWORD), None, None, &visit()).await),
+        400
+    );
+    assert_eq!(
+        status(&world.auth.accept_invitation(&code, Some("short"), None, None, &visit()).await),
+        422
+    );
 
     let visits: Vec<_> = (0..6).map(|_| visit()).collect();
-    let all = visits.iter().map(|v| world.auth.accept_invitation(&code, Some(PASSWORD), Some("New"), Some("Guest"), v));
+    let all = visits.iter().map(|v| {
+        world.auth.accept_invitation(&code, Some(PASSWORD), Some("New"), Some("Guest"), v)
+    });
     let all = futures_util::future::join_all(all).await;
     assert_eq!(all.iter().filter(|a| a.is_ok()).count(), 1);
     assert!(all.iter().all(|a| matches!(status(a), 200 | 400)));
@@ -106,7 +126,10 @@ async fn n15_an_invitation_brings_one_person_in_once_as_its_sender_said() {
     let theirs = world.session(&token).await;
     assert_eq!(theirs.actor().unwrap().access.roles, ["verifier"]);
     assert!(world.may(&theirs, "verify") && !world.may(&theirs, "create"));
-    assert_eq!(status(&world.auth.accept_invitation(&code, Some(PASSWORD), None, None, &visit()).await), 400);
+    assert_eq!(
+        status(&world.auth.accept_invitation(&code, Some(PASSWORD), None, None, &visit()).await),
+        400
+    );
     assert_eq!(status(&world.auth.invite(&session, &invitation(&email, &["cashier"])).await), 422);
     let edited = json!({"email": email, "roles": ["cashier"], "organization_id": organization});
     assert!(serde_json::from_value::<Invitation>(edited).is_err());
@@ -115,11 +138,22 @@ async fn n15_an_invitation_brings_one_person_in_once_as_its_sender_said() {
     let (known, _) = world.account("known").await;
     world.auth.invite(&session, &invitation(&known, &["cashier"])).await.unwrap();
     let listed = world.auth.members(&session).await.unwrap();
-    assert_eq!(listed.iter().find(|m| m["email"] == json!(known)).unwrap()["first_name"], "", "not known before he came");
+    assert_eq!(
+        listed.iter().find(|m| m["email"] == json!(known)).unwrap()["first_name"],
+        "",
+        "not known before he came"
+    );
     let code = world.code(&known).await;
-    let done = world.auth.accept_invitation(&code, Some("another password"), None, None, &visit()).await.unwrap();
+    let done = world
+        .auth
+        .accept_invitation(&code, Some("another password"), None, None, &visit())
+        .await
+        .unwrap();
     assert!(done.signed_in.is_none());
-    assert_eq!(world.session(&world.login(&known).await.token).await.organization().unwrap().id, organization);
+    assert_eq!(
+        world.session(&world.login(&known).await.token).await.organization().unwrap().id,
+        organization
+    );
     // Taken back before it was accepted.
     let (late, id) = world.account("late").await;
     world.auth.invite(&session, &invitation(&late, &["cashier"])).await.unwrap();
@@ -143,17 +177,24 @@ async fn n16_keys_belong_to_one_person() {
     assert!(token.starts_with(made["prefix"].as_str().unwrap()));
     let listed = world.auth.tokens(&theirs).await.unwrap();
     assert!(listed.len() == 1 && !listed[0].to_string().contains(token));
-    let kept = world.scene.strings("select to_jsonb(t)::text from iam.api_tokens t where id = $1", &[&id]).await;
+    let kept = world
+        .scene
+        .strings("select to_jsonb(t)::text from iam.api_tokens t where id = $1", &[&id])
+        .await;
     assert!(!kept[0].contains(token));
     // The history keeps neither the key nor its hash.
-    let history = world.scene.strings("select new::text from app.audit where record_id = $1", &[&id]).await;
+    let history =
+        world.scene.strings("select new::text from app.audit where record_id = $1", &[&id]).await;
     assert!(!history.is_empty() && history.iter().all(|h| !h.contains("token_hash")));
 
     // It may do what its scope says, and what its owner may.
     let robot = world.session(token).await;
     assert!(world.may(&robot, "read") && !world.may(&robot, "verify"));
     assert_eq!(robot.actor().unwrap().user, colleague.id);
-    assert_eq!(status(&world.auth.create_token(&theirs, &key(&["books.payments:create"])).await), 403);
+    assert_eq!(
+        status(&world.auth.create_token(&theirs, &key(&["books.payments:create"])).await),
+        403
+    );
     for wrong in ["books.payments", "books.nothing:read", "books.payments:fly", "*:Read"] {
         assert_eq!(status(&world.auth.create_token(&theirs, &key(&[wrong])).await), 422, "{wrong}");
     }
@@ -187,21 +228,42 @@ async fn z04_nobody_grants_more_than_he_has() {
     // An administrator makes no owner, touches none, and does not change himself.
     assert_eq!(status(&world.auth.update_member(&a, manager.id, &roles(&["owner"])).await), 403);
     assert_eq!(status(&world.auth.update_member(&a, admin.id, &roles(&["owner"])).await), 403);
-    assert_eq!(status(&world.auth.update_member(&a, admin.id, &roles(&["admin", "manager"])).await), 403);
+    assert_eq!(
+        status(&world.auth.update_member(&a, admin.id, &roles(&["admin", "manager"])).await),
+        403
+    );
     assert_eq!(status(&world.auth.update_member(&a, owner.id, &roles(&["manager"])).await), 403);
     assert_eq!(status(&world.auth.update_member(&a, owner.id, &suspended()).await), 403);
     assert_eq!(status(&world.auth.remove_member(&a, owner.id).await), 403);
     let admins: Uuid = world.role(&a, "admin").await["id"].as_str().unwrap().parse().unwrap();
-    assert_eq!(status(&world.auth.update_role(&a, admins, &change(json!({"label": "x"}))).await), 403);
-    assert_eq!(status(&world.auth.create_role(&a, &new_role(json!({"name": "x", "template": "owner"}))).await), 422);
+    assert_eq!(
+        status(&world.auth.update_role(&a, admins, &change(json!({"label": "x"}))).await),
+        403
+    );
+    assert_eq!(
+        status(
+            &world.auth.create_role(&a, &new_role(json!({"name": "x", "template": "owner"}))).await
+        ),
+        422
+    );
     // A key of an owner, with every scope, is no owner.
     let robot = world.auth.create_token(&o, &key(&["*:*"])).await.unwrap();
     let robot = world.session(robot["token"].as_str().unwrap()).await;
-    assert_eq!(status(&world.auth.update_member(&robot, manager.id, &roles(&["admin"])).await), 403);
-    assert_eq!(status(&world.auth.create_role(&robot, &new_role(json!({"name": "mine"}))).await), 403);
+    assert_eq!(
+        status(&world.auth.update_member(&robot, manager.id, &roles(&["admin"])).await),
+        403
+    );
+    assert_eq!(
+        status(&world.auth.create_role(&robot, &new_role(json!({"name": "mine"}))).await),
+        403
+    );
     // The general interface to records is no way round, not even for owners.
-    let person = testkit::Person { store: world.scene.store.clone(), actor: o.actor().unwrap().clone() };
-    person.create("iam.role_assignments", json!({"membership_id": manager.id, "role_id": admins})).await.refused("their own pages");
+    let person =
+        testkit::Person { store: world.scene.store.clone(), actor: o.actor().unwrap().clone() };
+    person
+        .create("iam.role_assignments", json!({"membership_id": manager.id, "role_id": admins}))
+        .await
+        .refused("their own pages");
     let after = world.scene.strings("select membership_id::text || role_id::text from iam.role_assignments where organization_id = $1 order by 1", &[&organization]).await;
     assert_eq!(before, after);
 
@@ -229,10 +291,15 @@ async fn a_role_keeps_only_what_differs_from_its_template() {
     let colleague = world.colleague(organization, &["cashier"]).await;
     let session = world.of(&owner).await;
     let cashier = world.role(&session, "cashier").await;
-    assert_eq!(cashier["grants"]["books.payments"], json!({"read": "all", "create": "all", "update": "own"}));
+    assert_eq!(
+        cashier["grants"]["books.payments"],
+        json!({"read": "all", "create": "all", "update": "own"})
+    );
     assert_eq!((&cashier["is_system"], &cashier["label"]), (&json!(true), &json!("Cashier")));
     let id: Uuid = cashier["id"].as_str().unwrap().parse().unwrap();
-    let kept = async || world.scene.strings("select entity || ' ' || action || ' ' || scope from iam.permissions where organization_id = $1", &[&organization]).await;
+    let kept = async || {
+        world.scene.strings("select entity || ' ' || action || ' ' || scope from iam.permissions where organization_id = $1", &[&organization]).await
+    };
     let same = change(json!({"grants": {"books.payments": {"read": "all", "create": "all"}}}));
     world.auth.update_role(&session, id, &same).await.unwrap();
     assert!(kept().await.is_empty());
@@ -251,10 +318,18 @@ async fn a_role_keeps_only_what_differs_from_its_template() {
         json!({"fields": {"books.payments": {"nothing": "none"}}}),
         json!({"fields": {"books.payments": {"amount": "all"}}}),
     ] {
-        assert_eq!(status(&world.auth.update_role(&session, id, &change(wrong.clone())).await), 400, "{wrong}");
+        assert_eq!(
+            status(&world.auth.update_role(&session, id, &change(wrong.clone())).await),
+            400,
+            "{wrong}"
+        );
     }
     assert_eq!(status(&world.auth.delete_role(&session, id).await), 422);
-    let made = world.auth.create_role(&session, &new_role(json!({"name": "intern", "template": "manager"}))).await.unwrap();
+    let made = world
+        .auth
+        .create_role(&session, &new_role(json!({"name": "intern", "template": "manager"})))
+        .await
+        .unwrap();
     assert_eq!(made["grants"]["books.payments"], json!({"read": "all"}));
     world.auth.update_member(&session, colleague.id, &roles(&["intern"])).await.unwrap();
     let intern: Uuid = made["id"].as_str().unwrap().parse().unwrap();
@@ -262,7 +337,10 @@ async fn a_role_keeps_only_what_differs_from_its_template() {
     assert!(status(&refused) == 422 && said(&refused).contains("colleague"), "{}", said(&refused));
     world.auth.update_member(&session, colleague.id, &roles(&["manager"])).await.unwrap();
     world.auth.delete_role(&session, intern).await.unwrap();
-    assert_eq!(status(&world.auth.create_role(&session, &new_role(json!({"name": "cashier"}))).await), 422);
+    assert_eq!(
+        status(&world.auth.create_role(&session, &new_role(json!({"name": "cashier"}))).await),
+        422
+    );
     let (stranger, _) = world.owner().await;
     assert_eq!(status(&world.auth.update_role(&world.of(&stranger).await, id, &less).await), 404);
 }
@@ -273,13 +351,18 @@ async fn duties_are_kept_apart() {
     let (owner, organization) = world.owner().await;
     let session = world.of(&owner).await;
     let colleague = world.colleague(organization, &["cashier"]).await;
-    let both = world.auth.update_member(&session, colleague.id, &roles(&["cashier", "verifier"])).await;
+    let both =
+        world.auth.update_member(&session, colleague.id, &roles(&["cashier", "verifier"])).await;
     assert!(status(&both) == 422 && said(&both).contains("kept apart"), "{}", said(&both));
     let id: Uuid = world.role(&session, "cashier").await["id"].as_str().unwrap().parse().unwrap();
     let more = change(json!({"grants": {"books.payments": {"verify": "all"}}}));
     assert_eq!(status(&world.auth.update_role(&session, id, &more).await), 422);
     // Nor through another role that grows.
-    world.auth.update_member(&session, colleague.id, &roles(&["cashier", "manager"])).await.unwrap();
+    world
+        .auth
+        .update_member(&session, colleague.id, &roles(&["cashier", "manager"]))
+        .await
+        .unwrap();
     let id: Uuid = world.role(&session, "manager").await["id"].as_str().unwrap().parse().unwrap();
     assert_eq!(status(&world.auth.update_role(&session, id, &more).await), 422);
     world.auth.update_member(&session, colleague.id, &roles(&["admin"])).await.unwrap();
@@ -291,20 +374,30 @@ async fn a_company_always_has_an_owner() {
     let (owner, organization) = world.owner().await;
     let session = world.of(&owner).await;
     assert_eq!(status(&world.auth.remove_member(&session, owner.id).await), 422);
-    assert_eq!(status(&world.auth.update_member(&session, owner.id, &roles(&["manager"])).await), 422);
+    assert_eq!(
+        status(&world.auth.update_member(&session, owner.id, &roles(&["manager"])).await),
+        422
+    );
     assert_eq!(status(&world.auth.update_member(&session, owner.id, &suspended()).await), 422);
     for _ in 0..5 {
         let second = world.colleague(organization, &["owner"]).await;
         let first = world.login(&owner.email).await.token;
         let (one, two) = (world.session(&first).await, world.of(&second).await);
-        let (a, b) = tokio::join!(world.auth.remove_member(&one, second.id), world.auth.remove_member(&two, owner.id));
+        let (a, b) = tokio::join!(
+            world.auth.remove_member(&one, second.id),
+            world.auth.remove_member(&two, owner.id)
+        );
         let statuses = (status(&a), status(&b));
         let owners = world.scene.strings("select m.email from iam.memberships m join iam.role_assignments a on a.membership_id = m.id join iam.roles r on r.id = a.role_id and r.name = 'owner'
             where m.organization_id = $1 and m.status = 'active'", &[&organization]).await;
         assert_eq!(owners.len(), 1, "{statuses:?}");
         if b.is_ok() {
             // The survivor hands the company back.
-            world.auth.add_member_with_roles(organization, owner.id, &["owner".into()], Uuid::now_v7()).await.unwrap();
+            world
+                .auth
+                .add_member_with_roles(organization, owner.id, &["owner".into()], Uuid::now_v7())
+                .await
+                .unwrap();
             let two = world.session(&world.login(&second.email).await.token).await;
             world.auth.remove_member(&two, second.id).await.unwrap();
         }
@@ -328,8 +421,17 @@ async fn the_history_names_who_changed_what() {
     let sql = "select entity || ' ' || action || ' ' || actor_id from app.audit where organization_id = $1 and request_id = $2 order by 1";
     let rows = world.scene.strings(sql, &[&organization, &request]).await;
     assert_eq!(rows.len(), 2, "{rows:?}");
-    assert!(rows.iter().all(|r| r.starts_with("iam.role_assignments") && r.ends_with(&owner.id.to_string())));
-    let made = world.scene.strings("select count(*)::text from app.audit where organization_id = $1 and actor_id is null", &[&organization]).await;
+    assert!(
+        rows.iter()
+            .all(|r| r.starts_with("iam.role_assignments") && r.ends_with(&owner.id.to_string()))
+    );
+    let made = world
+        .scene
+        .strings(
+            "select count(*)::text from app.audit where organization_id = $1 and actor_id is null",
+            &[&organization],
+        )
+        .await;
     assert_eq!(made, ["0"]);
     let visits = world.scene.strings("select action from app.audit where organization_id = $1 and record_id = $2 and action = 'sign_in'", &[&organization, &owner.id]).await;
     assert_eq!(visits.len(), 1);
@@ -345,7 +447,8 @@ async fn a_team_is_whom_one_leads_and_whom_they_lead() {
         ids.push(world.colleague(organization, &["manager"]).await);
     }
     for n in 1..3 {
-        let under = MemberChange { manager_id: Some(Some(ids[n - 1].id)), ..MemberChange::default() };
+        let under =
+            MemberChange { manager_id: Some(Some(ids[n - 1].id)), ..MemberChange::default() };
         world.auth.update_member(&session, ids[n].id, &under).await.unwrap();
     }
     let team = async |n: usize| {

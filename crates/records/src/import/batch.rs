@@ -107,13 +107,15 @@ pub(crate) struct Memory {
 enum Raw<'r> {
     Nothing,
     Text(Cow<'r, str>),
-    Json(Cow<'r, Value>),
+    Json(&'r Value),
+    /// Not the file says so but the mapping.
+    Meant(&'r Value),
 }
 
 impl Slot<'_> {
     fn raw<'r>(&'r self, cells: &'r Cells, n: usize, format: Format) -> Raw<'r> {
         if let Some(constant) = &self.constant {
-            return Raw::Json(Cow::Borrowed(constant));
+            return Raw::Meant(constant);
         }
         let raw = match (&self.source, cells) {
             (Source::Cell(at), Cells::Flat(cells)) => {
@@ -122,7 +124,7 @@ impl Slot<'_> {
             }
             (Source::Key(path), Cells::Object(map)) => match Cells::at(map, path) {
                 Some(Value::String(text)) => Raw::Text(Cow::Borrowed(text)),
-                Some(value) if !value.is_null() => Raw::Json(Cow::Borrowed(value)),
+                Some(value) if !value.is_null() => Raw::Json(value),
                 _ => Raw::Nothing,
             },
             (Source::Place, _) => Raw::Text(Cow::Owned((n + 1).to_string())),
@@ -135,28 +137,27 @@ impl Slot<'_> {
         if !self.values.is_empty() {
             let said = match &raw {
                 Raw::Text(text) => text.trim().to_owned(),
-                Raw::Json(value) => value.to_string(),
+                Raw::Json(value) | Raw::Meant(value) => value.to_string(),
                 Raw::Nothing => String::new(),
             };
             if let Some(meant) = self.values.get(&said) {
-                return if meant.is_null() { Raw::Nothing } else { Raw::Json(Cow::Borrowed(meant)) };
+                return if meant.is_null() { Raw::Nothing } else { Raw::Meant(meant) };
             }
         }
         match (&raw, &self.default) {
-            (Raw::Nothing, Some(default)) => Raw::Json(Cow::Borrowed(default)),
+            (Raw::Nothing, Some(default)) => Raw::Meant(default),
             _ => raw,
         }
     }
 
     /// The slot's value, put into the line.
     fn fill(&self, line: &mut Line, at: usize, cells: &Cells, n: usize, work: &Work<'_>) {
-        let raw = self.raw(cells, n, work.format);
-        let shown = match &raw {
-            Raw::Nothing => None,
-            Raw::Text(text) => Some(text.to_string()),
-            Raw::Json(value) => Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
-        };
-        if let Err(message) = self.put(line, at, raw, work) {
+        if let Err(message) = self.put(line, at, self.raw(cells, n, work.format), work) {
+            let shown = match self.raw(cells, n, work.format) {
+                Raw::Nothing => None,
+                Raw::Text(text) => Some(text.into_owned()),
+                Raw::Json(value) | Raw::Meant(value) => Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
+            };
             line.faults.push(Problem::at(&self.name(), message, shown.as_deref()));
         }
     }
@@ -167,7 +168,7 @@ impl Slot<'_> {
                 let text = match raw {
                     Raw::Nothing => return Ok(()),
                     Raw::Text(text) => text.trim().to_owned(),
-                    Raw::Json(value) => match value.as_ref() {
+                    Raw::Json(value) | Raw::Meant(value) => match value {
                         Value::String(text) => text.trim().to_owned(),
                         Value::Number(n) => n.to_string(),
                         Value::Object(map) => map.get("id").and_then(Value::as_str).ok_or("This is the id of a record.")?.to_owned(),
@@ -195,8 +196,9 @@ impl Slot<'_> {
     fn value<'o, I: Iterator<Item = &'o str>>(&self, kind: kernel::Kind, raw: Raw<'_>, work: &Work<'_>, options: impl Fn() -> I) -> Result<Value, String> {
         let mut value = match raw {
             Raw::Nothing => return Ok(Value::Null),
+            Raw::Meant(value) => return Ok(value.clone()),
             Raw::Text(text) => cells::read(kind, &text, self.style, &work.zone, options())?,
-            Raw::Json(value) => value.into_owned(),
+            Raw::Json(value) => value.clone(),
         };
         if let Some(scale) = self.scale {
             let number = match &value {

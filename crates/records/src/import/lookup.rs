@@ -12,15 +12,16 @@ use uuid::Uuid;
 /// Answers kept at a time.
 const REMEMBERED: usize = 50_000;
 
-/// Entity, field or `*` for any, and what the cell says.
-type Asked = (String, String, String);
+/// What cells say, and whom they mean.
+type Answers = HashMap<String, Uuid>;
 
 /// Field and text of records that come in with the same file.
 pub(crate) type Mates = HashMap<(String, String), Option<Uuid>>;
 
 #[derive(Default)]
 pub(crate) struct Known {
-    answers: HashMap<Asked, Uuid>,
+    /// By entity, and field or `*` for any.
+    answers: HashMap<(String, String), Answers>,
 }
 
 fn by_name<'a>(by: &By<'a>) -> &'a str {
@@ -41,22 +42,23 @@ impl Known {
         mates: &Mates,
         of: &str,
     ) -> Result<()> {
-        if self.answers.len() > REMEMBERED {
+        if self.answers.values().map(HashMap::len).sum::<usize>() > REMEMBERED {
             self.answers.clear();
         }
         for (at, slot) in slots.iter().enumerate() {
             let Target::Relation { column, to, by } = &slot.target else { continue };
-            let asked = |text: &str| (to.name.clone(), by_name(by).to_owned(), text.to_owned());
+            let answers = self.answers.entry((to.name.clone(), by_name(by).to_owned())).or_default();
             let mut missing: HashSet<String> = HashSet::new();
             for line in lines.iter() {
                 if let Some(text) = line.texts[at].as_deref()
-                    && !self.answers.contains_key(&asked(text))
+                    && !answers.contains_key(text)
+                    && !missing.contains(text)
                 {
                     missing.insert(text.to_owned());
                 }
             }
             let mut twice: HashSet<String> = HashSet::new();
-            self.ask(tx, to, by, missing, &mut twice).await?;
+            ask(tx, to, by, missing, answers, &mut twice).await?;
             for line in lines.iter_mut() {
                 let Some(text) = line.texts[at].take() else { continue };
                 let fields: Vec<&str> = match by {
@@ -69,7 +71,7 @@ impl Known {
                     }
                     fields.iter().find_map(|f| mates.get(&((*f).to_owned(), text.clone()))).copied()
                 };
-                match self.answers.get(&asked(&text)).map(|id| Some(*id)).or_else(mate) {
+                match answers.get(&text).map(|id| Some(*id)).or_else(mate) {
                     Some(id) => line.texts[at] = id.map(|id| id.to_string()),
                     None => {
                         let what = plain(&column.relation_name().replace("_member", ""));
@@ -81,72 +83,72 @@ impl Known {
         }
         Ok(())
     }
+}
 
-    async fn ask(&mut self, tx: &Tx, to: &Entity, by: &By<'_>, mut missing: HashSet<String>, twice: &mut HashSet<String>) -> Result<()> {
-        let name = by_name(by);
-        if matches!(by, By::Any(_)) {
-            let ids: Vec<Uuid> = missing.iter().filter_map(|t| t.parse().ok()).collect();
-            if !ids.is_empty() {
-                let sql = format!("select t.id from {} t where t.organization_id = $1 and t.id = any($2) and t.deleted_at is null", to.name);
-                let rows = tx.cached(&sql, &[&tx.actor.organization, &ids]).await?;
-                let mut found: HashSet<Uuid> = rows.iter().map(|r| r.get(0)).collect();
-                // A person may name himself, even if he may see no member.
-                if to.name == MEMBERS {
-                    found.insert(tx.actor.user);
-                }
-                missing.retain(|text| match text.parse::<Uuid>() {
-                    Ok(id) if found.contains(&id) => {
-                        self.answers.insert((to.name.clone(), name.to_owned(), text.clone()), id);
-                        false
-                    }
-                    // An id that leads nowhere is nothing else either.
-                    Ok(_) => false,
-                    Err(_) => true,
-                });
+/// Asks the database whom texts mean; `twice` are those that mean more than one.
+async fn ask(tx: &Tx, to: &Entity, by: &By<'_>, mut missing: HashSet<String>, answers: &mut Answers, twice: &mut HashSet<String>) -> Result<()> {
+    if matches!(by, By::Any(_)) {
+        let ids: Vec<Uuid> = missing.iter().filter_map(|t| t.parse().ok()).collect();
+        if !ids.is_empty() {
+            let sql = format!("select t.id from {} t where t.organization_id = $1 and t.id = any($2) and t.deleted_at is null", to.name);
+            let rows = tx.cached(&sql, &[&tx.actor.organization, &ids]).await?;
+            let mut found: HashSet<Uuid> = rows.iter().map(|r| r.get(0)).collect();
+            // A person may name himself, even if he may see no member.
+            if to.name == MEMBERS {
+                found.insert(tx.actor.user);
             }
-        }
-        let fields: Vec<&Column> = match by {
-            By::Any(columns) => columns.clone(),
-            By::Field(column) => vec![column],
-        };
-        for field in fields {
-            if missing.is_empty() {
-                break;
-            }
-            let texts: Vec<&String> = missing.iter().collect();
-            let cast = if matches!(field.sql_type.as_str(), "text") { "" } else { "::text" };
-            // Codes are found as they stand; addresses in any case.
-            let (left, right) = if field.kind == Kind::Email || field.name == "email" { ("lower(", ")") } else { ("", "") };
-            let texts: Vec<String> = texts.into_iter().map(|t| if left.is_empty() { t.clone() } else { t.to_lowercase() }).collect();
-            let sql = format!(
-                "select {left}t.{0}{cast}{right}, (array_agg(t.id))[1], count(*) from {1} t where t.organization_id = $1 and {left}t.{0}{cast}{right} = any($2) and t.deleted_at is null group by 1",
-                quoted(&field.name),
-                to.name
-            );
-            let mut found: HashMap<String, Uuid> = HashMap::new();
-            let mut more: HashSet<String> = HashSet::new();
-            for row in tx.cached(&sql, &[&tx.actor.organization, &texts]).await? {
-                let text: String = row.get(0);
-                if row.get::<_, i64>(2) > 1 {
-                    more.insert(text.clone());
+            missing.retain(|text| match text.parse::<Uuid>() {
+                Ok(id) if found.contains(&id) => {
+                    answers.insert(text.clone(), id);
+                    false
                 }
-                found.insert(text, row.get(1));
-            }
-            missing.retain(|text| {
-                let key = if left.is_empty() { text.clone() } else { text.to_lowercase() };
-                if more.contains(&key) {
-                    twice.insert(text.clone());
-                    return false;
-                }
-                match found.get(&key) {
-                    Some(id) => {
-                        self.answers.insert((to.name.clone(), name.to_owned(), text.clone()), *id);
-                        false
-                    }
-                    None => true,
-                }
+                // An id that leads nowhere is nothing else either.
+                Ok(_) => false,
+                Err(_) => true,
             });
         }
-        Ok(())
     }
+    let fields: Vec<&Column> = match by {
+        By::Any(columns) => columns.clone(),
+        By::Field(column) => vec![column],
+    };
+    for field in fields {
+        if missing.is_empty() {
+            break;
+        }
+        let texts: Vec<&String> = missing.iter().collect();
+        let cast = if matches!(field.sql_type.as_str(), "text") { "" } else { "::text" };
+        // Codes are found as they stand; addresses in any case.
+        let (left, right) = if field.kind == Kind::Email || field.name == "email" { ("lower(", ")") } else { ("", "") };
+        let texts: Vec<String> = texts.into_iter().map(|t| if left.is_empty() { t.clone() } else { t.to_lowercase() }).collect();
+        let sql = format!(
+            "select {left}t.{0}{cast}{right}, (array_agg(t.id))[1], count(*) from {1} t where t.organization_id = $1 and {left}t.{0}{cast}{right} = any($2) and t.deleted_at is null group by 1",
+            quoted(&field.name),
+            to.name
+        );
+        let mut found: HashMap<String, Uuid> = HashMap::new();
+        let mut more: HashSet<String> = HashSet::new();
+        for row in tx.cached(&sql, &[&tx.actor.organization, &texts]).await? {
+            let text: String = row.get(0);
+            if row.get::<_, i64>(2) > 1 {
+                more.insert(text.clone());
+            }
+            found.insert(text, row.get(1));
+        }
+        missing.retain(|text| {
+            let key = if left.is_empty() { text.clone() } else { text.to_lowercase() };
+            if more.contains(&key) {
+                twice.insert(text.clone());
+                return false;
+            }
+            match found.get(&key) {
+                Some(id) => {
+                    answers.insert(text.clone(), *id);
+                    false
+                }
+                None => true,
+            }
+        });
+    }
+    Ok(())
 }

@@ -383,6 +383,9 @@ fn known_as(catalog: &Catalog, actor: &Actor, entity: &Entity) -> Vec<(String, S
     known
 }
 
+/// From a column's name to names of fields that it may mean.
+type Way<'w> = &'w dyn Fn(&str) -> Vec<String>;
+
 /// A first guess at the mapping, by the names of the columns.
 pub(crate) fn guess(catalog: &Catalog, actor: &Actor, entity: &Entity, seen: &read::Seen, format: Format) -> Map<String, Value> {
     let mut taken: HashSet<String> = HashSet::new();
@@ -395,7 +398,7 @@ pub(crate) fn guess(catalog: &Catalog, actor: &Actor, entity: &Entity, seen: &re
     for (under, entity) in tables {
         let known = known_as(catalog, actor, entity);
         let prefix = format!("{}_", singular(entity.short()));
-        let ways: [&dyn Fn(&str) -> Vec<String>; 4] = [
+        let ways: [Way<'_>; 4] = [
             &|name| vec![name.to_owned()],
             &|name| name.strip_prefix(&prefix).map(str::to_owned).into_iter().collect(),
             &|name| {

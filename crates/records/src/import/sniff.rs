@@ -71,6 +71,9 @@ pub(crate) fn sniff(path: &Path, name: &str) -> Result<Manner> {
     let json = matches!(extension.as_str(), "json" | "ndjson" | "jsonl")
         || !matches!(extension.as_str(), "csv" | "tsv" | "txt") && matches!(first, Some('[' | '{'));
     if json {
+        if [WINDOWS_1251, WINDOWS_1252].contains(&encoding) {
+            return Err(Error::malformed("JSON is written in UTF-8."));
+        }
         return Ok(manner(Format::Json, encoding, ','));
     }
     Ok(manner(Format::Csv, encoding, delimiter_of(&text)))
@@ -172,17 +175,21 @@ pub(crate) struct Decoding<R> {
     at: usize,
     filled: usize,
     ended: bool,
+    finished: bool,
 }
 
 impl<R: Read> Decoding<R> {
     pub(crate) fn new(inner: R, encoding: &str) -> Decoding<R> {
         let encoding = Encoding::for_label(encoding.as_bytes()).unwrap_or(UTF_8);
-        Decoding { inner, decoder: encoding.new_decoder_with_bom_removal(), raw: vec![0; HEAD], at: 0, filled: 0, ended: false }
+        Decoding { inner, decoder: encoding.new_decoder_with_bom_removal(), raw: vec![0; HEAD], at: 0, filled: 0, ended: false, finished: false }
     }
 }
 
 impl<R: Read> Read for Decoding<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.finished {
+            return Ok(0);
+        }
         loop {
             if self.at == self.filled && !self.ended {
                 self.filled = self.inner.read(&mut self.raw)?;
@@ -193,9 +200,11 @@ impl<R: Read> Read for Decoding<R> {
             let (result, read, written) = self.decoder.decode_to_utf8_without_replacement(input, out, self.ended);
             self.at += read;
             if let encoding_rs::DecoderResult::Malformed(..) = result {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "The file is not written in one encoding."));
+                self.finished = true;
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not written in one encoding"));
             }
-            if written > 0 || self.ended && matches!(result, encoding_rs::DecoderResult::InputEmpty) {
+            self.finished = self.ended && matches!(result, encoding_rs::DecoderResult::InputEmpty);
+            if written > 0 || self.finished {
                 return Ok(written);
             }
         }
@@ -228,7 +237,7 @@ impl<R: Read> Bounded<R> {
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.since.load(Ordering::Relaxed) > MOST_IN_A_ROW {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "A row is longer than 16 MB; perhaps a quotation mark is not closed."));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a row is longer than 16 MB; perhaps a quotation mark is not closed"));
         }
         let read = self.inner.read(out)?;
         self.since.fetch_add(read as u64, Ordering::Relaxed);

@@ -114,6 +114,7 @@ struct Change {
     new: Map<String, Value>,
 }
 
+type Records = Vec<(Uuid, Change)>;
 type Changes = BTreeMap<(String, Uuid), Change>;
 
 /// Gives records their old values back; answers how many, and how many have been changed since and are left alone.
@@ -157,7 +158,8 @@ async fn restore(tx: &Tx, catalog: &Catalog, import: &Import) -> Result<(u64, u6
 }
 
 async fn put_back(tx: &Tx, catalog: &Catalog, changes: Changes) -> Result<(u64, u64)> {
-    let mut alike: BTreeMap<(String, Vec<String>), Vec<(Uuid, Change)>> = BTreeMap::new();
+    // Records of one entity with the same fields changed, so that one statement does for them.
+    let mut alike: BTreeMap<(String, Vec<String>), Records> = BTreeMap::new();
     for ((name, id), mut change) in changes {
         let entity = catalog.entity(&name)?;
         // What the database works out follows by itself.

@@ -15,6 +15,8 @@ use std::{
 
 const MOST_ROWS: u32 = 1_048_576;
 const MOST_COLUMNS: u32 = 1_000;
+/// Excel keeps no more in a cell.
+const MOST_CHARACTERS: usize = 32_767;
 const MOST_BYTES: u64 = 600 << 20;
 /// Above this size a file that unpacks to so many times its size is no spreadsheet but a bomb.
 const MODEST: u64 = 100 << 20;
@@ -41,7 +43,8 @@ pub fn set_xlsx_child(command: Vec<OsString>) {
 /// A sentence for the person who sent the file; it is also the last thing written.
 pub fn xlsx_child(path: &Path) -> Result<()> {
     let mut out = BufWriter::with_capacity(64 << 10, std::io::stdout().lock());
-    let done = write_line(&mut out, FIRST).and_then(|()| write_rows(path, &mut out));
+    // On a line of its own, whatever the program has said before.
+    let done = write_line(&mut out, "").and_then(|()| write_line(&mut out, FIRST)).and_then(|()| write_rows(path, &mut out));
     let last = match &done {
         Ok(()) => LAST.to_owned(),
         Err(e) => json!({ "error": e.to_string() }).to_string(),
@@ -113,6 +116,9 @@ fn write_rows(path: &Path, out: &mut impl Write) -> Result<()> {
             }
             put_row(out, row, &mut line)?;
             row = Some(at);
+        }
+        if text.len() > MOST_CHARACTERS && text.chars().count() > MOST_CHARACTERS {
+            return Err(damaged("a cell has more than 32,767 characters"));
         }
         if line.len() > MOST_COLUMNS as usize {
             return Err(damaged("it gives cells twice"));

@@ -1,0 +1,28 @@
+// node e2e/run.mjs [trade] [table] [looks]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
+import { fresh, newcomer, open, page, results } from './kit.mjs'
+import { looks } from './looks.mjs'
+import { table } from './table.mjs'
+import { trade } from './trade.mjs'
+
+const wanted = process.argv.slice(2)
+const want = (name) => wanted.length === 0 || wanted.includes(name)
+const browser = await open()
+let email
+try {
+  if (want('trade')) email = await trade(browser)
+  if (!email || results.passed === 0) {
+    email = fresh('visitor')
+    const p = await page(browser)
+    await newcomer(p, email, 'Visitor')
+    await p.context().close()
+  }
+  if (want('table')) await table(browser, email)
+  if (want('looks')) await looks(browser, email)
+} catch (e) {
+  results.failed++
+  console.log(`FAILED ${e?.stack ?? e}`)
+} finally {
+  await browser.close()
+}
+console.log(`${results.passed} passed, ${results.failed} failed`)
+process.exitCode = results.failed ? 1 : 0
