@@ -20,8 +20,8 @@ fn main() {
     let mut done: Vec<String> = Vec::new();
     while !left.is_empty() {
         let ready = left.iter().position(|m| depends(m).iter().all(|d| done.contains(d)));
-        let folder = left
-            .remove(ready.expect("modules depend on each other in a circle, or on one not there"));
+        let folder =
+            left.remove(ready.expect("modules depend on each other in a circle, or on one not there"));
         let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
         let rules = folder.join("rules.rs").exists();
         if rules {

@@ -36,13 +36,16 @@ async fn metadata_names_only_what_is_there() {
                     lost.push(format!("{}: role {role} names {entity}", module.name));
                     continue;
                 };
-                let known: BTreeSet<&str> = ["read", "create", "update", "delete", "restore", "export", "import"]
-                    .into_iter()
-                    .chain(entity.transitions.iter().map(|t| t.action.as_str()))
-                    .chain(kernel::actions(crate::ALL, &entity.name).map(|a| a.action))
-                    .collect();
+                let known: BTreeSet<&str> =
+                    ["read", "create", "update", "delete", "restore", "export", "import"]
+                        .into_iter()
+                        .chain(entity.transitions.iter().map(|t| t.action.as_str()))
+                        .chain(kernel::actions(crate::ALL, &entity.name).map(|a| a.action))
+                        .collect();
                 for (action, scope) in actions.as_object().into_iter().flatten() {
-                    if !known.contains(action.as_str()) || scope.as_str().and_then(kernel::Scope::parse).is_none() {
+                    if !known.contains(action.as_str())
+                        || scope.as_str().and_then(kernel::Scope::parse).is_none()
+                    {
                         lost.push(format!("{}: role {role}: {action} = {scope}", entity.name));
                     }
                 }
@@ -62,7 +65,12 @@ async fn metadata_names_only_what_is_there() {
             items.filter_map(|v| v.as_str().map(str::to_owned)).collect()
         };
         for key in ["list", "form"] {
-            lost.extend(flat(&entity.meta[key]).into_iter().filter(|n| !has(n)).map(|n| format!("{}.{key}: {n}", entity.name)));
+            lost.extend(
+                flat(&entity.meta[key])
+                    .into_iter()
+                    .filter(|n| !has(n))
+                    .map(|n| format!("{}.{key}: {n}", entity.name)),
+            );
         }
         if let Some(title) = entity.meta["title"].as_str().filter(|t| !has(t)) {
             lost.push(format!("{}.title: {title}", entity.name));
@@ -108,8 +116,11 @@ async fn modules_stay_in_their_own_schema() {
     let mut wrong = Vec::new();
     for module in crate::ALL {
         for line in module.schema.lines().map(str::trim) {
-            let made = ["create table ", "create function ", "create view ", "create index "].iter().find_map(|p| line.strip_prefix(p));
-            if let Some((schema, _)) = made.and_then(|rest| rest.split([' ', '(']).next()).and_then(|name| name.split_once('.'))
+            let made = ["create table ", "create function ", "create view ", "create index "]
+                .iter()
+                .find_map(|p| line.strip_prefix(p));
+            if let Some((schema, _)) =
+                made.and_then(|rest| rest.split([' ', '(']).next()).and_then(|name| name.split_once('.'))
                 && schema != module.name
             {
                 wrong.push(format!("{}: {line}", module.name));
@@ -129,10 +140,18 @@ async fn nothing_of_one_company_is_seen_from_another() {
     for entity in catalog.entities.values().filter(|e| catalog.module(e.module()).is_some()) {
         let sql = format!("select organization_id::text from {}", entity.name);
         let client = s.runtime().await;
-        assert_eq!(client.query(&sql, &[]).await.unwrap().len(), 0, "{}: rows without a context", entity.name);
+        assert_eq!(
+            client.query(&sql, &[]).await.unwrap().len(),
+            0,
+            "{}: rows without a context",
+            entity.name
+        );
         let forged = format!(
             "set app.context = '{} {} {} {}'",
-            bob.actor.organization, ann.actor.user, ann.actor.request, "-".repeat(400)
+            bob.actor.organization,
+            ann.actor.user,
+            ann.actor.request,
+            "-".repeat(400)
         );
         client.batch_execute(&forged).await.unwrap();
         assert_eq!(client.query(&sql, &[]).await.unwrap().len(), 0, "{}: rows without a right", entity.name);

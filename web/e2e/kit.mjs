@@ -11,7 +11,11 @@ export const OUT = join(here, 'out')
 const OUTBOX = process.env.FONDACO_OUTBOX ?? join(here, '../../data/outbox')
 mkdirSync(OUT, { recursive: true })
 
+let watched = null
 export const results = { passed: 0, failed: 0 }
+let broken = ''
+/** The next tests stand on this one: when it fails they fail at once and say so. */
+export const chain = async (name, run) => test(name, async () => { if (broken) throw new Error(`needs “${broken}”`); try { await run() } catch (e) { broken = name; throw e } })
 export async function test(name, run) {
   try {
     await run()
@@ -19,6 +23,7 @@ export async function test(name, run) {
     console.log(`ok     ${name}`)
   } catch (e) {
     results.failed++
+    await watched?.screenshot({ path: join(OUT, `failed-${results.failed}.png`) }).catch(() => {})
     console.log(`FAILED ${name}\n       ${String(e?.message ?? e).split('\n').slice(0, 12).join('\n       ')}`)
   }
 }
@@ -42,6 +47,7 @@ export async function page(browser, { theme = 'light', locale = 'en-US', width =
   const p = await context.newPage()
   p.setDefaultTimeout(12_000)
   p.problems = []
+  watched = p
   p.on('pageerror', (e) => p.problems.push(`page error: ${e.message}`))
   p.on('console', (m) => { if (/Content Security Policy|Refused to/.test(m.text())) p.problems.push(m.text()) })
   return p

@@ -22,15 +22,15 @@ export async function looks(browser, email) {
     const invoice = (await api(p, 'GET', '/finance/invoices?limit=1')).data[0]?.id
     const screens = [
       ['home', '/'], ['onboarding', '/onboarding'],
-      ['table', '/o/parties.parties'], ['table-empty', '/o/parties.parties?q=zzzzzz'], ['orders', '/o/sales.orders'],
-      ['filter', '/o/parties.parties?filter=' + encodeURIComponent(JSON.stringify({ operator: 'AND', rules: [{ field: 'tier', operator: 'in', value: ['gold'] }, { field: 'name', operator: 'contains_ci', value: 'a' }] })), (q) => q.getByRole('button', { name: /^Tier/ }).click()],
-      ['panel', `/o/sales.orders?rec=${order}`], ['panel-activity', `/o/sales.orders?rec=${order}&tab=activity`], ['panel-files', `/o/sales.orders?rec=${order}&tab=files`],
-      ['page', `/o/sales.orders/r/${order}`], ['page-related', `/o/sales.orders/r/${order}?tab=related`], ['invoice', `/o/finance.invoices/r/${invoice}`],
-      ['create', '/o/sales.orders?new=true', (q) => q.getByRole('button', { name: 'Add line' }).click()], ['create-invalid', '/o/products.products?new=true', (q) => q.getByRole('button', { name: 'Create' }).last().click()],
+      ['table', '/o/parties-parties'], ['table-empty', '/o/parties-parties?q=zzzzzz'], ['orders', '/o/sales-orders'],
+      ['filter', '/o/parties-parties?filter=' + encodeURIComponent(JSON.stringify({ operator: 'AND', rules: [{ field: 'tier', operator: 'in', value: ['gold'] }, { field: 'name', operator: 'contains_ci', value: 'a' }] })), (q) => q.getByRole('button', { name: /^Tier/ }).click()],
+      ['panel', `/o/sales-orders?rec=${order}`], ['panel-activity', `/o/sales-orders?rec=${order}&tab=activity`], ['panel-files', `/o/sales-orders?rec=${order}&tab=files`],
+      ['page', `/o/sales-orders/r/${order}`], ['page-related', `/o/sales-orders/r/${order}?tab=related`], ['invoice', `/o/finance-invoices/r/${invoice}`],
+      ['create', '/o/sales-orders?new=true', (q) => q.getByRole('button', { name: 'Add line' }).click()], ['create-invalid', '/o/products-products?new=true', (q) => q.getByRole('button', { name: 'Create' }).last().click()],
       ['palette', '/', async (q) => { await q.keyboard.press('Control+k'); await q.getByRole('dialog').waitFor() }],
       ['shortcuts', '/', async (q) => { await q.keyboard.press('Shift+?'); await q.getByRole('dialog').waitFor() }],
-      ['columns', '/o/parties.parties', (q) => q.getByRole('button', { name: 'Columns' }).click()],
-      ['import', '/o/parties.parties/import'],
+      ['columns', '/o/parties-parties', (q) => q.getByRole('button', { name: 'Columns' }).click()],
+      ['import', '/o/parties-parties/import'],
       ['profile', '/settings/profile'], ['security', '/settings/security'], ['sessions', '/settings/sessions'], ['tokens', '/settings/tokens'], ['organization', '/settings/organization'],
       ['members', '/settings/members'], ['invite', '/settings/members', (q) => q.getByRole('button', { name: 'Invite' }).click()], ['roles', '/settings/roles'], ['fields', '/settings/fields'],
       ['new-field', '/settings/fields', (q) => q.getByRole('button', { name: 'New field' }).click()], ['audit', '/settings/audit'],
@@ -53,7 +53,7 @@ export async function looks(browser, email) {
 
   const phone = await page(browser, { width: 390, height: 844 })
   await signInPhone(phone, email)
-  for (const [name, path] of [['table', '/o/parties.parties'], ['orders', '/o/sales.orders'], ['home', '/'], ['settings', '/settings/profile']]) {
+  for (const [name, path] of [['table', '/o/parties-parties'], ['orders', '/o/sales-orders'], ['home', '/'], ['settings', '/settings/profile']]) {
     await test(`${name} on a phone`, async () => {
       await phone.goto(BASE + path)
       await phone.locator('h1').first().waitFor()
@@ -69,7 +69,7 @@ export async function looks(browser, email) {
   await signIn(ru, email)
   await api(ru, 'PATCH', '/me', { locale: 'ru' })
   await test('in Russian', async () => {
-    await ru.goto(`${BASE}/o/sales.orders`)
+    await ru.goto(`${BASE}/o/sales-orders`)
     await ru.getByRole('button', { name: 'Столбцы' }).waitFor()
     await ru.waitForTimeout(400)
     await shot(ru, 'look-orders-ru')

@@ -22,7 +22,7 @@ export async function table(browser, email) {
     await p.evaluate(async (list) => {
       for (let i = 0; i < list.length; i += 20) await Promise.all(list.slice(i, i + 20).map((b) => fetch('/api/v1/parties/parties', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(b) }).then((r) => { if (!r.ok) throw new Error(String(r.status)) })))
     }, all)
-    await p.goto(`${BASE}/o/parties.parties`)
+    await p.goto(`${BASE}/o/parties-parties`)
     await rows().first().waitFor()
     await p.getByText(/26\d records/).waitFor()
     truth((await rows().count()) < 80, 'only what is in sight is drawn')
@@ -137,7 +137,7 @@ export async function table(browser, email) {
   })
 
   await test('many rows at once: a range, a change, undo, delete, undo', async () => {
-    await p.goto(`${BASE}/o/parties.parties?sort=name`)
+    await p.goto(`${BASE}/o/parties-parties?sort=name`)
     await settled('name', (t) => t[0]?.startsWith('Amber'))
     await grid.focus()
     await p.keyboard.press('Control+Home')

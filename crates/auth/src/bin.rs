@@ -5,8 +5,7 @@ pub fn is_bin(bin: &str) -> bool {
     if digits.len() != 12 || bin.len() != 12 {
         return false;
     }
-    let check =
-        |weights: [u32; 11]| digits.iter().zip(weights).map(|(d, w)| d * w).sum::<u32>() % 11;
+    let check = |weights: [u32; 11]| digits.iter().zip(weights).map(|(d, w)| d * w).sum::<u32>() % 11;
     let first = check([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
     let sum = if first == 10 { check([3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2]) } else { first };
     // 10 again: no such number is given out.
@@ -37,11 +36,7 @@ mod tests {
             digits.iter().zip(0u32..).map(|(d, n)| d * ((n + shift) % 11 + 1)).sum::<u32>() % 11
         };
         let digits = (0..1_000_000u32)
-            .map(|n| {
-                std::array::from_fn::<u32, 11, _>(|i| {
-                    n / 10u32.pow(u32::try_from(i % 6).unwrap()) % 10
-                })
-            })
+            .map(|n| std::array::from_fn::<u32, 11, _>(|i| n / 10u32.pow(u32::try_from(i % 6).unwrap()) % 10))
             .find(|d| check(d, 0) == 10 && check(d, 2) < 10)
             .unwrap();
         let bin: String = digits.iter().chain([&check(&digits, 2)]).map(u32::to_string).collect();

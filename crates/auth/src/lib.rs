@@ -189,14 +189,8 @@ impl Auth {
 }
 
 /// Names the person for whom the program itself writes, so that the history does too.
-async fn on_behalf(
-    tx: &System,
-    organization: Uuid,
-    user: Uuid,
-    request: Uuid,
-) -> kernel::Result<()> {
-    tx.batch_execute(&format!("set local app.context = '{organization} {user} {request} '"))
-        .await?;
+async fn on_behalf(tx: &System, organization: Uuid, user: Uuid, request: Uuid) -> kernel::Result<()> {
+    tx.batch_execute(&format!("set local app.context = '{organization} {user} {request} '")).await?;
     Ok(())
 }
 

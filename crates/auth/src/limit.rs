@@ -65,9 +65,7 @@ mod tests {
     fn nine_at_once_and_then_slowly() {
         let limits = Limits::new(9);
         let start = Instant::now();
-        let wait = |key: &str, seconds: u64| match limits
-            .take_at(key, start + Duration::from_secs(seconds))
-        {
+        let wait = |key: &str, seconds: u64| match limits.take_at(key, start + Duration::from_secs(seconds)) {
             Ok(()) => 0,
             Err(Problem::TooMany(wait)) => wait.as_secs(),
             Err(_) => unreachable!(),

@@ -22,8 +22,7 @@ impl Auth {
     pub(crate) fn link(&self, page: &str, values: &[(&str, &str)]) -> Result<String> {
         if self.config.base_url.is_empty() {
             return Err(Error::Unavailable(
-                "This server does not know its own address (FONDACO_URL), so it sends no mail."
-                    .into(),
+                "This server does not know its own address (FONDACO_URL), so it sends no mail.".into(),
             ));
         }
         let values: Vec<String> =
@@ -36,9 +35,7 @@ fn encode(value: &str) -> String {
     value
         .bytes()
         .map(|b| match b {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                char::from(b).to_string()
-            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(b).to_string(),
             _ => format!("%{b:02X}"),
         })
         .collect()

@@ -328,8 +328,7 @@ impl Auth {
 
 /// Two owners who send each other away at the same moment come one after the other.
 async fn lock_owners(tx: &Tx) -> kernel::Result<()> {
-    let sql =
-        sql!("select id from iam.roles where organization_id = $1 and name = 'owner' for update");
+    let sql = sql!("select id from iam.roles where organization_id = $1 and name = 'owner' for update");
     tx.query(sql, &[&tx.actor.organization]).await?;
     Ok(())
 }

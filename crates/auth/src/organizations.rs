@@ -169,11 +169,7 @@ impl Auth {
     }
 
     /// The currency of the books is chosen once; plan and status are the operator's.
-    pub async fn update_organization(
-        &self,
-        session: &Session,
-        change: &Map<String, Value>,
-    ) -> Result<Value> {
+    pub async fn update_organization(&self, session: &Session, change: &Map<String, Value>) -> Result<Value> {
         let actor = session.admin()?;
         let id = actor.organization;
         for (field, value) in change {
@@ -188,11 +184,7 @@ impl Auth {
         }
         let modules = change.get("modules").and_then(Value::as_array);
         self.check_modules(
-            &modules
-                .into_iter()
-                .flatten()
-                .filter_map(|m| m.as_str().map(str::to_owned))
-                .collect::<Vec<_>>(),
+            &modules.into_iter().flatten().filter_map(|m| m.as_str().map(str::to_owned)).collect::<Vec<_>>(),
         )?;
         system!(self.store, tx => {
             let row = tx.query_one(sql!("select to_jsonb(o) - 'data_key' from tenancy.organizations o where o.id = $1 for update"), &[&id]).await?;
@@ -233,9 +225,7 @@ impl Auth {
 
     fn check_modules(&self, modules: &[String]) -> kernel::Result<()> {
         match modules.iter().find(|m| self.store.catalog().module(m).is_none()) {
-            Some(unknown) => {
-                Err(Error::refused_at("modules", format!("There is no module {unknown}.")))
-            }
+            Some(unknown) => Err(Error::refused_at("modules", format!("There is no module {unknown}."))),
             None => Ok(()),
         }
     }
@@ -252,10 +242,7 @@ pub(crate) async fn names(tx: &System, user: Uuid) -> kernel::Result<Vec<Value>>
 }
 
 async fn check_currency(tx: &System, currency: &str) -> kernel::Result<()> {
-    match tx
-        .query_opt(sql!("select code from app.currencies where code = $1"), &[&currency])
-        .await?
-    {
+    match tx.query_opt(sql!("select code from app.currencies where code = $1"), &[&currency]).await? {
         Some(_) => Ok(()),
         None => Err(Error::refused_at("currency", "There is no such currency.")),
     }
@@ -263,10 +250,7 @@ async fn check_currency(tx: &System, currency: &str) -> kernel::Result<()> {
 
 fn check_country(country: &str, bin: Option<&str>) -> kernel::Result<()> {
     if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
-        return Err(Error::refused_at(
-            "country",
-            "A country is two capital letters, such as KZ or US.",
-        ));
+        return Err(Error::refused_at("country", "A country is two capital letters, such as KZ or US."));
     }
     match bin {
         Some(bin) if country == "KZ" && !is_bin(bin) => Err(Error::refused_at(
@@ -306,9 +290,7 @@ fn check_field(field: &str, value: &Value) -> kernel::Result<()> {
         "address" | "website" | "bank_details" => value.is_null() || text(1, 2000),
         "employee_count" => value.is_null() || whole(0, 100_000_000),
         "accent_hue" => value.is_null() || whole(0, 360),
-        "logo_file_id" => {
-            value.is_null() || value.as_str().is_some_and(|t| Uuid::parse_str(t).is_ok())
-        }
+        "logo_file_id" => value.is_null() || value.as_str().is_some_and(|t| Uuid::parse_str(t).is_ok()),
         "annual_revenue" => value.is_null() || value.as_str().is_some_and(is_amount),
         _ => return Err(Error::malformed_at(field, "This cannot be changed here.")),
     };
@@ -317,17 +299,15 @@ fn check_field(field: &str, value: &Value) -> kernel::Result<()> {
 
 fn is_amount(text: &str) -> bool {
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |t: &str, most: usize| {
-        (1..=most).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_digit())
-    };
+    let digits =
+        |t: &str, most: usize| (1..=most).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_digit());
     digits(whole, 14) && digits(part, 6)
 }
 
 fn explain(e: tokio_postgres::Error) -> Error {
     let db = e.as_db_error();
-    let broken = |code: SqlState, name: &str| {
-        db.is_some_and(|d| *d.code() == code && d.constraint() == Some(name))
-    };
+    let broken =
+        |code: SqlState, name: &str| db.is_some_and(|d| *d.code() == code && d.constraint() == Some(name));
     if broken(SqlState::UNIQUE_VIOLATION, "organizations_bin") {
         return Error::refused_at("bin", "A company with this number is here already.");
     }
@@ -370,29 +350,14 @@ mod tests {
     #[test]
     fn only_the_company_s_own_fields_are_written() {
         let check = |field: &str, value: Value| check_field(field, &value).is_ok();
+        assert!(check("name", "Acme".into()) && !check("name", "  ".into()) && !check("name", Value::Null));
+        assert!(check("annual_revenue", "1000.50".into()) && !check("annual_revenue", "1e9".into()));
         assert!(
-            check("name", "Acme".into())
-                && !check("name", "  ".into())
-                && !check("name", Value::Null)
+            check("bin", Value::Null) && check("accent_hue", 360.into()) && !check("accent_hue", 361.into())
         );
-        assert!(
-            check("annual_revenue", "1000.50".into()) && !check("annual_revenue", "1e9".into())
-        );
-        assert!(
-            check("bin", Value::Null)
-                && check("accent_hue", 360.into())
-                && !check("accent_hue", 361.into())
-        );
-        for field in [
-            "id",
-            "plan",
-            "status",
-            "slug",
-            "currency",
-            "data_key",
-            "stripe_customer_id",
-            "meta_version",
-        ] {
+        for field in
+            ["id", "plan", "status", "slug", "currency", "data_key", "stripe_customer_id", "meta_version"]
+        {
             assert!(!check(field, "enterprise".into()), "{field}");
         }
     }

@@ -58,11 +58,7 @@ impl Hasher {
     }
 
     /// Takes as long when there is no hash to compare with.
-    pub(crate) async fn verify(
-        &self,
-        password: &str,
-        known: Option<String>,
-    ) -> Result<bool, Problem> {
+    pub(crate) async fn verify(&self, password: &str, known: Option<String>) -> Result<bool, Problem> {
         let password = password.to_owned();
         self.work(move || match known {
             Some(known) => verify(&password, &known),
@@ -71,10 +67,7 @@ impl Hasher {
         .await?
     }
 
-    async fn work<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Problem> {
+    async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
         let seat = tokio::time::timeout(PATIENCE, self.seats.clone().acquire_owned()).await;
         let Ok(Ok(seat)) = seat else { return Err(Problem::TooMany(PATIENCE)) };
         let done = tokio::task::spawn_blocking(move || {
@@ -128,8 +121,7 @@ mod tests {
         ] {
             assert!(!check(weak), "{weak}");
         }
-        let common: Vec<&str> =
-            include_str!("../data/common_passwords.txt").lines().take(3000).collect();
+        let common: Vec<&str> = include_str!("../data/common_passwords.txt").lines().take(3000).collect();
         assert!(common.iter().all(|p| !check(p)));
     }
 

@@ -137,10 +137,7 @@ impl Auth {
         })?;
         match made {
             Some(row) => Ok(row.get(0)),
-            None => {
-                Err(Error::refused_at("email", "Somebody with this address is here already.")
-                    .into())
-            }
+            None => Err(Error::refused_at("email", "Somebody with this address is here already.").into()),
         }
     }
 
@@ -192,9 +189,5 @@ pub(crate) fn check_language(field: &str, language: &str) -> kernel::Result<()> 
     let plain = matches!(language.len(), 2 | 5)
         && language.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-')
         && language.as_bytes()[..2].iter().all(u8::is_ascii_lowercase);
-    if plain {
-        Ok(())
-    } else {
-        Err(Error::refused_at(field, "A language is two letters, such as en or ru."))
-    }
+    if plain { Ok(()) } else { Err(Error::refused_at(field, "A language is two letters, such as en or ru.")) }
 }

@@ -1,7 +1,7 @@
 use crate::{Auth, Result, Session, unlock};
 use kernel::{
-    Access, Actor, Catalog, Entity, Error, FieldAccess, Overlay, Role, RoleTemplate, Scope, System,
-    Tx, actions, sql, system, within,
+    Access, Actor, Catalog, Entity, Error, FieldAccess, Overlay, Role, RoleTemplate, Scope, System, Tx,
+    actions, sql, system, within,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -133,9 +133,7 @@ impl Auth {
         if let Some(name) = &new.template
             && (is_all(Some(name)) || !catalog.roles.contains_key(name))
         {
-            return Err(
-                Error::refused_at("template", "There is no such role to start from.").into()
-            );
+            return Err(Error::refused_at("template", "There is no such role to start from.").into());
         }
         if is_all(Some(&new.name)) {
             return Err(Error::refused_at("name", "This name is taken.").into());
@@ -152,21 +150,22 @@ impl Auth {
         self.role(actor.organization, id).await
     }
 
-    pub async fn update_role(
-        &self,
-        session: &Session,
-        id: Uuid,
-        change: &RoleChange,
-    ) -> Result<Value> {
+    pub async fn update_role(&self, session: &Session, id: Uuid, change: &RoleChange) -> Result<Value> {
         let actor = session.admin()?;
         let role = system!(self.store, tx => stored(&tx, actor.organization).await)?;
         let role = role.into_iter().find(|r| r.id == id).ok_or(Error::NotFound)?;
         let owner = is_owner(actor);
         if !owner && (role.is_all() || actor.access.roles.contains(&role.name)) {
-            return Err(Error::Forbidden("Only an owner may change a role that you have, or that of owners and administrators.".into()).into());
+            return Err(Error::Forbidden(
+                "Only an owner may change a role that you have, or that of owners and administrators.".into(),
+            )
+            .into());
         }
         if role.is_all() && (!change.grants.is_empty() || change.is_active == Some(false)) {
-            return Err(Error::refused("Owners and administrators may do everything. Make a role of your own for those who may not.").into());
+            return Err(Error::refused(
+                "Owners and administrators may do everything. Make a role of your own for those who may not.",
+            )
+            .into());
         }
         self.check_grants(actor, &change.grants, &change.fields)?;
         within!(self.store, actor, tx => {
@@ -214,11 +213,7 @@ impl Auth {
     }
 
     /// The roles that come with the product, for one organization or, after an upgrade brought new ones, for all.
-    pub(crate) async fn make_roles(
-        &self,
-        tx: &System,
-        organization: Option<Uuid>,
-    ) -> kernel::Result<u64> {
+    pub(crate) async fn make_roles(&self, tx: &System, organization: Option<Uuid>) -> kernel::Result<u64> {
         let mut names = vec![OWNER.to_owned(), ADMIN.to_owned()];
         names.extend(self.store.catalog().roles.keys().filter(|name| !is_all(Some(name))).cloned());
         let labels: Vec<String> = names.iter().map(|n| label(n)).collect();
@@ -257,9 +252,10 @@ impl Auth {
             }
         }
         for (name, columns) in fields {
-            let entity = catalog.entities.get(name).ok_or_else(|| {
-                Error::malformed_at(format!("fields.{name}"), "There is no such entity.")
-            })?;
+            let entity = catalog
+                .entities
+                .get(name)
+                .ok_or_else(|| Error::malformed_at(format!("fields.{name}"), "There is no such entity."))?;
             for (field, access) in columns {
                 let place = format!("fields.{name}.{field}");
                 if entity.column(field).is_none() && actor.overlay.field(name, field).is_none() {
@@ -289,9 +285,7 @@ impl Auth {
         let template = template(&tx.catalog, from);
         for (entity, actions) in grants {
             for (action, scope) in actions {
-                let given = template
-                    .and_then(|t| t.get(entity)?.get(action))
-                    .map_or("none", String::as_str);
+                let given = template.and_then(|t| t.get(entity)?.get(action)).map_or("none", String::as_str);
                 if scope == given {
                     let sql = sql!(
                         "delete from iam.permissions where organization_id = app.organization() and role_id = $1 and entity = $2 and action = $3"
@@ -351,12 +345,10 @@ impl Auth {
     /// all duties are his.
     fn meeting(&self, roles: &[Role]) -> Option<&[Duty; 2]> {
         let catalog = self.store.catalog();
-        let plain: Vec<Role> =
-            roles.iter().filter(|r| !is_all(r.template.as_deref())).cloned().collect();
+        let plain: Vec<Role> = roles.iter().filter(|r| !is_all(r.template.as_deref())).cloned().collect();
         let access = Access::of(catalog, &plain);
-        let may = |(entity, action): &Duty| {
-            catalog.entities.get(entity).is_some_and(|e| access.may(e, action))
-        };
+        let may =
+            |(entity, action): &Duty| catalog.entities.get(entity).is_some_and(|e| access.may(e, action));
         self.duties.iter().find(|[one, other]| may(one) && may(other))
     }
 
@@ -364,9 +356,7 @@ impl Auth {
     fn check_duties(&self, roles: &[&StoredRole]) -> kernel::Result<()> {
         let each: Vec<Role> = roles.iter().map(|r| (*r).clone().into_role()).collect();
         match self.meeting(&each) {
-            Some(duties)
-                if each.iter().all(|role| self.meeting(std::slice::from_ref(role)).is_none()) =>
-            {
+            Some(duties) if each.iter().all(|role| self.meeting(std::slice::from_ref(role)).is_none()) => {
                 Err(apart(duties))
             }
             _ => Ok(()),
@@ -374,11 +364,7 @@ impl Auth {
     }
 
     /// Whether `actor` may give all of these: nothing that he lacks, no duties that exclude each other.
-    pub(crate) fn check_assignment(
-        &self,
-        actor: &Actor,
-        given: &[&StoredRole],
-    ) -> kernel::Result<()> {
+    pub(crate) fn check_assignment(&self, actor: &Actor, given: &[&StoredRole]) -> kernel::Result<()> {
         let catalog = self.store.catalog();
         self.check_duties(given)?;
         if is_owner(actor) {
@@ -452,9 +438,7 @@ pub(crate) fn is_action(
 
 pub(crate) fn in_limits(access: &Access, entity: &str, action: &str) -> bool {
     access.limits.iter().flatten().any(|limit| {
-        limit
-            .split_once(':')
-            .is_some_and(|(e, a)| (e == "*" || e == entity) && (a == "*" || a == action))
+        limit.split_once(':').is_some_and(|(e, a)| (e == "*" || e == entity) && (a == "*" || a == action))
     })
 }
 
@@ -509,11 +493,7 @@ fn apart([one, other]: &[Duty; 2]) -> Error {
     };
     Error::refused_at(
         "roles",
-        format!(
-            "One person may not both {} and {}: these duties are kept apart.",
-            name(one),
-            name(other)
-        ),
+        format!("One person may not both {} and {}: these duties are kept apart.", name(one), name(other)),
     )
 }
 
@@ -529,10 +509,7 @@ pub(crate) async fn stored(client: &Client, organization: Uuid) -> kernel::Resul
 }
 
 /// Of all roles those with these names.
-pub(crate) fn named<'a>(
-    roles: &'a [StoredRole],
-    names: &[String],
-) -> kernel::Result<Vec<&'a StoredRole>> {
+pub(crate) fn named<'a>(roles: &'a [StoredRole], names: &[String]) -> kernel::Result<Vec<&'a StoredRole>> {
     names
         .iter()
         .map(|name| {

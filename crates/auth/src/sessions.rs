@@ -167,12 +167,7 @@ impl Auth {
     ///
     /// # Errors
     /// Forbidden, when he is no active member of an active organization any more.
-    pub async fn actor_of(
-        &self,
-        organization: Uuid,
-        user: Uuid,
-        request: Uuid,
-    ) -> kernel::Result<Actor> {
+    pub async fn actor_of(&self, organization: Uuid, user: Uuid, request: Uuid) -> kernel::Result<Actor> {
         system!(self.store, tx => {
             let gone = || kernel::Error::Forbidden("Who asked for this is no active member any more.".into());
             let active = tx.query_opt(sql!("select from iam.users where id = $1 and status = 'active'"), &[&user]).await?;
@@ -218,13 +213,11 @@ impl Auth {
         let id: Uuid = row.get("id");
         if row.get("is_over") {
             // Written down, so that a clock set back does not bring it to life again.
-            tx.execute(sql!("update iam.sessions set ended_at = now() where id = $1"), &[&id])
-                .await?;
+            tx.execute(sql!("update iam.sessions set ended_at = now() where id = $1"), &[&id]).await?;
             return Ok(None);
         }
         if row.get("is_old") {
-            tx.execute(sql!("update iam.sessions set last_seen_at = now() where id = $1"), &[&id])
-                .await?;
+            tx.execute(sql!("update iam.sessions set last_seen_at = now() where id = $1"), &[&id]).await?;
         }
         let organization = row.get("active_organization_id");
         Ok(Some(Found { id, user: User::of(row), organization, scopes: None }))
@@ -356,9 +349,8 @@ async fn find_token(tx: &System, organization: Uuid, hash: &Hash) -> kernel::Res
     let Some(row) = found.first() else { return Ok(None) };
     let id: Uuid = row.get("id");
     if row.get("is_old") {
-        let sql = sql!(
-            "update iam.api_tokens set last_used_at = now() where organization_id = $1 and id = $2"
-        );
+        let sql =
+            sql!("update iam.api_tokens set last_used_at = now() where organization_id = $1 and id = $2");
         tx.execute(sql, &[&organization, &id]).await?;
     }
     Ok(Some(Found {
@@ -375,9 +367,7 @@ fn read_only(scopes: Option<Vec<String>>) -> Vec<String> {
     let mut left = Vec::new();
     for scope in scopes.unwrap_or_else(|| vec!["*:*".to_owned()]) {
         match scope.split_once(':') {
-            Some((entity, "*")) => {
-                left.extend([format!("{entity}:read"), format!("{entity}:export")])
-            }
+            Some((entity, "*")) => left.extend([format!("{entity}:read"), format!("{entity}:export")]),
             Some((_, action)) if looks(action) => left.push(scope),
             _ => {}
         }
@@ -395,8 +385,7 @@ mod tests {
 
     #[test]
     fn a_suspended_company_only_looks() {
-        let of =
-            |scopes: &[&str]| read_only(Some(scopes.iter().map(|s| (*s).to_owned()).collect()));
+        let of = |scopes: &[&str]| read_only(Some(scopes.iter().map(|s| (*s).to_owned()).collect()));
         assert_eq!(read_only(None), ["*:read", "*:export"]);
         assert_eq!(
             of(&["sales.orders:*", "sales.orders:create", "x:read"]),

@@ -46,10 +46,7 @@ impl Auth {
     /// Sends a code to the address; a known one hears that it is known. The answer is the same.
     pub async fn register(&self, new: &Registration, visit: &Visit) -> Result<()> {
         if !self.config.open {
-            return Err(Error::Forbidden(
-                "Registration is closed here. Ask for an invitation.".into(),
-            )
-            .into());
+            return Err(Error::Forbidden("Registration is closed here. Ask for an invitation.".into()).into());
         }
         let email = normalize_email(&new.email)?;
         check_password(&new.password, &email)?;
@@ -180,9 +177,7 @@ impl Auth {
         };
         let right = self.hasher.verify(password, hash).await?;
         let Some(user) = user.filter(|_| right) else {
-            return Err(Problem::Unauthorized(
-                "The e-mail address or the password is wrong.".into(),
-            ));
+            return Err(Problem::Unauthorized("The e-mail address or the password is wrong.".into()));
         };
         if status != "active" {
             return Err(Error::Forbidden("This account is suspended.".into()).into());
@@ -239,13 +234,7 @@ impl Auth {
     }
 
     /// What was tried, on which account: everything about it is kept but the address itself.
-    async fn note(
-        &self,
-        tx: &System,
-        email: &str,
-        visit: &Visit,
-        reason: &str,
-    ) -> kernel::Result<Uuid> {
+    async fn note(&self, tx: &System, email: &str, visit: &Visit, reason: &str) -> kernel::Result<Uuid> {
         let sql = sql!(
             "insert into iam.login_attempts (email_hash, ip, succeeded, reason) values ($1, $2, false, $3) returning id"
         );
@@ -285,8 +274,7 @@ impl Auth {
              returning active_organization_id"
         );
         let seconds = self.config.session_absolute.as_secs_f64();
-        let made =
-            tx.query_one(sql, &[&&code::hash(&token)[..], &user, &ip, &agent, &seconds]).await?;
+        let made = tx.query_one(sql, &[&&code::hash(&token)[..], &user, &ip, &agent, &seconds]).await?;
         let sql = sql!(concat!(
             "update iam.users u set last_login_at = now(), last_login_ip = $2, last_user_agent = $3 where u.id = $1 returning ",
             crate::people::user_columns!()
@@ -476,11 +464,7 @@ pub(crate) async fn log_visit(
     let sql = sql!(
         "select iam.log_event($1, 'iam.memberships', $2, $3, $2, $4, null, jsonb_build_object('ip', $5::text, 'user_agent', $6::text))"
     );
-    tx.query_one(
-        sql,
-        &[&organization, &user, &action, &visit.request, &visit.ip(), &visit.agent()],
-    )
-    .await?;
+    tx.query_one(sql, &[&organization, &user, &action, &visit.request, &visit.ip(), &visit.agent()]).await?;
     Ok(())
 }
 

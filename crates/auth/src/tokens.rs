@@ -36,10 +36,9 @@ impl Auth {
         session.person()?;
         let actor = session.actor()?;
         if actor.access.limits.is_some() {
-            return Err(Error::Forbidden(
-                "The company is suspended: its data can only be read.".into(),
-            )
-            .into());
+            return Err(
+                Error::Forbidden("The company is suspended: its data can only be read.".into()).into()
+            );
         }
         if new.scopes.is_empty() || new.scopes.len() > 200 {
             return Err(Error::refused_at("scopes", "Say what the key is for.").into());
@@ -94,8 +93,7 @@ impl Auth {
                 && action.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
             return if action == "*" || plain { Ok(()) } else { Err(wrong()) };
         }
-        let entity =
-            catalog.entities.get(name).filter(|e| e.part_of.is_none()).ok_or_else(wrong)?;
+        let entity = catalog.entities.get(name).filter(|e| e.part_of.is_none()).ok_or_else(wrong)?;
         if action == "*" {
             return Ok(());
         }

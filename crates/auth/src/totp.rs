@@ -104,9 +104,8 @@ fn step_of(secret: &[u8], code: &str, now: u64) -> kernel::Result<Option<i64>> {
         .map_err(|e| Error::broken(format!("totp: {e}")))?;
     let code = code::plain(code);
     let step = now / SECONDS;
-    let found = [step, step.saturating_sub(1), step + 1]
-        .into_iter()
-        .find(|s| totp.generate(s * SECONDS) == code);
+    let found =
+        [step, step.saturating_sub(1), step + 1].into_iter().find(|s| totp.generate(s * SECONDS) == code);
     Ok(found.and_then(|s| i64::try_from(s).ok()))
 }
 

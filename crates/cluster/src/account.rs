@@ -34,18 +34,15 @@ impl Account {
         let found = named("postgres").or_else(|| named("fondaco")).or_else(|| {
             let shell = ["--shell", "/usr/sbin/nologin"];
             quietly(
-                Command::new("useradd")
-                    .args(["--system", "--no-create-home"])
-                    .args(shell)
-                    .arg("fondaco"),
+                Command::new("useradd").args(["--system", "--no-create-home"]).args(shell).arg("fondaco"),
             );
             named("fondaco")
         });
         match found.or_else(|| named("nobody")) {
             Some(account) => Ok(account),
-            None => refuse(
-                "PostgreSQL must not run as root; create a user for it: useradd --system fondaco.",
-            ),
+            None => {
+                refuse("PostgreSQL must not run as root; create a user for it: useradd --system fondaco.")
+            }
         }
     }
 
@@ -55,8 +52,8 @@ impl Account {
         if !self.other {
             return match fs::metadata(folder) {
                 Ok(found) if found.uid() != self.uid => {
-                    let owner = lookup(|a| a.uid == found.uid())
-                        .map_or_else(|| found.uid().to_string(), |a| a.name);
+                    let owner =
+                        lookup(|a| a.uid == found.uid()).map_or_else(|| found.uid().to_string(), |a| a.name);
                     refuse(format!(
                         "The data folder {shown} belongs to {owner}, but this program runs as {name}. Run it as {owner}, \
                          or change the owner: chown -R {name} {shown}."
@@ -74,8 +71,7 @@ impl Account {
             return Ok(());
         }
         let ancestors: Vec<&Path> = parent.ancestors().collect();
-        let closed =
-            ancestors.into_iter().rev().find(|p| !can_enter(p)).unwrap_or(parent).display();
+        let closed = ancestors.into_iter().rev().find(|p| !can_enter(p)).unwrap_or(parent).display();
         refuse(format!(
             "PostgreSQL runs as {name}, who cannot enter {closed}. Allow it (chmod o+x {closed}), or choose a data folder \
              elsewhere, such as /var/lib/fondaco."
@@ -133,8 +129,7 @@ fn lookup(wanted: impl Fn(&Account) -> bool) -> Option<Account> {
     text.lines()
         .filter_map(|line| {
             let mut fields = line.split(':');
-            let (name, _, uid, gid) =
-                (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+            let (name, _, uid, gid) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
             Some(Account {
                 name: name.to_owned(),
                 uid: uid.parse().ok()?,

@@ -17,18 +17,18 @@ impl Binaries {
     /// The newest supported programs; of the version that made the folder, if it is made.
     pub(crate) fn find(data: &Path, made: bool) -> Result<Self, Error> {
         let wanted = if made { Some(made_by(data)?) } else { None };
-        let fits =
-            |b: &Self| SUPPORTED.contains(&b.version.0) && wanted.is_none_or(|w| w == b.version.0);
+        let fits = |b: &Self| SUPPORTED.contains(&b.version.0) && wanted.is_none_or(|w| w == b.version.0);
         let newest = |all: Vec<Self>| all.into_iter().filter(fits).max_by_key(|b| b.version);
 
         if let Some(folder) = std::env::var_os("FONDACO_PG_BIN") {
             let folder = PathBuf::from(folder);
-            let need =
-                wanted.map_or("PostgreSQL 15 to 18".to_owned(), |w| format!("PostgreSQL {w}"));
+            let need = wanted.map_or("PostgreSQL 15 to 18".to_owned(), |w| format!("PostgreSQL {w}"));
             let found = Self::at(folder.clone()).filter(fits);
             return found.ok_or_else(|| {
                 let shown = folder.display();
-                Error(format!("FONDACO_PG_BIN is {shown}, but there are no programs of {need}; correct or unset it."))
+                Error(format!(
+                    "FONDACO_PG_BIN is {shown}, but there are no programs of {need}; correct or unset it."
+                ))
             });
         }
         let all = Self::installed();
@@ -45,8 +45,7 @@ impl Binaries {
         {
             return Ok(found);
         }
-        let found =
-            if nothing { "none was found".to_owned() } else { format!("only {shown} was found") };
+        let found = if nothing { "none was found".to_owned() } else { format!("only {shown} was found") };
         let advice = format!(
             "Install it (Debian, Ubuntu: apt-get install {package}; Fedora: dnf install postgresql-server; Alpine: apk add \
              postgresql) or name its program folder in FONDACO_PG_BIN."
@@ -70,18 +69,14 @@ impl Binaries {
         let mut folders = Vec::new();
         for (root, inner) in [("/usr/lib/postgresql", "bin"), ("/usr", "bin")] {
             for entry in fs::read_dir(root).into_iter().flatten().flatten() {
-                if root == "/usr/lib/postgresql"
-                    || entry.file_name().to_string_lossy().starts_with("pgsql-")
+                if root == "/usr/lib/postgresql" || entry.file_name().to_string_lossy().starts_with("pgsql-")
                 {
                     folders.push(entry.path().join(inner));
                 }
             }
         }
-        let told = Command::new("pg_config")
-            .arg("--bindir")
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .output();
+        let told =
+            Command::new("pg_config").arg("--bindir").stdin(Stdio::null()).stderr(Stdio::null()).output();
         folders.extend(told.map(|o| PathBuf::from(String::from_utf8_lossy(&o.stdout).trim())));
         folders.extend(std::env::var_os("PATH").iter().flat_map(std::env::split_paths));
         folders.push("/usr/local/pgsql/bin".into());
@@ -124,12 +119,8 @@ fn made_by(data: &Path) -> Result<u32, Error> {
 
 /// What the program says with `--version`: "postgres (PostgreSQL) 15.18 (Debian …)".
 pub(crate) fn version(program: &Path) -> Option<(u32, u32)> {
-    let output = Command::new(program)
-        .arg("--version")
-        .env("LC_ALL", "C")
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
+    let output =
+        Command::new(program).arg("--version").env("LC_ALL", "C").stdin(Stdio::null()).output().ok()?;
     parse(&String::from_utf8_lossy(&output.stdout))
 }
 
@@ -166,10 +157,7 @@ fn install(package: &str) -> bool {
 mod tests {
     #[test]
     fn versions_are_read() {
-        assert_eq!(
-            super::parse("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"),
-            Some((15, 18))
-        );
+        assert_eq!(super::parse("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"), Some((15, 18)));
         assert_eq!(super::parse("postgres (PostgreSQL) 18beta1\n"), Some((18, 0)));
         assert_eq!(super::parse("postgres (PostgreSQL) 17.5\n"), Some((17, 5)));
         assert_eq!(super::parse("bash 5\n"), None);

@@ -125,10 +125,8 @@ impl Cluster {
         let Some(postmaster) = Postmaster::of(&self.folder) else { return false };
         let Ok(running) = fs::metadata(postmaster.exe()) else { return false };
         let Some(Ok(installed)) = postmaster.program().map(fs::metadata) else { return false };
-        let settled =
-            SystemTime::UNIX_EPOCH + Duration::from_secs(installed.ctime().unsigned_abs() + 3);
-        (running.dev(), running.ino()) != (installed.dev(), installed.ino())
-            && settled < SystemTime::now()
+        let settled = SystemTime::UNIX_EPOCH + Duration::from_secs(installed.ctime().unsigned_abs() + 3);
+        (running.dev(), running.ino()) != (installed.dev(), installed.ino()) && settled < SystemTime::now()
     }
 
     /// Stops the server (its open transactions are rolled back) and starts it again; also starts it if it had stopped.
@@ -162,10 +160,7 @@ fn settle(folder: &Path) -> Result<PathBuf, Error> {
         return absolute.canonicalize().tried("read", folder);
     }
     let (Some(parent), Some(name)) = (absolute.parent(), absolute.file_name()) else {
-        return refuse(format!(
-            "{} cannot be a data folder; choose another one.",
-            folder.display()
-        ));
+        return refuse(format!("{} cannot be a data folder; choose another one.", folder.display()));
     };
     fs::create_dir_all(parent).tried("create", parent)?;
     Ok(parent.canonicalize().tried("read", parent)?.join(name))
@@ -217,9 +212,7 @@ fn bring_up(folder: &Path, account: &Account, throwaway: bool) -> Result<Server,
     loop {
         let lock = take_server_lock(folder, account)?;
         match launch(folder, account, &binaries, throwaway, lock) {
-            Err(Error(log)) if tries < 5 && log.contains("pre-existing shared memory block") => {
-                tries += 1
-            }
+            Err(Error(log)) if tries < 5 && log.contains("pre-existing shared memory block") => tries += 1,
             other => return other,
         }
         sleep(Duration::from_millis(500));
@@ -293,12 +286,7 @@ fn still_busy<T>(folder: &Path, pid: i32) -> Result<T, Error> {
 }
 
 /// Makes the database in `<folder>.making` and renames it, so that an interrupted start leaves no half-made folder.
-fn make(
-    folder: &Path,
-    account: &Account,
-    binaries: &Binaries,
-    throwaway: bool,
-) -> Result<(), Error> {
+fn make(folder: &Path, account: &Account, binaries: &Binaries, throwaway: bool) -> Result<(), Error> {
     let staging = beside(folder, ".making");
     let (data, note) = (staging.join("data"), staging.join("made-by-fondaco"));
     if let Ok(mut entries) = fs::read_dir(&staging) {
@@ -312,20 +300,8 @@ fn make(
     make_private(&data, account)?;
 
     let mut initdb = account.command(&binaries.program("initdb"));
-    initdb.arg("-D").arg(&data).args([
-        "-U",
-        "postgres",
-        "-E",
-        "UTF8",
-        "--locale=C.UTF-8",
-        "--lc-messages=C",
-    ]);
-    initdb.args([
-        "--data-checksums",
-        "--auth-local=trust",
-        "--auth-host=reject",
-        "--no-instructions",
-    ]);
+    initdb.arg("-D").arg(&data).args(["-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--lc-messages=C"]);
+    initdb.args(["--data-checksums", "--auth-local=trust", "--auth-host=reject", "--no-instructions"]);
     if binaries.version.0 >= 17 {
         initdb.args(["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]);
     }
@@ -344,7 +320,9 @@ fn make(
     settings::write(&data, account, "", throwaway)?;
     fs::rename(&data, folder).map_err(|e| {
         let shown = folder.display();
-        Error(format!("Could not create {shown}: {e}. If it is a mounted volume, choose a folder inside of it."))
+        Error(format!(
+            "Could not create {shown}: {e}. If it is a mounted volume, choose a folder inside of it."
+        ))
     })?;
     if let Some(parent) = folder.parent() {
         File::open(parent).and_then(|p| p.sync_all()).tried("save", parent)?;
@@ -355,8 +333,7 @@ fn make(
 fn make_private(folder: &Path, account: &Account) -> Result<(), Error> {
     DirBuilder::new().mode(0o700).create(folder).tried("create", folder)?;
     if account.other {
-        lchown(folder, Some(account.uid), Some(account.gid))
-            .tried("change the owner of", folder)?;
+        lchown(folder, Some(account.uid), Some(account.gid)).tried("change the owner of", folder)?;
     }
     Ok(())
 }
@@ -373,11 +350,7 @@ fn take_server_lock(folder: &Path, account: &Account) -> Result<File, Error> {
             Err(TryLockError::Error(e)) => return Err(e).tried("lock", &path),
             _ if begun.elapsed() < Duration::from_secs(20) => sleep(TICK * 5),
             _ => {
-                let who = process::inside(folder)
-                    .iter()
-                    .map(i32::to_string)
-                    .collect::<Vec<_>>()
-                    .join(", ");
+                let who = process::inside(folder).iter().map(i32::to_string).collect::<Vec<_>>().join(", ");
                 let who = if who.is_empty() {
                     "perhaps in another container".into()
                 } else {
@@ -410,21 +383,13 @@ fn launch(
     let log_path = folder.join(START_LOG);
     forget(&log_path)?;
     let mut options = OpenOptions::new();
-    let log = options
-        .append(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&log_path)
-        .tried("create", &log_path)?;
+    let log = options.append(true).create_new(true).mode(0o600).open(&log_path).tried("create", &log_path)?;
     account.give(&log).tried("change the owner of", &log_path)?;
     let log_too = log.try_clone().tried("open", &log_path)?;
 
     let program = binaries.program("postgres");
     let mut command = account.command(&program);
-    command
-        .arg("-D")
-        .arg(folder)
-        .args(settings::fixed(&socket, throwaway).iter().flat_map(|s| ["-c", s]));
+    command.arg("-D").arg(folder).args(settings::fixed(&socket, throwaway).iter().flat_map(|s| ["-c", s]));
     command.stdin(lock).stdout(log).stderr(log_too);
     process::in_own_session(&mut command);
     let begun = SystemTime::now();
@@ -440,9 +405,7 @@ fn launch(
                 "PostgreSQL did not start in {shown} ({status}). The end of its log:\n{log}"
             ));
         }
-        if Postmaster::of(folder)
-            .is_some_and(|p| p.ready() && u32::try_from(p.pid) == Ok(child.id()))
-        {
+        if Postmaster::of(folder).is_some_and(|p| p.ready() && u32::try_from(p.pid) == Ok(child.id())) {
             break;
         }
         if Instant::now() > deadline {
@@ -581,12 +544,8 @@ impl Drop for Scratch {
 fn replace(path: &Path, text: &str, account: &Account) -> Result<(), Error> {
     let new = beside(path, ".new");
     forget(&new)?;
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&new)
-        .tried("create", &new)?;
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new).tried("create", &new)?;
     file.write_all(text.as_bytes()).tried("write", &new)?;
     account.give(&file).tried("change the owner of", &new)?;
     file.sync_all().tried("write", &new)?;

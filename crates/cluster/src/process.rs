@@ -59,22 +59,16 @@ fn program(pid: i32) -> Option<PathBuf> {
 
 /// Whether this is a living PostgreSQL process whose working folder is this one (zombies have none).
 fn works_in(folder: &Path, pid: i32) -> bool {
-    let (Ok(here), Ok(there)) = (fs::metadata(folder), fs::metadata(format!("/proc/{pid}/cwd")))
-    else {
+    let (Ok(here), Ok(there)) = (fs::metadata(folder), fs::metadata(format!("/proc/{pid}/cwd"))) else {
         return false;
     };
     let name = program(pid).and_then(|p| p.file_name().map(|n| n.to_string_lossy().into_owned()));
     // dpkg renames a file that it replaces, so the name is a prefix.
-    (here.dev(), here.ino()) == (there.dev(), there.ino())
-        && name.is_some_and(|n| n.starts_with("postgres"))
+    (here.dev(), here.ino()) == (there.dev(), there.ino()) && name.is_some_and(|n| n.starts_with("postgres"))
 }
 
 fn pids() -> impl Iterator<Item = i32> {
-    fs::read_dir("/proc")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|e| e.file_name().to_str()?.parse().ok())
+    fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|e| e.file_name().to_str()?.parse().ok())
 }
 
 /// Every process whose working folder is this one.
@@ -112,10 +106,7 @@ pub(crate) fn end_leftovers(folder: &Path) -> Vec<i32> {
 /// Sends a signal; a process that is gone by now is no error.
 pub(crate) fn signal(pid: i32, signal: i32) {
     if pid > 1 {
-        #[expect(
-            unsafe_code,
-            reason = "the standard library has no kill for processes it did not spawn"
-        )]
+        #[expect(unsafe_code, reason = "the standard library has no kill for processes it did not spawn")]
         // SAFETY: kill has no memory effects; the process number is positive, so no group is meant.
         let _ = unsafe { libc::kill(pid, signal) };
     }
@@ -126,9 +117,7 @@ pub(crate) fn in_own_session(command: &mut Command) {
     #[expect(unsafe_code, reason = "the standard library has no stable setsid")]
     // SAFETY: setsid is async-signal-safe and the closure touches no memory of the parent.
     unsafe {
-        command.pre_exec(|| {
-            if libc::setsid() < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) }
-        })
+        command.pre_exec(|| if libc::setsid() < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) })
     };
 }
 

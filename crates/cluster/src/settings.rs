@@ -38,10 +38,8 @@ log_lock_waits = on
 /// What nothing may override (`ALTER SYSTEM` could override the file), given on the command line.
 pub(crate) fn fixed(socket: &str, throwaway: bool) -> Vec<String> {
     let safe = if throwaway { "off" } else { "on" };
-    let mut all: Vec<_> = ["fsync", "full_page_writes", "synchronous_commit"]
-        .iter()
-        .map(|s| format!("{s}={safe}"))
-        .collect();
+    let mut all: Vec<_> =
+        ["fsync", "full_page_writes", "synchronous_commit"].iter().map(|s| format!("{s}={safe}")).collect();
     all.extend([
         "listen_addresses=".to_owned(),
         format!("port={PORT}"),
@@ -53,15 +51,9 @@ pub(crate) fn fixed(socket: &str, throwaway: bool) -> Vec<String> {
 
 /// Writes the settings anew, and has `postgresql.conf` include them. What an administrator adds after that line, or with
 /// `ALTER SYSTEM`, stays and wins.
-pub(crate) fn write(
-    folder: &Path,
-    account: &Account,
-    socket: &str,
-    throwaway: bool,
-) -> Result<(), Error> {
-    let mut text = String::from(
-        "# Written at each start. Put settings of your own at the end of postgresql.conf.\n",
-    );
+pub(crate) fn write(folder: &Path, account: &Account, socket: &str, throwaway: bool) -> Result<(), Error> {
+    let mut text =
+        String::from("# Written at each start. Put settings of your own at the end of postgresql.conf.\n");
     for setting in fixed(socket, throwaway) {
         let (name, value) = setting.split_once('=').unwrap_or_default();
         let _ = writeln!(text, "{name} = '{value}'");
@@ -84,20 +76,17 @@ pub(crate) fn write(
 /// Memory of the machine, or of our control group if that is less.
 fn memory_mb() -> u64 {
     let machine = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let machine = machine
-        .lines()
-        .find_map(|l| l.strip_prefix("MemTotal:")?.split_whitespace().next()?.parse().ok());
-    let group = fs::read_to_string("/sys/fs/cgroup/memory.max")
-        .ok()
-        .and_then(|s| s.trim().parse::<u64>().ok());
+    let machine =
+        machine.lines().find_map(|l| l.strip_prefix("MemTotal:")?.split_whitespace().next()?.parse().ok());
+    let group =
+        fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|s| s.trim().parse::<u64>().ok());
     (machine.unwrap_or(1 << 20) / 1024).min(group.map_or(u64::MAX, |bytes| bytes >> 20))
 }
 
 /// The end of what the server wrote while it did not start.
 pub(crate) fn log_tail(folder: &Path, start_log: &Path, begun: SystemTime) -> String {
     let mut paths = vec![start_log.to_owned()];
-    let written =
-        |path: &Path| fs::metadata(path).and_then(|m| m.modified()).is_ok_and(|at| at >= begun);
+    let written = |path: &Path| fs::metadata(path).and_then(|m| m.modified()).is_ok_and(|at| at >= begun);
     let logs = fs::read_dir(folder.join("log")).into_iter().flatten().flatten().map(|e| e.path());
     paths.extend(logs.filter(|path| written(path)));
     let tails = paths.iter().map(|path| {

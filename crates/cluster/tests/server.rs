@@ -35,10 +35,8 @@ impl Drop for Place {
 
 /// The processes that work in this folder.
 fn inside(folder: &Path) -> Vec<String> {
-    let pids =
-        fs::read_dir("/proc").unwrap().flatten().filter_map(|e| e.file_name().into_string().ok());
-    pids.filter(|pid| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == folder))
-        .collect()
+    let pids = fs::read_dir("/proc").unwrap().flatten().filter_map(|e| e.file_name().into_string().ok());
+    pids.filter(|pid| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == folder)).collect()
 }
 
 fn kill(pids: &[String]) {
@@ -175,8 +173,7 @@ fn starts_again_after_any_kill() {
 
     // An orphan that is busy does not notice that the postmaster is gone, and writes on.
     let busy = "set application_name = 'busy'; do 'begin loop insert into kept values (2); delete from kept where n = 2; end loop; end'";
-    let mut busy =
-        psql(&cluster.config("postgres", "postgres"), busy).stderr(Stdio::null()).spawn().unwrap();
+    let mut busy = psql(&cluster.config("postgres", "postgres"), busy).stderr(Stdio::null()).spawn().unwrap();
     while ask(
         &cluster,
         "select count(*) from pg_stat_activity where application_name = 'busy' and state = 'active'",
@@ -187,10 +184,7 @@ fn starts_again_after_any_kill() {
     kill(&[postmaster(&data)]);
     cluster.restart().unwrap();
     assert_eq!(ask(&cluster, "select string_agg(n::text, ',') from kept"), "1");
-    assert_eq!(
-        ask(&cluster, "select count(*) from pg_stat_activity where application_name = 'busy'"),
-        "0"
-    );
+    assert_eq!(ask(&cluster, "select count(*) from pg_stat_activity where application_name = 'busy'"), "0");
     busy.wait().unwrap();
 
     // The stale file names a dead process, then a living one: this test, and a stranger of the server's own user.
@@ -199,10 +193,9 @@ fn starts_again_after_any_kill() {
     let owner = fs::metadata(&data).unwrap();
     for pid in [stale.lines().next().unwrap(), &std::process::id().to_string(), "1"] {
         let rest = stale.split_once('\n').unwrap().1;
-        for (name, text) in [
-            ("postmaster.pid", format!("{pid}\n{rest}")),
-            ("socket/.s.PGSQL.5432.lock", format!("{pid}\n")),
-        ] {
+        for (name, text) in
+            [("postmaster.pid", format!("{pid}\n{rest}")), ("socket/.s.PGSQL.5432.lock", format!("{pid}\n"))]
+        {
             fs::write(data.join(name), text).unwrap();
             chown(data.join(name), Some(owner.uid()), Some(owner.gid())).unwrap();
         }
@@ -244,9 +237,9 @@ fn folders_that_are_not_ours_stay_as_they_are() {
 #[test]
 fn odd_folders() {
     let place = Place::new("odd");
-    let parent = place.0.join(
-        "a folder, with a name that is far too long for the path of a socket; it's odd".repeat(2),
-    );
+    let parent = place
+        .0
+        .join("a folder, with a name that is far too long for the path of a socket; it's odd".repeat(2));
     let data = parent.join("pg");
     fs::create_dir_all(parent.join("pg.making/data")).unwrap();
     fs::write(parent.join("pg.making/made-by-fondaco"), "").unwrap();
@@ -270,8 +263,7 @@ fn odd_folders() {
     fs::set_permissions(&socket, fs::Permissions::from_mode(0o755)).unwrap();
     assert!(refused(&data).contains("nobody else can enter"), "{}", refused(&data));
     fs::set_permissions(&socket, fs::Permissions::from_mode(0o700)).unwrap();
-    let listener =
-        std::os::unix::net::UnixListener::bind(Path::new(&socket).join(".s.PGSQL.5432")).unwrap();
+    let listener = std::os::unix::net::UnixListener::bind(Path::new(&socket).join(".s.PGSQL.5432")).unwrap();
     assert!(refused(&data).contains("Another server answers"), "{}", refused(&data));
     drop(listener);
     cluster.restart().unwrap();
@@ -326,14 +318,7 @@ fn an_upgraded_program_is_noticed() {
     symlink("/usr/share", place.0.join("usr/share")).unwrap();
 
     let mut other = helper();
-    assert!(
-        other
-            .env("FOLDER", &data)
-            .env("FONDACO_PG_BIN", copy.join("bin"))
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(other.env("FOLDER", &data).env("FONDACO_PG_BIN", copy.join("bin")).status().unwrap().success());
     let cluster = Cluster::start(&data).unwrap();
     let at = postmaster(&data);
     assert_eq!(fs::read_link(format!("/proc/{at}/exe")).unwrap(), copy.join("bin/postgres"));
@@ -347,11 +332,7 @@ fn an_upgraded_program_is_noticed() {
         sleep(Duration::from_millis(50));
     }
     let again = Cluster::start(&data).unwrap();
-    assert_eq!(
-        (again.version(), postmaster(&data)),
-        (cluster.version(), at),
-        "attached to the old program"
-    );
+    assert_eq!((again.version(), postmaster(&data)), (cluster.version(), at), "attached to the old program");
     cluster.restart().unwrap();
     assert!(!cluster.outdated() && cluster.alive());
 }

@@ -16,14 +16,9 @@ const YEARS: std::ops::RangeInclusive<i16> = 1900..=2200;
 
 impl Condition {
     /// Holds the condition against an entity, and finds everything that is wrong with it at once.
-    pub fn check(
-        &self,
-        schema: &mut dyn Schema,
-        context: &Context,
-    ) -> Result<Checked, Vec<Problem>> {
-        let now = value::whole_microseconds(context.now)
-            .unwrap_or(context.now)
-            .to_zoned(context.zone.clone());
+    pub fn check(&self, schema: &mut dyn Schema, context: &Context) -> Result<Checked, Vec<Problem>> {
+        let now =
+            value::whole_microseconds(context.now).unwrap_or(context.now).to_zoned(context.zone.clone());
         let mut checker = Checker { schema, context, now, problems: vec![] };
         let node = checker.node(&self.0);
         if checker.problems.is_empty() { Ok(Checked(node)) } else { Err(checker.problems) }
@@ -49,9 +44,7 @@ enum Right {
 impl Right {
     fn show(&self) -> Shown {
         match self {
-            Right::One(operand @ Operand::Field { path, .. }) => {
-                Shown::Field(path.clone(), operand.clone())
-            }
+            Right::One(operand @ Operand::Field { path, .. }) => Shown::Field(path.clone(), operand.clone()),
             Right::One(Operand::Constant(datum)) => Shown::Constant(datum.json()),
             Right::One(_) => Shown::Nothing,
             Right::Day(day, ..) => Shown::Constant(day.to_string().into()),
@@ -89,19 +82,14 @@ impl Checker<'_> {
             ));
         }
         if rule.value_type == ValueType::Expr {
-            return Err(Problem::new(
-                at("valueType"),
-                "Computed values are not supported in conditions.",
-            ));
+            return Err(Problem::new(at("valueType"), "Computed values are not supported in conditions."));
         }
         let unsupported = match rule.op {
-            Op::Matches => Some(
-                "Regular expressions are not supported in filters; use contains or starts_with.",
-            ),
-            Op::WithinKm => Some("Distances are only supported in triggers and flows."),
-            Op::MatchesFts => {
-                Some("Full text search is not supported in conditions; use contains_ci.")
+            Op::Matches => {
+                Some("Regular expressions are not supported in filters; use contains or starts_with.")
             }
+            Op::WithinKm => Some("Distances are only supported in triggers and flows."),
+            Op::MatchesFts => Some("Full text search is not supported in conditions; use contains_ci."),
             Op::InMyDepartment => Some("Departments are not known to conditions."),
             _ => None,
         };
@@ -111,10 +99,8 @@ impl Checker<'_> {
         if rule.op == Op::RoleIs {
             return self.role_is(rule);
         }
-        let changes = matches!(
-            rule.op,
-            Op::Changed | Op::ChangedTo | Op::ChangedFrom | Op::Increased | Op::Decreased
-        );
+        let changes =
+            matches!(rule.op, Op::Changed | Op::ChangedTo | Op::ChangedFrom | Op::Increased | Op::Decreased);
         let left = if changes { format!("$new.{}", bare(&rule.field)) } else { rule.field.clone() };
         let left = self.resolve(&left, at("field"))?;
         let kind = left.kind();
@@ -135,12 +121,8 @@ impl Checker<'_> {
             Op::NotEquals => denied(compared(Order::Equal, self.right(rule, kind)?)),
             Op::GreaterThan | Op::After => compared(Order::Greater, self.right(rule, kind)?),
             Op::LessThan | Op::Before => compared(Order::Less, self.right(rule, kind)?),
-            Op::GreaterOrEqual | Op::OnOrAfter => {
-                compared(Order::GreaterOrEqual, self.right(rule, kind)?)
-            }
-            Op::LessOrEqual | Op::OnOrBefore => {
-                compared(Order::LessOrEqual, self.right(rule, kind)?)
-            }
+            Op::GreaterOrEqual | Op::OnOrAfter => compared(Order::GreaterOrEqual, self.right(rule, kind)?),
+            Op::LessOrEqual | Op::OnOrBefore => compared(Order::LessOrEqual, self.right(rule, kind)?),
             Op::Between => {
                 let values = rule.value.as_array().filter(|values| values.len() == 2);
                 let Some([from, to]) = values.map(Vec::as_slice) else {
@@ -152,9 +134,7 @@ impl Checker<'_> {
                 let from = self.value(rule, from, kind, format!("{}/value/0", rule.pointer))?;
                 let to = self.value(rule, to, kind, format!("{}/value/1", rule.pointer))?;
                 let tests = [(Order::GreaterOrEqual, &from), (Order::LessOrEqual, &to)];
-                let test = Test::All(
-                    tests.map(|(order, right)| compare(left.clone(), order, right)).into(),
-                );
+                let test = Test::All(tests.map(|(order, right)| compare(left.clone(), order, right)).into());
                 (test, both_shown(&from, &to))
             }
             Op::In => self.one_of(rule, left)?,
@@ -207,10 +187,7 @@ impl Checker<'_> {
             }
             Op::IsCurrentUser => compared(Order::Equal, Right::One(self.user(&rule.pointer)?)),
             Op::Matches | Op::InMyDepartment | Op::RoleIs | Op::WithinKm | Op::MatchesFts => {
-                return Err(Problem::new(
-                    child(&rule.pointer, "operator"),
-                    "This is not supported.",
-                ));
+                return Err(Problem::new(child(&rule.pointer, "operator"), "This is not supported."));
             }
         })
     }
@@ -225,25 +202,21 @@ impl Checker<'_> {
         let shown = right.show();
         match right {
             Right::One(operand) => Ok((operand, shown)),
-            Right::Day(..) => {
-                Err(Problem::new(child(&rule.pointer, "value"), "A day does not fit here."))
-            }
+            Right::Day(..) => Err(Problem::new(child(&rule.pointer, "value"), "A day does not fit here.")),
         }
     }
 
     fn value(&mut self, rule: &Rule, value: &Value, kind: Kind, pointer: String) -> Result<Right> {
         match (rule.value_type, value) {
-            (_, Value::Null) => Err(Problem::new(
-                pointer,
-                "A value is needed; to find what is missing, use is_empty.",
-            )),
+            (_, Value::Null) => {
+                Err(Problem::new(pointer, "A value is needed; to find what is missing, use is_empty."))
+            }
             (ValueType::Field | ValueType::Variable, Value::String(path)) => {
                 let operand = self.resolve(path, pointer.clone())?;
                 if operand.kind() == kind {
                     return Ok(Right::One(operand));
                 }
-                let message =
-                    format!("{path} is {}, but {} is needed.", a(operand.kind()), a(kind));
+                let message = format!("{path} is {}, but {} is needed.", a(operand.kind()), a(kind));
                 Err(Problem::new(pointer, message))
             }
             (ValueType::Field | ValueType::Variable, _) => {
@@ -273,15 +246,12 @@ impl Checker<'_> {
                 one(Datum::Bool(text == "true"))
             }
             (Kind::Text, Value::String(text)) => one(Datum::Text(sent(text, &pointer)?)),
-            (Kind::TextList, Value::String(text)) => {
-                one(Datum::List(vec![Some(sent(text, &pointer)?)]))
-            }
+            (Kind::TextList, Value::String(text)) => one(Datum::List(vec![Some(sent(text, &pointer)?)])),
             (Kind::TextList, Value::Array(items)) => {
                 let mut texts = vec![];
                 for (i, item) in few(items, &pointer)?.iter().enumerate() {
                     let pointer = format!("{pointer}/{i}");
-                    let text =
-                        item.as_str().ok_or_else(|| Problem::new(&pointer, "A text is needed."))?;
+                    let text = item.as_str().ok_or_else(|| Problem::new(&pointer, "A text is needed."))?;
                     texts.push(Some(sent(text, &pointer)?));
                 }
                 one(Datum::List(texts))
@@ -302,9 +272,7 @@ impl Checker<'_> {
                 let local = || value::date_time(text)?.to_zoned(self.now.time_zone().clone()).ok();
                 match value::instant(text).or_else(|| Some(local()?.timestamp())) {
                     Some(at) => one(Datum::Instant(self.near_instant(at, &pointer)?)),
-                    None => refused(format!(
-                        "{value} is not a date, nor a time like 2024-05-31T10:20:30Z."
-                    )),
+                    None => refused(format!("{value} is not a date, nor a time like 2024-05-31T10:20:30Z.")),
                 }
             }
             _ => refused(format!("{} is needed here.", capital(a(kind)))),
@@ -318,16 +286,13 @@ impl Checker<'_> {
             _ => return Err(Problem::new(pointer, format!("{text:?} does not fit {}.", a(kind)))),
         }
         let Some(moment) = relative::parse(text, &self.now) else {
-            let message =
-                format!("{text:?} is not a relative date like today, -7d or start_of_month+2w.");
+            let message = format!("{text:?} is not a relative date like today, -7d or start_of_month+2w.");
             return Err(Problem::new(pointer, message));
         };
         let day = near(moment.at.date(), &pointer)?;
         match kind {
             Kind::Instant if moment.whole_day => self.day(day, pointer),
-            Kind::Instant => {
-                Ok(Right::One(Operand::Constant(Datum::Instant(moment.at.timestamp()))))
-            }
+            Kind::Instant => Ok(Right::One(Operand::Constant(Datum::Instant(moment.at.timestamp())))),
             _ => Ok(Right::One(Operand::Constant(Datum::Date(day)))),
         }
     }
@@ -349,8 +314,8 @@ impl Checker<'_> {
     }
 
     fn user(&self, pointer: &str) -> Result<Operand> {
-        let id = value::id(&self.context.user)
-            .ok_or_else(|| Problem::new(pointer, "Nobody is signed in."))?;
+        let id =
+            value::id(&self.context.user).ok_or_else(|| Problem::new(pointer, "Nobody is signed in."))?;
         Ok(Operand::Constant(Datum::Id(id)))
     }
 
@@ -364,10 +329,7 @@ impl Checker<'_> {
         }
         let special = path.starts_with('$');
         if !special && path.split('.').filter(|part| *part != "cf").count() > HOPS + 1 {
-            return Err(Problem::new(
-                pointer,
-                format!("A path may lead over at most {HOPS} relations."),
-            ));
+            return Err(Problem::new(pointer, format!("A path may lead over at most {HOPS} relations.")));
         }
         match self.schema.resolve(path) {
             Ok(field) => Ok(Operand::Field { path: path.into(), kind: field.kind, sql: field.sql }),
@@ -380,9 +342,7 @@ impl Checker<'_> {
 
     fn one_of(&mut self, rule: &Rule, left: Operand) -> Result<(Test, Shown)> {
         let (kind, pointer) = (left.kind(), child(&rule.pointer, "value"));
-        if matches!(rule.value_type, ValueType::Field | ValueType::Variable)
-            && rule.value.is_string()
-        {
+        if matches!(rule.value_type, ValueType::Field | ValueType::Variable) && rule.value.is_string() {
             if kind != Kind::Text {
                 return Err(Problem::new(pointer, "Only a text can be looked up in a list."));
             }
@@ -424,9 +384,8 @@ impl Checker<'_> {
     /// Both ends count. In days, today counts too.
     fn within(&mut self, rule: &Rule, left: Operand) -> Result<(Test, Shown)> {
         let pointer = child(&rule.pointer, "value");
-        let refused = || {
-            Problem::new(&pointer, "A length of time is needed: \"7d\", or an amount and a unit.")
-        };
+        let refused =
+            || Problem::new(&pointer, "A length of time is needed: \"7d\", or an amount and a unit.");
         let span = relative::reach(&rule.value).ok_or_else(refused)?;
         let span = if rule.op == Op::WithinLast { span.negate() } else { span };
         let other = self.now.checked_add(span).map_err(|_| refused())?;
@@ -463,8 +422,7 @@ impl Checker<'_> {
 
     /// What an event changed: the schema of a trigger knows `$old.x` beside `$new.x`.
     fn change(&mut self, rule: &Rule, new: Operand) -> Result<(Test, Shown)> {
-        let old =
-            self.resolve(&format!("$old.{}", bare(&rule.field)), child(&rule.pointer, "field"))?;
+        let old = self.resolve(&format!("$old.{}", bare(&rule.field)), child(&rule.pointer, "field"))?;
         let changed = Test::Distinct(old.clone(), new.clone());
         Ok(match rule.op {
             Op::Increased => (Test::Compare(new, Order::Greater, old), Shown::Nothing),
@@ -480,31 +438,20 @@ impl Checker<'_> {
 
     /// Whether the person who asks has one of some roles: known before any row is seen.
     fn role_is(&mut self, rule: &Rule) -> Result<CheckedRule> {
-        if !rule.field.is_empty()
-            && !matches!(rule.field.as_str(), "$actor" | "$actor.id" | "$actor.roles")
-        {
+        if !rule.field.is_empty() && !matches!(rule.field.as_str(), "$actor" | "$actor.id" | "$actor.roles") {
             let message = "role_is asks about the person who looks; its field is $actor.roles.";
             return Err(Problem::new(child(&rule.pointer, "field"), message));
         }
         let roles = match self.right(rule, Kind::TextList)? {
             Right::One(Operand::Constant(Datum::List(roles))) => roles,
             _ => {
-                return Err(Problem::new(
-                    child(&rule.pointer, "value"),
-                    "The name of a role is needed.",
-                ));
+                return Err(Problem::new(child(&rule.pointer, "value"), "The name of a role is needed."));
             }
         };
         let has = roles.iter().flatten().any(|role| self.context.roles.contains(role));
         let left = Some(self.resolve("$actor.roles", child(&rule.pointer, "field"))?);
         let right = Shown::Constant(Datum::List(roles).json());
-        Ok(CheckedRule {
-            field: "$actor".into(),
-            left,
-            right,
-            test: Test::Constant(has),
-            ..blank(rule)
-        })
+        Ok(CheckedRule { field: "$actor".into(), left, right, test: Test::Constant(has), ..blank(rule) })
     }
 }
 
@@ -578,10 +525,7 @@ fn near(date: Date, pointer: &str) -> Result<Date> {
     if YEARS.contains(&date.year()) {
         return Ok(date);
     }
-    Err(Problem::new(
-        pointer,
-        format!("A date must be between {} and {}.", YEARS.start(), YEARS.end()),
-    ))
+    Err(Problem::new(pointer, format!("A date must be between {} and {}.", YEARS.start(), YEARS.end())))
 }
 
 /// Whether an operator can be asked of a kind.

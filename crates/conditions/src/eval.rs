@@ -134,8 +134,7 @@ fn joined(parts: Vec<String>, word: &str) -> String {
 
 impl Node {
     fn sql(&self, writer: &mut Writer) -> String {
-        let mut each =
-            |nodes: &[Node]| nodes.iter().map(|node| node.sql(writer)).collect::<Vec<_>>();
+        let mut each = |nodes: &[Node]| nodes.iter().map(|node| node.sql(writer)).collect::<Vec<_>>();
         match self {
             Node::All(nodes) => joined(each(nodes), " and "),
             Node::Any(nodes) => joined(each(nodes), " or "),
@@ -194,8 +193,7 @@ fn in_words(value: &Value) -> String {
 
 impl Test {
     fn sql(&self, writer: &mut Writer) -> String {
-        let mut each =
-            |tests: &[Test]| tests.iter().map(|test| test.sql(writer)).collect::<Vec<_>>();
+        let mut each = |tests: &[Test]| tests.iter().map(|test| test.sql(writer)).collect::<Vec<_>>();
         match self {
             Test::Constant(yes) => yes.to_string(),
             Test::All(tests) => joined(each(tests), " and "),
@@ -262,9 +260,9 @@ impl Test {
             Test::All(tests) => tests.iter().all(|test| test.matches(row)),
             Test::Any(tests) => tests.iter().any(|test| test.matches(row)),
             Test::Not(test) => !test.matches(row),
-            Test::Compare(left, order, right) => both(left, right)
-                .and_then(|(a, b)| a.compare(&b))
-                .is_some_and(|found| order.allows(found)),
+            Test::Compare(left, order, right) => {
+                both(left, right).and_then(|(a, b)| a.compare(&b)).is_some_and(|found| order.allows(found))
+            }
             Test::In(left, values) => left.value(row).is_some_and(|value| values.contains(&value)),
             Test::Contains(left, right) => texts(left, right, |a, b| a.contains(b)),
             Test::StartsWith(left, right) => texts(left, right, |a, b| a.starts_with(b)),
@@ -321,8 +319,7 @@ impl Operand {
     fn sql(&self, writer: &mut Writer) -> String {
         match self {
             Operand::Field { sql, .. } => {
-                let column =
-                    sql.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '"'));
+                let column = sql.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '"'));
                 if column { sql.clone() } else { format!("({sql})") }
             }
             Operand::Constant(datum @ Datum::List(_)) => {

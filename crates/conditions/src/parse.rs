@@ -122,8 +122,7 @@ impl Op {
     pub(crate) fn find(name: &str) -> Option<Op> {
         let name: String = name.chars().filter(|c| !matches!(c, '_' | ' ' | '-')).collect();
         let name = name.to_ascii_lowercase();
-        let is =
-            |op: &Op| op.name().replace('_', "") == name || op.aliases().contains(&name.as_str());
+        let is = |op: &Op| op.name().replace('_', "") == name || op.aliases().contains(&name.as_str());
         Op::ALL.iter().copied().find(is)
     }
 
@@ -139,10 +138,7 @@ impl Condition {
         let mut reader = Reader { problems: vec![], rules: 0 };
         let ast = reader.condition(value, "", 1);
         if reader.rules > RULES {
-            return Err(vec![Problem::new(
-                "",
-                format!("A condition may have at most {RULES} rules."),
-            )]);
+            return Err(vec![Problem::new("", format!("A condition may have at most {RULES} rules."))]);
         }
         if !reader.problems.is_empty() {
             return Err(reader.problems);
@@ -220,9 +216,8 @@ impl Reader {
     }
 
     fn object(&mut self, keys: &Map<String, Value>, pointer: &str, depth: usize) -> Option<Ast> {
-        let find = |names: [&'static str; 3]| {
-            names.into_iter().find_map(|name| Some((name, keys.get(name)?)))
-        };
+        let find =
+            |names: [&'static str; 3]| names.into_iter().find_map(|name| Some((name, keys.get(name)?)));
         let operator = find(["operator", "op", "combinator"]);
         let name = operator.and_then(|(_, v)| v.as_str()).unwrap_or_default();
         let connective = match name.to_ascii_lowercase().as_str() {
@@ -235,16 +230,7 @@ impl Reader {
         let known: &[&str] = if rules.is_some() || connective.is_some() {
             &["operator", "op", "combinator", "rules", "conditions", "id", "label", "note"]
         } else {
-            let rule = [
-                "field",
-                "operator",
-                "op",
-                "value",
-                "valueType",
-                "value_type",
-                "quantifier",
-                "where",
-            ];
+            let rule = ["field", "operator", "op", "value", "valueType", "value_type", "quantifier", "where"];
             &[rule.as_slice(), &["id", "label", "note"]].concat()
         };
         // To overlook, say, another tool's `"not": true` would turn the meaning round.
@@ -252,15 +238,8 @@ impl Reader {
             return self.problem(&child(pointer, key), "This key is not known here.");
         }
         match (rules, connective) {
-            (Some((key, Value::Array(rules))), connective)
-                if connective.is_some() || operator.is_none() =>
-            {
-                self.group(
-                    connective.unwrap_or(Connective::And),
-                    rules,
-                    &child(pointer, key),
-                    depth,
-                )
+            (Some((key, Value::Array(rules))), connective) if connective.is_some() || operator.is_none() => {
+                self.group(connective.unwrap_or(Connective::And), rules, &child(pointer, key), depth)
             }
             (None | Some((_, Value::Null)), Some(_)) => None,
             (Some((key, _)), Some(_)) => {
@@ -273,13 +252,7 @@ impl Reader {
         }
     }
 
-    fn group(
-        &mut self,
-        connective: Connective,
-        rules: &[Value],
-        pointer: &str,
-        depth: usize,
-    ) -> Option<Ast> {
+    fn group(&mut self, connective: Connective, rules: &[Value], pointer: &str, depth: usize) -> Option<Ast> {
         if depth > DEPTH {
             return self.problem(pointer, &format!("Groups may be nested at most {DEPTH} deep."));
         }
@@ -324,14 +297,7 @@ impl Reader {
         };
         let value = keys.get("value").cloned().unwrap_or_default();
         let quantified = keys.contains_key("quantifier") || keys.contains_key("where");
-        Some(Ast::Rule(Box::new(Rule {
-            pointer: pointer.into(),
-            field,
-            op,
-            value,
-            value_type,
-            quantified,
-        })))
+        Some(Ast::Rule(Box::new(Rule { pointer: pointer.into(), field, op, value, value_type, quantified })))
     }
 
     fn problem(&mut self, pointer: &str, message: &str) -> Option<Ast> {

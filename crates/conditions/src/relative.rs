@@ -25,9 +25,7 @@ impl Period {
     pub(crate) fn around(self, day: Date) -> Option<(Date, Date)> {
         let start = match self {
             Period::Day => day,
-            Period::Week => {
-                day.checked_sub(i64::from(day.weekday().since(Weekday::Monday)).days()).ok()?
-            }
+            Period::Week => day.checked_sub(i64::from(day.weekday().since(Weekday::Monday)).days()).ok()?,
             Period::Month => day.first_of_month(),
             Period::Quarter => Date::new(day.year(), (day.month() - 1) / 3 * 3 + 1, 1).ok()?,
             Period::Year => day.first_of_year(),

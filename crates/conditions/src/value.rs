@@ -27,9 +27,7 @@ impl Datum {
         match (kind, value) {
             (_, Value::Null) => None,
             (Kind::Text, Value::String(text)) => Some(Datum::Text(text.clone())),
-            (Kind::Number, Value::Number(number)) => {
-                Number::parse(number.as_str()).map(Datum::Number)
-            }
+            (Kind::Number, Value::Number(number)) => Number::parse(number.as_str()).map(Datum::Number),
             (Kind::Number, Value::String(text)) if plain_decimal(text) => {
                 Number::parse(text).map(Datum::Number)
             }
@@ -223,10 +221,7 @@ pub(crate) fn plain_decimal(text: &str) -> bool {
 /// Whether a text has the form of a pattern in which `9` stands for any digit.
 fn shaped(text: &str, pattern: &str) -> bool {
     text.len() == pattern.len()
-        && text
-            .bytes()
-            .zip(pattern.bytes())
-            .all(|(b, p)| if p == b'9' { b.is_ascii_digit() } else { b == p })
+        && text.bytes().zip(pattern.bytes()).all(|(b, p)| if p == b'9' { b.is_ascii_digit() } else { b == p })
 }
 
 /// `2024-05-31`. The year 0 is a date to jiff, but not to PostgreSQL.
@@ -252,8 +247,7 @@ pub(crate) fn instant(text: &str) -> Option<Timestamp> {
     let zone = if text.ends_with('Z') { text.len() - 1 } else { text.len().checked_sub(6)? };
     let (local, offset) = text.split_at_checked(zone)?;
     let hours = offset.get(1..3).unwrap_or("00");
-    let good =
-        offset == "Z" || ((shaped(offset, "+99:99") || shaped(offset, "-99:99")) && hours < "16");
+    let good = offset == "Z" || ((shaped(offset, "+99:99") || shaped(offset, "-99:99")) && hours < "16");
     date_time(local).filter(|_| good)?;
     whole_microseconds(text.parse().ok()?)
 }

@@ -1,4 +1,4 @@
-# Makes Fondaco-*.ttf out of Inter (npm @expo-google-fonts/inter 0.4.2): Latin, Greek, Cyrillic, punctuation and
+# Makes the two fonts here out of Inter (npm @expo-google-fonts/inter 0.4.2): Latin, Greek, Cyrillic, punctuation and
 # currency signs only, and digits of one width, so that columns of numbers stand in line. pip install fonttools.
 import sys
 from fontTools import subset

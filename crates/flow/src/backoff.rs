@@ -15,7 +15,8 @@ mod tests {
 
     #[test]
     fn waits_grow_up_to_the_most() {
-        let wait = |attempt| backoff(Duration::from_secs(4), 3.0, Duration::from_secs(60), attempt).as_secs_f64();
+        let wait =
+            |attempt| backoff(Duration::from_secs(4), 3.0, Duration::from_secs(60), attempt).as_secs_f64();
         assert!((3.0..=5.0).contains(&wait(1)));
         assert!((9.0..=15.0).contains(&wait(2)));
         assert!((45.0..=75.0).contains(&wait(1000)));

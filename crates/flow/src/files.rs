@@ -78,7 +78,15 @@ impl Opened {
 
 /// Kinds that a browser shows and never runs.
 const SHOWN: [&str; 9] = [
-    "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "application/pdf", "text/plain", "video/mp4", "audio/mpeg",
+    "image/png",
+    "image/jpeg",
+    "image/gif",
+    "image/webp",
+    "image/avif",
+    "application/pdf",
+    "text/plain",
+    "video/mp4",
+    "audio/mpeg",
 ];
 
 /// Images beyond this would fill the memory of whoever looks at them.
@@ -110,7 +118,9 @@ impl Files {
 
     fn broken(&self, what: &str, e: &std::io::Error) -> Error {
         match e.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::Unavailable("The server has no room for files left.".into()),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                Error::Unavailable("The server has no room for files left.".into())
+            }
             _ => Error::broken(format!("files: could not {what} {}: {e}", self.root.display())),
         }
     }
@@ -170,7 +180,10 @@ impl Files {
             let chunk = chunk.map_err(|e| Error::malformed(format!("The file did not arrive whole: {e}")))?;
             size += chunk.len() as u64;
             if size > self.settings.most {
-                return Err(Error::refused(format!("A file may have {} MB at most.", self.settings.most >> 20)));
+                return Err(Error::refused(format!(
+                    "A file may have {} MB at most.",
+                    self.settings.most >> 20
+                )));
             }
             if size > room {
                 return Err(full());
@@ -187,7 +200,12 @@ impl Files {
     }
 
     /// Refuses bombs; answers the image without its metadata, if it has some.
-    async fn look_at_image(&self, path: &Path, content_type: &'static str, size: u64) -> Result<Option<Vec<u8>>> {
+    async fn look_at_image(
+        &self,
+        path: &Path,
+        content_type: &'static str,
+        size: u64,
+    ) -> Result<Option<Vec<u8>>> {
         let stripped = matches!(content_type, "image/jpeg" | "image/png" | "image/webp");
         if stripped && size > LARGEST_IMAGE {
             return Err(Error::malformed(format!("An image may have {} MB at most.", LARGEST_IMAGE >> 20)));
@@ -198,21 +216,38 @@ impl Files {
             let bytes = if stripped { std::fs::read(&path)? } else { Vec::new() };
             Ok::<_, std::io::Error>((pixels, strip::strip(content_type, &bytes)))
         });
-        let (pixels, stripped) =
-            looked.await.map_err(|e| Error::broken(e.to_string()))?.map_err(|e| self.broken("read from", &e))?;
-        if pixels.is_some_and(|p| p.width > LONGEST_SIDE || p.height > LONGEST_SIDE || p.width * p.height > MOST_PIXELS) {
+        let (pixels, stripped) = looked
+            .await
+            .map_err(|e| Error::broken(e.to_string()))?
+            .map_err(|e| self.broken("read from", &e))?;
+        if pixels.is_some_and(|p| {
+            p.width > LONGEST_SIDE || p.height > LONGEST_SIDE || p.width * p.height > MOST_PIXELS
+        }) {
             return Err(Error::malformed("This image has too many pixels."));
         }
         stripped.map_err(|()| Error::malformed("This image is damaged."))
     }
 
     /// Hangs a file that one has sent on a record that one may change.
-    pub async fn attach(&self, store: &Store, actor: &Actor, id: Uuid, entity: &str, record: Uuid) -> Result<()> {
+    pub async fn attach(
+        &self,
+        store: &Store,
+        actor: &Actor,
+        id: Uuid,
+        entity: &str,
+        record: Uuid,
+    ) -> Result<()> {
         within!(store, actor, tx => attach(&tx, id, entity, record).await)
     }
 
     /// What hangs on a record.
-    pub async fn list(&self, store: &Store, actor: &Actor, entity: &str, record: Uuid) -> Result<Vec<Stored>> {
+    pub async fn list(
+        &self,
+        store: &Store,
+        actor: &Actor,
+        entity: &str,
+        record: Uuid,
+    ) -> Result<Vec<Stored>> {
         within!(store, actor, tx => {
             reach(&tx, entity, record, false).await?;
             let sql = format!(
@@ -279,8 +314,11 @@ impl Files {
         let wrong = |e: std::io::Error| self.broken("sweep", &e);
         let mut gone = 0;
         for (_, path) in entries(&self.passing()).await.map_err(wrong)? {
-            let age = fs::metadata(&path).await.and_then(|m| m.modified()).ok().and_then(|at| at.elapsed().ok());
-            if age.is_some_and(|age| age > Duration::from_secs(24 * 3600)) && fs::remove_file(&path).await.is_ok() {
+            let age =
+                fs::metadata(&path).await.and_then(|m| m.modified()).ok().and_then(|at| at.elapsed().ok());
+            if age.is_some_and(|age| age > Duration::from_secs(24 * 3600))
+                && fs::remove_file(&path).await.is_ok()
+            {
                 gone += 1;
             }
         }
@@ -378,7 +416,9 @@ impl Stored {
 }
 
 async fn find(tx: &Tx, id: Uuid) -> Result<Stored> {
-    let sql = format!("select {SIX} from files.files where organization_id = $1 and id = $2 and deleted_at is null");
+    let sql = format!(
+        "select {SIX} from files.files where organization_id = $1 and id = $2 and deleted_at is null"
+    );
     let rows = tx.cached(&sql, &[&tx.actor.organization, &id]).await?;
     rows.first().map(Stored::read).ok_or(Error::NotFound)
 }
@@ -388,7 +428,10 @@ async fn reach(tx: &Tx, entity: &str, record: Uuid, change: bool) -> Result<()> 
     // The name gets into the statement only as the catalog knows it.
     let entity = tx.catalog.entities.get(entity).ok_or(Error::NotFound)?;
     let lock = if change { " for no key update" } else { "" };
-    let sql = format!("select 1 from {} where organization_id = $1 and id = $2 and deleted_at is null{lock}", entity.name);
+    let sql = format!(
+        "select 1 from {} where organization_id = $1 and id = $2 and deleted_at is null{lock}",
+        entity.name
+    );
     let rows = tx.cached(&sql, &[&tx.actor.organization, &record]).await?;
     if rows.is_empty() { Err(Error::NotFound) } else { Ok(()) }
 }
@@ -406,7 +449,8 @@ async fn room_now(tx: &Tx) -> Result<u64> {
     let sql = sql!("select used, used_by_me, quota, quota_per_person from app.file_room($1)");
     let rows = tx.cached(sql, &[&tx.actor.user]).await?;
     let row = rows.first().ok_or_else(|| Error::broken("no answer"))?;
-    let (used, mine, quota, each): (i64, i64, i64, Option<i64>) = (row.get(0), row.get(1), row.get(2), row.get(3));
+    let (used, mine, quota, each): (i64, i64, i64, Option<i64>) =
+        (row.get(0), row.get(1), row.get(2), row.get(3));
     let room = (quota - used).min(each.map_or(i64::MAX, |each| each - mine));
     Ok(u64::try_from(room).unwrap_or(0))
 }
@@ -496,28 +540,39 @@ fn sniff(head: &[u8]) -> &'static str {
     let text = match std::str::from_utf8(head) {
         Ok(text) => Some(text),
         // Cut within a letter.
-        Err(e) if head.len() >= HEAD && e.error_len().is_none() => std::str::from_utf8(&head[..e.valid_up_to()]).ok(),
+        Err(e) if head.len() >= HEAD && e.error_len().is_none() => {
+            std::str::from_utf8(&head[..e.valid_up_to()]).ok()
+        }
         Err(_) => None,
     };
     if let Some(text) = text.filter(|t| t.trim_start_matches('\u{feff}').trim_start().starts_with('<')) {
         let lower = text.to_ascii_lowercase();
         return match () {
             () if lower.contains("<svg") => "image/svg+xml",
-            () if lower.contains("<html") || lower.contains("<!doctype html") || lower.contains("<script") => "text/html",
+            () if lower.contains("<html")
+                || lower.contains("<!doctype html")
+                || lower.contains("<script") =>
+            {
+                "text/html"
+            }
             () => "text/xml",
         };
     }
     if let Some(kind) = infer::get(head) {
         return kind.mime_type();
     }
-    let plain = text.is_some_and(|t| !t.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{c}')));
+    let plain = text
+        .is_some_and(|t| !t.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{c}')));
     if plain { "text/plain" } else { "application/octet-stream" }
 }
 
 /// A name without folders, control characters and tricks with the direction of writing; its ending survives a cut.
 pub fn clean_name(name: &str) -> String {
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let hidden = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
     let name: String = name.chars().filter(|c| !hidden(*c)).collect();
     let name = name.trim().trim_start_matches('.').trim();
     if name.is_empty() {
@@ -536,7 +591,8 @@ pub fn clean_name(name: &str) -> String {
 
 fn disposition(name: &str, content_type: &str) -> String {
     let place = if SHOWN.contains(&content_type) { "inline" } else { "attachment" };
-    let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_. ".contains(c) { c } else { '_' }).collect();
+    let plain: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_. ".contains(c) { c } else { '_' }).collect();
     let mut exact = String::new();
     for b in name.bytes() {
         match b {
@@ -591,7 +647,10 @@ mod tests {
 
     #[test]
     fn only_what_cannot_run_is_shown_in_place() {
-        assert_eq!(disposition("a b\"ü.png", "image/png"), "inline; filename=\"a b__.png\"; filename*=UTF-8''a%20b%22%C3%BC.png");
+        assert_eq!(
+            disposition("a b\"ü.png", "image/png"),
+            "inline; filename=\"a b__.png\"; filename*=UTF-8''a%20b%22%C3%BC.png"
+        );
         for kind in ["image/svg+xml", "text/html", "text/xml", "application/octet-stream"] {
             assert!(disposition("x", kind).starts_with("attachment;"));
         }

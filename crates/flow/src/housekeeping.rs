@@ -9,21 +9,42 @@ use kernel::{Result, Store, sql, system};
 use serde_json::{Value, json};
 
 /// Kind, and when in UTC.
-const DAILY: [(&str, &str); 3] =
-    [("platform.audit_months", "10 0 * * *"), ("platform.purge", "20 * * * *"), ("platform.files", "40 2 * * *")];
+const DAILY: [(&str, &str); 3] = [
+    ("platform.audit_months", "10 0 * * *"),
+    ("platform.purge", "20 * * * *"),
+    ("platform.files", "40 2 * * *"),
+];
 
 /// How long things are kept: what, and which rows may go. Each is deleted in pieces, so that no statement takes long.
 const PURGES: [&str; 9] = [
-    sql!("delete from app.idempotency where ctid = any (array(select ctid from app.idempotency where at < now() - interval '7 days' limit 5000))"),
-    sql!("delete from app.jobs where ctid = any (array(select ctid from app.jobs where finished_at < now() - interval '30 days' and status <> 'failed' limit 5000))"),
-    sql!("delete from app.jobs where ctid = any (array(select ctid from app.jobs where finished_at < now() - interval '180 days' limit 5000))"),
-    sql!("delete from app.mails where ctid = any (array(select ctid from app.mails where sent_at < now() - interval '30 days' limit 5000))"),
-    sql!("delete from iam.sessions where ctid = any (array(select ctid from iam.sessions where coalesce(ended_at, expires_at) < now() - interval '30 days' limit 5000))"),
-    sql!("delete from iam.email_verifications where ctid = any (array(select ctid from iam.email_verifications where expires_at < now() - interval '7 days' limit 5000))"),
-    sql!("delete from iam.login_attempts where ctid = any (array(select ctid from iam.login_attempts where at < now() - interval '90 days' limit 5000))"),
-    sql!("delete from app.system_logs where ctid = any (array(select ctid from app.system_logs where last_seen_at < now() - interval '180 days' limit 5000))"),
+    sql!(
+        "delete from app.idempotency where ctid = any (array(select ctid from app.idempotency where at < now() - interval '7 days' limit 5000))"
+    ),
+    sql!(
+        "delete from app.jobs where ctid = any (array(select ctid from app.jobs where finished_at < now() - interval '30 days' and status <> 'failed' limit 5000))"
+    ),
+    sql!(
+        "delete from app.jobs where ctid = any (array(select ctid from app.jobs where finished_at < now() - interval '180 days' limit 5000))"
+    ),
+    sql!(
+        "delete from app.mails where ctid = any (array(select ctid from app.mails where sent_at < now() - interval '30 days' limit 5000))"
+    ),
+    sql!(
+        "delete from iam.sessions where ctid = any (array(select ctid from iam.sessions where coalesce(ended_at, expires_at) < now() - interval '30 days' limit 5000))"
+    ),
+    sql!(
+        "delete from iam.email_verifications where ctid = any (array(select ctid from iam.email_verifications where expires_at < now() - interval '7 days' limit 5000))"
+    ),
+    sql!(
+        "delete from iam.login_attempts where ctid = any (array(select ctid from iam.login_attempts where at < now() - interval '90 days' limit 5000))"
+    ),
+    sql!(
+        "delete from app.system_logs where ctid = any (array(select ctid from app.system_logs where last_seen_at < now() - interval '180 days' limit 5000))"
+    ),
     // What a mail said is nobody's business once it is there: codes and links above all.
-    sql!("update app.mails set body = '', attachments = '[]' where ctid = any (array(select ctid from app.mails where sent_at < now() - interval '2 days' and body <> '' limit 5000))"),
+    sql!(
+        "update app.mails set body = '', attachments = '[]' where ctid = any (array(select ctid from app.mails where sent_at < now() - interval '2 days' and body <> '' limit 5000))"
+    ),
 ];
 
 /// Teaches the workers the housekeeping.

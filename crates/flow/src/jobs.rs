@@ -113,18 +113,27 @@ const INSERT: &str = sql!(
 
 /// Adds a job for the program: as a member, or for nobody ([`PLATFORM`]). Wake the workers after the commit, or they
 /// find it within a second.
-pub async fn enqueue_system(system: &System, organization: Uuid, user: Uuid, new: New<'_>) -> Result<Option<Uuid>> {
+pub async fn enqueue_system(
+    system: &System,
+    organization: Uuid,
+    user: Uuid,
+    new: New<'_>,
+) -> Result<Option<Uuid>> {
     let micros = new.run_at.map(|at| at.as_microsecond());
     let id = Uuid::now_v7();
     let row = system
-        .query_opt(INSERT, &[&organization, &id, &new.kind, &new.payload, &new.key, &user, &micros, &new.max_attempts])
+        .query_opt(
+            INSERT,
+            &[&organization, &id, &new.kind, &new.payload, &new.key, &user, &micros, &new.max_attempts],
+        )
         .await?;
     Ok(row.map(|row| row.get(0)))
 }
 
 /// One's own job.
 pub async fn get(store: &Store, actor: &Actor, id: Uuid) -> Result<Job> {
-    let sql = format!("select {COLUMNS} from app.jobs where organization_id = $1 and created_by = $2 and id = $3");
+    let sql =
+        format!("select {COLUMNS} from app.jobs where organization_id = $1 and created_by = $2 and id = $3");
     let rows = store.batch(actor, &[(&sql, &[&actor.organization, &actor.user, &id])]).await?;
     rows.first().and_then(|rows| rows.first()).map(Job::read).ok_or(Error::NotFound)
 }
@@ -134,7 +143,8 @@ pub async fn list(store: &Store, actor: &Actor, limit: i64) -> Result<Vec<Job>> 
     let sql = format!(
         "select {COLUMNS} from app.jobs where organization_id = $1 and created_by = $2 order by created_at desc, id desc limit $3"
     );
-    let rows = store.batch(actor, &[(&sql, &[&actor.organization, &actor.user, &limit.clamp(1, 500)])]).await?;
+    let rows =
+        store.batch(actor, &[(&sql, &[&actor.organization, &actor.user, &limit.clamp(1, 500)])]).await?;
     Ok(rows.first().map(|rows| rows.iter().map(Job::read).collect()).unwrap_or_default())
 }
 

@@ -22,7 +22,12 @@ pub struct Notice<'a> {
 pub async fn notify(tx: &Tx, user: Uuid, notice: &Notice<'_>) -> Result<Option<Uuid>> {
     let Notice { kind, title, body, record } = notice;
     let (entity, record) = record.unzip();
-    let row = tx.cached(sql!("select app.notify($1, $2, $3, $4, $5, $6)"), &[&user, kind, title, body, &entity, &record]).await?;
+    let row = tx
+        .cached(
+            sql!("select app.notify($1, $2, $3, $4, $5, $6)"),
+            &[&user, kind, title, body, &entity, &record],
+        )
+        .await?;
     let id: Option<Uuid> = row.first().and_then(|row| row.get(0));
     if let Some(id) = id {
         tx.changed(EVENT, id, 1, "create");
@@ -44,7 +49,13 @@ pub struct Notification {
 }
 
 /// One's own, the newest first. `before` is the id of the last one of the page before.
-pub async fn list(store: &Store, actor: &Actor, unread_only: bool, before: Option<Uuid>, limit: i64) -> Result<Vec<Notification>> {
+pub async fn list(
+    store: &Store,
+    actor: &Actor,
+    unread_only: bool,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Notification>> {
     let values: Values<'_> = &[&actor.organization, &actor.user, &unread_only, &before, &limit.clamp(1, 200)];
     let rows = store
         .batch(

@@ -115,7 +115,9 @@ pub const MOST_ROWS: usize = 10_000;
 /// The bytes of a PDF file; the same for the same document. Takes a few milliseconds a page and no I/O.
 pub fn render(document: &Document) -> Result<Vec<u8>> {
     if document.rows.len() > MOST_ROWS {
-        return Err(kernel::Error::refused(format!("A document may have {MOST_ROWS} lines at most; export them instead.")));
+        return Err(kernel::Error::refused(format!(
+            "A document may have {MOST_ROWS} lines at most; export them instead."
+        )));
     }
     layout::lay_out(document)
 }

@@ -39,9 +39,11 @@ pub fn next(cron: &str, zone: &str, after: Timestamp) -> Result<Timestamp> {
         .map_err(|e| malformed(format!("This is not a schedule: {e}.")))?;
     let zone = TimeZone::get(zone).map_err(|_| Error::malformed_at("zone", "There is no such time zone."))?;
     // croner counts on a clock without a zone; the zone is put in by jiff.
-    let mut clock = naive(after.to_zoned(zone.clone()).datetime()).ok_or_else(|| malformed("Out of range.".into()))?;
+    let mut clock =
+        naive(after.to_zoned(zone.clone()).datetime()).ok_or_else(|| malformed("Out of range.".into()))?;
     for _ in 0..100 {
-        clock = cron.find_next_occurrence(&clock, false).map_err(|_| malformed("This never happens.".into()))?;
+        clock =
+            cron.find_next_occurrence(&clock, false).map_err(|_| malformed("This never happens.".into()))?;
         let at = civil(&clock)
             .and_then(|at| zone.to_ambiguous_zoned(at).compatible().ok())
             .ok_or_else(|| malformed("Out of range.".into()))?
@@ -63,7 +65,16 @@ fn naive(at: civil::DateTime) -> Option<DateTime<Utc>> {
 fn civil(at: &DateTime<Utc>) -> Option<civil::DateTime> {
     let part = |n: u32| i8::try_from(n).ok();
     let year = i16::try_from(at.year()).ok()?;
-    civil::DateTime::new(year, part(at.month())?, part(at.day())?, part(at.hour())?, part(at.minute())?, part(at.second())?, 0).ok()
+    civil::DateTime::new(
+        year,
+        part(at.month())?,
+        part(at.day())?,
+        part(at.hour())?,
+        part(at.minute())?,
+        part(at.second())?,
+        0,
+    )
+    .ok()
 }
 
 /// Seconds since 1970 in millionths, as the statements of this crate carry times.
@@ -180,7 +191,9 @@ mod tests {
 
     #[test]
     fn what_is_no_schedule_is_refused() {
-        for (cron, zone) in [("", "UTC"), ("every day", "UTC"), ("0 0 30 2 *", "UTC"), ("0 9 * * *", "Mars/Olympus")] {
+        for (cron, zone) in
+            [("", "UTC"), ("every day", "UTC"), ("0 0 30 2 *", "UTC"), ("0 9 * * *", "Mars/Olympus")]
+        {
             assert!(matches!(next(cron, zone, Timestamp::UNIX_EPOCH), Err(Error::Malformed(_))), "{cron}");
         }
     }

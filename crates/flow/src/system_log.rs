@@ -76,7 +76,8 @@ async fn write(store: Store, mut receiver: mpsc::Receiver<Noted>) {
         }
         if more > 0 {
             let message = format!("A flood of errors; {more} were only counted.");
-            let noted = Noted { level: "ERROR", message, about: About::default(), detail: json!({}), count: more };
+            let noted =
+                Noted { level: "ERROR", message, about: About::default(), detail: json!({}), count: more };
             kinds.insert(fingerprint("ERROR", "A flood of errors"), noted);
         }
         if let Err(e) = save(&store, &kinds).await {
@@ -147,7 +148,8 @@ fn plain(message: &str) -> String {
         }
         let (this, after) = rest.split_at(word);
         // A uuid, a number, a hash.
-        let id = this.contains(|c: char| c.is_ascii_digit()) && this.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+        let id = this.contains(|c: char| c.is_ascii_digit())
+            && this.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
         if id {
             out.push('?');
         } else {
@@ -173,7 +175,10 @@ mod tests {
     #[test]
     fn errors_that_differ_in_values_only_are_one_kind() {
         let same = |a: &str, b: &str| assert_eq!(plain(a), plain(b));
-        same("order 17 of 0198b2d0-7c1e-7000-8000-0000000000aa is gone", "order 4 of 0198b2d0-7c1e-7999-8000-0000000000ab is gone");
+        same(
+            "order 17 of 0198b2d0-7c1e-7000-8000-0000000000aa is gone",
+            "order 4 of 0198b2d0-7c1e-7999-8000-0000000000ab is gone",
+        );
         same("column \"a\" is missing", "column \"credit limit\" is missing");
         same("line12: it's 3.50", "line7: it's 12.99");
         assert_ne!(plain("table orders"), plain("table invoices"));

@@ -2,7 +2,8 @@ use crate::{
     SystemLog,
     backoff::backoff,
     jobs::{self, Job, PLATFORM},
-    schedules, system_log::About,
+    schedules,
+    system_log::About,
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use jiff::tz::TimeZone;
@@ -11,7 +12,10 @@ use serde_json::Value;
 use std::{
     collections::HashMap,
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::{
@@ -52,6 +56,7 @@ struct Run {
     claim: Uuid,
     cancel: CancellationToken,
     told: Mutex<Option<Instant>>,
+    finished: Arc<AtomicBool>,
 }
 
 impl Context {
@@ -70,7 +75,12 @@ impl Context {
                 &[&self.job.organization, &self.job.id, &self.run.claim, result],
             )
             .await?;
-        if done == 1 { Ok(()) } else { Err(Error::Stale) }
+        if done == 0 {
+            return Err(Error::Stale);
+        }
+        self.run.finished.store(true, Ordering::Relaxed);
+        tx.changed(jobs::EVENT, self.job.id, 0, "done");
+        Ok(())
     }
 
     /// Says how far the job is, a few times a second at most; the last word (`done` = `total`) is always written.
@@ -295,52 +305,22 @@ async fn work(house: Arc<House>) {
     }
 }
 
-/// One claims at a time, so that each sees what the others took: of the organizations that wait, the one with the
-/// fewest running jobs is next, and among equals the one that was served longest ago. The list of organizations is
-/// found by skipping through the index, however long their queues are.
+/// The next job, by turns: see app.claim_job.
 async fn claim(house: &House) -> Result<Option<(Job, Uuid)>> {
     let settings = house.settings();
     let claim = Uuid::now_v7();
     let most = i64::try_from((settings.slots / 2).max(1)).unwrap_or(i64::MAX);
-    let sql = CLAIM.replace("{columns}", jobs::COLUMNS);
-    let row = system!(house.store(), tx => {
-        tx.batch_execute("select pg_advisory_xact_lock(5068745812375093)").await?;
-        Ok(tx.query_opt(&sql, &[&claim, &settings.lease.as_secs_f64(), &most]).await?)
-    })?;
+    let sql = format!("select {} from app.claim_job($1, $2, $3)", jobs::COLUMNS);
+    let row = system!(house.store(), tx => Ok(tx.query_opt(&sql, &[&claim, &settings.lease.as_secs_f64(), &most]).await?))?;
     Ok(row.map(|row| (Job::read(&row), claim)))
 }
-
-const CLAIM: &str = "
-    with recursive waiting as (
-        (select organization_id, run_at from app.jobs where status = 'queued' order by organization_id, run_at limit 1)
-        union all
-        select next.organization_id, next.run_at from waiting w cross join lateral (
-            select j.organization_id, j.run_at from app.jobs j
-            where j.status = 'queued' and j.organization_id > w.organization_id order by j.organization_id, j.run_at limit 1) next
-    ), turn as (
-        select w.organization_id,
-            (select count(*) from app.jobs r where r.organization_id = w.organization_id and r.status = 'running') as running,
-            (select max(s.started_at) from app.jobs s where s.organization_id = w.organization_id and s.started_at is not null) as served
-        from waiting w where w.run_at <= now()
-    ), taken (taken_organization, taken_id) as (
-        select j.organization_id, j.id
-        from (select t.organization_id from turn t where t.running < $3 order by t.running, t.served nulls first, t.organization_id limit 50) o
-        cross join lateral (
-            select q.organization_id, q.id from app.jobs q
-            where q.organization_id = o.organization_id and q.status = 'queued' and q.run_at <= now()
-            order by q.run_at, q.id limit 1 for update skip locked) j
-        limit 1
-    )
-    update app.jobs j set status = 'running', claim = $1, started_at = clock_timestamp(), attempts = attempts + 1, error = null,
-        lease_until = now() + make_interval(secs => $2)
-    from taken where organization_id = taken_organization and id = taken_id
-    returning {columns}";
 
 async fn run(house: Arc<House>, job: Job, claim: Uuid) {
     let cancel = CancellationToken::new();
     held(&house.running).insert(claim, (job.organization, job.id, cancel.clone()));
     let longest = house.settings().longest;
-    let work = AssertUnwindSafe(handle(&house, &job, claim, &cancel)).catch_unwind();
+    let finished = Arc::new(AtomicBool::new(false));
+    let work = AssertUnwindSafe(handle(&house, &job, claim, &cancel, &finished)).catch_unwind();
     let outcome = tokio::select! {
         biased;
         () = cancel.cancelled() => None,
@@ -353,8 +333,10 @@ async fn run(house: Arc<House>, job: Job, claim: Uuid) {
             }])),
         }),
     };
-    // A lost or cancelled job says so itself.
+    // A cancelled job says so itself, and so does one that finished within its own transaction.
+    let finished = finished.load(Ordering::Relaxed) && matches!(outcome, Some(Ok(_)));
     if let Some(outcome) = outcome
+        && !finished
         && let Err(e) = settle(&house, &job, claim, outcome).await
     {
         tracing::warn!(job = %job.id, "could not note how a job ended; it is tried again: {e}");
@@ -362,7 +344,13 @@ async fn run(house: Arc<House>, job: Job, claim: Uuid) {
     held(&house.running).remove(&claim);
 }
 
-async fn handle(house: &House, job: &Job, claim: Uuid, cancel: &CancellationToken) -> Result<Value> {
+async fn handle(
+    house: &House,
+    job: &Job,
+    claim: Uuid,
+    cancel: &CancellationToken,
+    finished: &Arc<AtomicBool>,
+) -> Result<Value> {
     let unknown = || Error::refused(format!("There is no work called {}.", job.kind));
     let (store, job) = (house.store().clone(), job.clone());
     if job.organization == PLATFORM {
@@ -371,7 +359,7 @@ async fn handle(house: &House, job: &Job, claim: Uuid, cancel: &CancellationToke
     }
     let handler = house.worker.handlers.get(job.kind.as_str()).ok_or_else(unknown)?;
     let actor = (house.worker.actor_of)(job.organization, job.created_by, job.id).await?;
-    let run = Run { claim, cancel: cancel.clone(), told: Mutex::default() };
+    let run = Run { claim, cancel: cancel.clone(), told: Mutex::default(), finished: finished.clone() };
     handler(&Context { store, actor, job, run }).await
 }
 
@@ -391,7 +379,11 @@ async fn settle(house: &House, job: &Job, claim: Uuid, outcome: Result<Value>) -
                 e => e.to_string(),
             };
             if let (Error::Broken(_), Some(log)) = (&e, &house.worker.log) {
-                let about = About { request: Some(job.id), organization: Some(job.organization), user: Some(job.created_by) };
+                let about = About {
+                    request: Some(job.id),
+                    organization: Some(job.organization),
+                    user: Some(job.created_by),
+                };
                 log.error(&format!("job {}: {e}", job.kind), about, Value::Null);
             }
             let wait = backoff(house.settings().first_wait, 3.0, Duration::from_secs(3600), job.attempts);
@@ -421,7 +413,14 @@ pub(crate) fn tell(store: &Store, organization: Uuid, id: Uuid, action: &str) {
 /// Somebody without any right, for messages that name an organization.
 fn nobody(organization: Uuid) -> Actor {
     let (user, request) = (Uuid::nil(), Uuid::nil());
-    Actor { organization, user, request, access: Arc::default(), overlay: Arc::default(), zone: TimeZone::UTC }
+    Actor {
+        organization,
+        user,
+        request,
+        access: Arc::default(),
+        overlay: Arc::default(),
+        zone: TimeZone::UTC,
+    }
 }
 
 /// Jobs whose worker died wait again, unless this was their last attempt: what kills its worker each time must end.

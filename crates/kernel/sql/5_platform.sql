@@ -69,6 +69,44 @@ end $$;
 revoke execute on function app.job_of(text), app.cancel_job(text) from public;
 grant execute on function app.job_of(text), app.cancel_job(text) to app_user;
 
+-- The next job to run. One claims at a time, so that each sees what the others took: of the organizations that wait,
+-- the one with the fewest running jobs is next, and among equals the one that was served longest ago; none runs more
+-- than `most`. The organizations are found by skipping through the index, however long their queues are.
+create function app.claim_job(claim uuid, lease double precision, most bigint) returns setof app.jobs
+language plpgsql set search_path = pg_catalog as $$
+begin
+    perform pg_advisory_xact_lock(5068745812375093);
+    -- A claim that a crash forgets is made again, and is on the disk before anything that was done under it.
+    perform set_config('synchronous_commit', 'off', true);
+    return query
+    with recursive waiting as (
+        (select q.organization_id, q.run_at from app.jobs q where q.status = 'queued' order by q.organization_id, q.run_at limit 1)
+        union all
+        select next.organization_id, next.run_at from waiting w cross join lateral (
+            select q.organization_id, q.run_at from app.jobs q
+            where q.status = 'queued' and q.organization_id > w.organization_id order by q.organization_id, q.run_at limit 1) next
+    ), turn as (
+        select w.organization_id,
+            (select count(*) from app.jobs r where r.organization_id = w.organization_id and r.status = 'running') as running,
+            (select max(s.started_at) from app.jobs s where s.organization_id = w.organization_id and s.started_at is not null) as served
+        from waiting w where w.run_at <= now()
+    ), taken as (
+        select q.organization_id, q.id
+        from (select t.organization_id from turn t where t.running < most order by t.running, t.served nulls first, t.organization_id limit 50) o
+        cross join lateral (
+            select j.organization_id, j.id from app.jobs j
+            where j.organization_id = o.organization_id and j.status = 'queued' and j.run_at <= now()
+            order by j.run_at, j.id limit 1 for update skip locked) q
+        limit 1
+    )
+    update app.jobs j set status = 'running', claim = claim_job.claim, started_at = clock_timestamp(), attempts = j.attempts + 1,
+        error = null, lease_until = now() + make_interval(secs => lease)
+    from taken where j.organization_id = taken.organization_id and j.id = taken.id
+    returning j.*;
+end $$;
+revoke execute on function app.claim_job(uuid, double precision, bigint) from public;
+grant execute on function app.claim_job(uuid, double precision, bigint) to app_system;
+
 create table app.schedules (
     organization_id  uuid not null default app.organization(),
     kind             text not null,

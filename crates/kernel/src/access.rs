@@ -110,7 +110,8 @@ const BASE: [&str; 4] = ["read", "create", "update", "delete"];
 impl Access {
     /// The union of what the roles give.
     pub fn of(catalog: &Catalog, roles: &[Role]) -> Access {
-        let mut access = Access { roles: roles.iter().map(|r| r.name.clone()).collect(), ..Access::default() };
+        let mut access =
+            Access { roles: roles.iter().map(|r| r.name.clone()).collect(), ..Access::default() };
         let mut fields: HashMap<(String, String), Vec<FieldAccess>> = HashMap::new();
         for (entity, action, scope) in MEMBER {
             access.scopes.entry((*entity).to_owned()).or_default().insert((*action).to_owned(), *scope);
@@ -170,9 +171,9 @@ impl Access {
         let name = entity.part_of.as_deref().unwrap_or(&entity.name);
         if let Some(limits) = &self.limits {
             let fits = limits.iter().any(|limit| {
-                limit.split_once(':').is_some_and(|(e, a)| {
-                    (e == "*" || e == name) && (a == "*" || a == action)
-                })
+                limit
+                    .split_once(':')
+                    .is_some_and(|(e, a)| (e == "*" || e == name) && (a == "*" || a == action))
             });
             if !fits {
                 return Scope::None;
@@ -214,10 +215,6 @@ impl Access {
         let Some((entity, action)) = acting else { return self.grants.clone() };
         let place = entity.slot * 4 + 2;
         let letter = self.scope(entity, action).letter();
-        self.grants
-            .chars()
-            .enumerate()
-            .map(|(n, was)| if n == place { letter } else { was })
-            .collect()
+        self.grants.chars().enumerate().map(|(n, was)| if n == place { letter } else { was }).collect()
     }
 }

@@ -133,18 +133,33 @@ impl Kind {
     pub fn parse(name: &str) -> Option<Kind> {
         use Kind::*;
         [
-            Text, Textarea, Email, Phone, Url, Number, Integer, Money, Percent, Quantity, Date,
-            Datetime, Boolean, Select, Multiselect, Tags, Relation, User, Uuid, Json,
+            Text,
+            Textarea,
+            Email,
+            Phone,
+            Url,
+            Number,
+            Integer,
+            Money,
+            Percent,
+            Quantity,
+            Date,
+            Datetime,
+            Boolean,
+            Select,
+            Multiselect,
+            Tags,
+            Relation,
+            User,
+            Uuid,
+            Json,
         ]
         .into_iter()
         .find(|k| k.name() == name)
     }
 
     pub fn is_number(self) -> bool {
-        matches!(
-            self,
-            Kind::Number | Kind::Integer | Kind::Money | Kind::Percent | Kind::Quantity
-        )
+        matches!(self, Kind::Number | Kind::Integer | Kind::Money | Kind::Percent | Kind::Quantity)
     }
 }
 
@@ -223,10 +238,15 @@ impl Catalog {
                 for (entity, actions) in grants.as_object().into_iter().flatten() {
                     let actions = actions.as_object().into_iter().flatten();
                     // A module may speak of another's entity by its whole name.
-                    let entity = if entity.contains('.') { entity.clone() } else { format!("{}.{entity}", module.name) };
-                    template.entry(entity).or_default().extend(
-                        actions.filter_map(|(a, s)| Some((a.clone(), s.as_str()?.to_owned()))),
-                    );
+                    let entity = if entity.contains('.') {
+                        entity.clone()
+                    } else {
+                        format!("{}.{entity}", module.name)
+                    };
+                    template
+                        .entry(entity)
+                        .or_default()
+                        .extend(actions.filter_map(|(a, s)| Some((a.clone(), s.as_str()?.to_owned()))));
                 }
             }
             catalog.modules.push(ModuleInfo {
@@ -266,9 +286,7 @@ impl Catalog {
                 .cloned()
                 .unwrap_or_default();
             entity.searchable = entity.columns.iter().any(|c| c.name == "search");
-            entity.document = entity.meta["document"]
-                .as_bool()
-                .unwrap_or(!entity.transitions.is_empty());
+            entity.document = entity.meta["document"].as_bool().unwrap_or(!entity.transitions.is_empty());
             let states = entity.states();
             let workflow = entity.transitions.first().map(|t| t.field.clone());
             for column in &mut entity.columns {
@@ -310,15 +328,13 @@ impl Catalog {
         if let Some(message) = self.domains.get(name) {
             return (Some(message), None);
         }
-        let entity = schema
-            .zip(table)
-            .and_then(|(schema, table)| self.entities.get(&format!("{schema}.{table}")));
+        let entity =
+            schema.zip(table).and_then(|(schema, table)| self.entities.get(&format!("{schema}.{table}")));
         let Some(entity) = entity else { return (None, None) };
         let constraint = entity.constraints.iter().find(|c| c.name == name);
         let unique = entity.uniques.iter().find(|u| u.name.rsplit('.').next() == Some(name));
-        let message = constraint
-            .and_then(|c| c.message.as_deref())
-            .or(unique.and_then(|u| u.message.as_deref()));
+        let message =
+            constraint.and_then(|c| c.message.as_deref()).or(unique.and_then(|u| u.message.as_deref()));
         let columns = constraint.map(|c| &c.columns).or(unique.and_then(|u| u.columns.as_ref()));
         let field = columns
             .filter(|c| c.len() <= 2)
@@ -361,9 +377,9 @@ impl Entity {
 
     /// The column behind a relation: `customer` is `customer_id`, `created_by` is itself.
     pub fn relation(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().find(|c| {
-            c.target.is_some() && (c.name == name || c.name.strip_suffix("_id") == Some(name))
-        })
+        self.columns
+            .iter()
+            .find(|c| c.target.is_some() && (c.name == name || c.name.strip_suffix("_id") == Some(name)))
     }
 
     /// The states in the order in which the workflow names them.

@@ -72,10 +72,7 @@ impl Error {
     /// Whether the same transaction may simply be tried again.
     pub fn is_passing(&self) -> bool {
         self.sql().is_some_and(|e| {
-            matches!(
-                *e.code(),
-                SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED
-            )
+            matches!(*e.code(), SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED)
         })
     }
 
@@ -96,10 +93,7 @@ impl Error {
             return self;
         };
         let refused = |message: &str, field: Option<&str>| {
-            Error::Refused(vec![Fault {
-                field: field.map(Into::into),
-                message: message.to_owned(),
-            }])
+            Error::Refused(vec![Fault { field: field.map(Into::into), message: message.to_owned() }])
         };
         let fallback = match *db.code() {
             SqlState::INSUFFICIENT_PRIVILEGE => {

@@ -56,9 +56,8 @@ async fn locked(client: &Client, modules: &[&Module]) -> Result<Installed> {
 async fn take_steps(client: &Client, modules: &[&Module], done: &mut Installed) -> Result<()> {
     let mut taken: HashMap<String, Vec<(i32, String)>> = HashMap::new();
     if !done.fresh {
-        for row in client
-            .query("select module, number, checksum from app.schema_changes order by 1, 2", &[])
-            .await?
+        for row in
+            client.query("select module, number, checksum from app.schema_changes order by 1, 2", &[]).await?
         {
             taken.entry(row.get(0)).or_default().push((row.get(1), row.get(2)));
         }
@@ -85,8 +84,7 @@ async fn take_steps(client: &Client, modules: &[&Module], done: &mut Installed) 
             "The database has the module {unknown}, which this program does not know. Use the newer program."
         )));
     }
-    let rows: Vec<Vec<&str>> =
-        CURRENCIES.lines().skip(1).map(|l| l.splitn(3, ',').collect()).collect();
+    let rows: Vec<Vec<&str>> = CURRENCIES.lines().skip(1).map(|l| l.splitn(3, ',').collect()).collect();
     let column = |n: usize| rows.iter().filter_map(|r| r.get(n).map(|s| s.to_string())).collect::<Vec<_>>();
     client
         .execute(
@@ -170,5 +168,8 @@ fn checksum(text: &str) -> String {
 }
 
 fn told(e: &Error) -> String {
-    e.sql().map_or_else(|| e.to_string(), |db| format!("{db}{}", db.where_().map(|w| format!(" ({w})")).unwrap_or_default()))
+    e.sql().map_or_else(
+        || e.to_string(),
+        |db| format!("{db}{}", db.where_().map(|w| format!(" ({w})")).unwrap_or_default()),
+    )
 }

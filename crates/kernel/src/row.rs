@@ -30,7 +30,8 @@ fn write_value(out: &mut Vec<u8>, sql_type: &Type, raw: &[u8], kind: Kind) {
     match *sql_type {
         Type::BOOL => out.extend_from_slice(if raw == [1] { b"true" } else { b"false" }),
         Type::INT2 | Type::INT4 | Type::INT8 => {
-            let n = raw.iter().fold(if raw[0] & 0x80 == 0 { 0 } else { -1_i64 }, |n, b| n << 8 | i64::from(*b));
+            let n =
+                raw.iter().fold(if raw[0] & 0x80 == 0 { 0 } else { -1_i64 }, |n, b| n << 8 | i64::from(*b));
             out.extend_from_slice(n.to_string().as_bytes());
         }
         Type::NUMERIC => {
@@ -68,7 +69,7 @@ fn write_value(out: &mut Vec<u8>, sql_type: &Type, raw: &[u8], kind: Kind) {
         // A version byte, then the text.
         Type::JSONB => out.extend_from_slice(raw.get(1..).unwrap_or(b"null")),
         Type::JSON => out.extend_from_slice(raw),
-        Type::TEXT_ARRAY => array(out, raw, |out, item| text(out, item)),
+        Type::TEXT_ARRAY => array(out, raw, text),
         Type::UUID_ARRAY => array(out, raw, |out, item| write_value(out, &Type::UUID, item, kind)),
         _ => text(out, raw),
     }

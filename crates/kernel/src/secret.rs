@@ -20,9 +20,8 @@ const FORMAT: u8 = 1;
 impl Secrets {
     /// Reads the key file, or makes it (mode 0600) when it is not there.
     pub fn open(file: &Path) -> Result<Secrets> {
-        let wrong = |e: &dyn std::fmt::Display| {
-            Error::broken(format!("The key file {}: {e}", file.display()))
-        };
+        let wrong =
+            |e: &dyn std::fmt::Display| Error::broken(format!("The key file {}: {e}", file.display()));
         match std::fs::read(file) {
             Ok(bytes) => {
                 let key = bytes
@@ -74,14 +73,15 @@ impl Secrets {
     }
 
     pub fn open_sealed(&self, about: &str, sealed: &[u8]) -> Result<Vec<u8>> {
-        let (Some(&FORMAT), Some(nonce), Some(body)) =
-            (sealed.first(), sealed.get(1..13), sealed.get(13..))
+        let (Some(&FORMAT), Some(nonce), Some(body)) = (sealed.first(), sealed.get(1..13), sealed.get(13..))
         else {
             return Err(Error::broken("a secret of an unknown format"));
         };
         Aes256Gcm::new(&self.derive("secrets").into())
             .decrypt(Nonce::from_slice(nonce), Payload { msg: body, aad: about.as_bytes() })
-            .map_err(|_| Error::broken("a secret does not open: the master key is not the one it was made with"))
+            .map_err(|_| {
+                Error::broken("a secret does not open: the master key is not the one it was made with")
+            })
     }
 }
 

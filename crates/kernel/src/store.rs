@@ -215,7 +215,8 @@ impl Store {
     pub fn tell(&self, actor: &Actor, entity: &str, id: Uuid, version: i32, action: &str) {
         let (entity, action) = (entity.to_owned(), action.to_owned());
         // Nobody listening is fine.
-        let _ = self.house.events.send(Event { organization: actor.organization, entity, id, version, action });
+        let _ =
+            self.house.events.send(Event { organization: actor.organization, entity, id, version, action });
     }
 
     /// For tests: what a connection of the pool says between two requests.
@@ -230,10 +231,8 @@ impl Actor {
     /// The message that says who asks. Only parsed values and letters get into it.
     fn enter(&self, acting: Option<(&Entity, &str)>) -> String {
         let Actor { organization, user, request, access, .. } = self;
-        let mut sql = format!(
-            "set local app.context = '{organization} {user} {request} {}'",
-            access.grants(acting)
-        );
+        let mut sql =
+            format!("set local app.context = '{organization} {user} {request} {}'", access.grants(acting));
         // Today is the organization's day. Names of zones are letters, digits and / _ + -, as the library has them.
         if let Some(zone) = self.zone.iana_name().filter(|z| *z != "UTC") {
             sql.push_str(&format!("; set local timezone = '{zone}'"));
@@ -322,10 +321,7 @@ pub fn rules<'a>(
     entity: &'a str,
     action: &'a str,
 ) -> impl Iterator<Item = &'static Rule> + 'a {
-    modules
-        .iter()
-        .flat_map(|m| m.rules)
-        .filter(move |r| r.entity == entity && r.action == action)
+    modules.iter().flat_map(|m| m.rules).filter(move |r| r.entity == entity && r.action == action)
 }
 
 /// What a module lets people do with an entity's records, besides moving them.
@@ -388,11 +384,8 @@ fn held<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 fn pool(url: &str, connections: usize) -> Result<Pool> {
-    let manager = Manager::from_config(
-        url.parse()?,
-        NoTls,
-        ManagerConfig { recycling_method: RecyclingMethod::Fast },
-    );
+    let manager =
+        Manager::from_config(url.parse()?, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
     let wait = Some(Duration::from_secs(2));
     Pool::builder(manager)
         .max_size(connections)

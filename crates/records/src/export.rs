@@ -36,11 +36,18 @@ const CELL_CHARACTERS: usize = 32_767;
 ///
 /// # Errors
 /// Before the first byte, as of a list; what goes wrong later is the last item of the stream.
-pub async fn export(store: &Store, actor: &Actor, entity: &Entity, query: &Query, format: Format) -> Result<impl Stream<Item = Result<Bytes>> + Send + 'static + use<>> {
+pub async fn export(
+    store: &Store,
+    actor: &Actor,
+    entity: &Entity,
+    query: &Query,
+    format: Format,
+) -> Result<impl Stream<Item = Result<Bytes>> + Send + 'static + use<>> {
     allowed(actor, entity, "export")?;
     // Mistakes in the query are told before anything is begun.
     Exporting::new(store, actor, entity, query, format)?;
-    let told = json!({ "format": format.name(), "filter": query.filter, "q": query.q, "fields": query.fields });
+    let told =
+        json!({ "format": format.name(), "filter": query.filter, "q": query.q, "fields": query.fields });
     system!(store, tx => {
         tx.execute(
             sql!("select iam.log_event($1, $2, $3, 'export', $4, $5, null, $6)"),
@@ -51,7 +58,8 @@ pub async fn export(store: &Store, actor: &Actor, entity: &Entity, query: &Query
     })?;
     let file = Arc::new(tempfile::tempfile().map_err(full)?);
     let (written, reading) = watch::channel(Written { bytes: 0, end: None });
-    let (store, actor, name, query, into) = (store.clone(), actor.clone(), entity.name.clone(), query.clone(), file.clone());
+    let (store, actor, name, query, into) =
+        (store.clone(), actor.clone(), entity.name.clone(), query.clone(), file.clone());
     tokio::spawn(async move {
         let done = write_file(&store, &actor, &name, &query, format, &into, &written).await;
         written.send_modify(|w| w.end = Some(done.err().map(|e| Arc::new(std::sync::Mutex::new(Some(e))))));
@@ -72,7 +80,10 @@ fn full(e: io::Error) -> Error {
 }
 
 /// The bytes of a file that is still being written.
-fn follow(file: Arc<File>, reading: watch::Receiver<Written>) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
+fn follow(
+    file: Arc<File>,
+    reading: watch::Receiver<Written>,
+) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
     stream::try_unfold((file, reading, 0_u64), |(file, mut reading, at)| async move {
         loop {
             let now = reading.borrow_and_update().clone();
@@ -88,7 +99,8 @@ fn follow(file: Arc<File>, reading: watch::Receiver<Written>) -> impl Stream<Ite
                 return Ok(Some((bytes, (file, reading, at))));
             }
             if let Some(end) = now.end {
-                let error = end.and_then(|e| e.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take());
+                let error =
+                    end.and_then(|e| e.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take());
                 return error.map_or(Ok(None), Err);
             }
             if reading.changed().await.is_err() {
@@ -113,7 +125,13 @@ struct Exporting<'a> {
 }
 
 impl<'a> Exporting<'a> {
-    fn new(store: &'a Store, actor: &'a Actor, entity: &'a Entity, query: &Query, format: Format) -> Result<Exporting<'a>> {
+    fn new(
+        store: &'a Store,
+        actor: &'a Actor,
+        entity: &'a Entity,
+        query: &Query,
+        format: Format,
+    ) -> Result<Exporting<'a>> {
         let mut plan = Plan::new(store.catalog(), actor, entity)?;
         let flat = format != Format::Json;
         let everything = query.fields.is_empty() && flat;
@@ -122,7 +140,8 @@ impl<'a> Exporting<'a> {
         let headings = if flat { headings(&select, &chosen, entity, everything) } else { Vec::new() };
         let keys = order(&mut plan, &query.sort)?;
         let conditions = query.conditions(&mut plan)?;
-        let sorted: Vec<String> = keys.iter().map(|k| format!("{}{}", k.sql, if k.down { " desc" } else { "" })).collect();
+        let sorted: Vec<String> =
+            keys.iter().map(|k| format!("{}{}", k.sql, if k.down { " desc" } else { "" })).collect();
         // For the parts' sake the id stands first.
         let id = select.extra("r.id".to_owned());
         let sql = format!(
@@ -176,7 +195,9 @@ fn hop(column: &str) -> String {
 /// relation's name.
 fn headings(select: &Select<'_>, chosen: &[String], entity: &Entity, everything: bool) -> Vec<Heading> {
     let mut headings: Vec<Heading> = Vec::new();
-    let asked = |name: &str| chosen.iter().position(|c| c == name || entity.relation(c).is_some_and(|r| r.name == name));
+    let asked = |name: &str| {
+        chosen.iter().position(|c| c == name || entity.relation(c).is_some_and(|r| r.name == name))
+    };
     let flat = select.flat();
     for (name, at, kind) in flat {
         // What comes with a relation by itself, and the version that nobody asked for.
@@ -189,7 +210,10 @@ fn headings(select: &Select<'_>, chosen: &[String], entity: &Entity, everything:
     headings.sort_by_key(place);
     let names: Vec<String> = headings.iter().map(|h| h.name.clone()).collect();
     for heading in headings.iter_mut().filter(|_| everything) {
-        let relation = heading.name.rsplit_once('.').filter(|(path, _)| !path.contains('.') && !heading.name.starts_with("cf."));
+        let relation = heading
+            .name
+            .rsplit_once('.')
+            .filter(|(path, _)| !path.contains('.') && !heading.name.starts_with("cf."));
         if let Some((relation, _)) = relation
             && !names.iter().any(|n| n == relation)
         {
@@ -199,7 +223,15 @@ fn headings(select: &Select<'_>, chosen: &[String], entity: &Entity, everything:
     headings
 }
 
-async fn write_file(store: &Store, actor: &Actor, name: &str, query: &Query, format: Format, file: &Arc<File>, written: &watch::Sender<Written>) -> Result<()> {
+async fn write_file(
+    store: &Store,
+    actor: &Actor,
+    name: &str,
+    query: &Query,
+    format: Format,
+    file: &Arc<File>,
+    written: &watch::Sender<Written>,
+) -> Result<()> {
     let entity = store.catalog().entity(name)?;
     let exporting = Exporting::new(store, actor, entity, query, format)?;
     // Not `within!`: a second attempt would write the rows a second time.
@@ -208,7 +240,15 @@ async fn write_file(store: &Store, actor: &Actor, name: &str, query: &Query, for
     tx.end(done).await.map_err(|e| e.explain(store.catalog()))
 }
 
-async fn pages(tx: &Tx, actor: &Actor, exporting: &Exporting<'_>, query: &Query, format: Format, file: &Arc<File>, written: &watch::Sender<Written>) -> Result<()> {
+async fn pages(
+    tx: &Tx,
+    actor: &Actor,
+    exporting: &Exporting<'_>,
+    query: &Query,
+    format: Format,
+    file: &Arc<File>,
+    written: &watch::Sender<Written>,
+) -> Result<()> {
     tx.batch_execute(
         "set transaction isolation level repeatable read, read only; set local statement_timeout = '5min';
          set local idle_in_transaction_session_timeout = '5min'",
@@ -230,7 +270,15 @@ async fn page(tx: &Tx, written: &watch::Sender<Written>) -> Result<Vec<Row>> {
     Ok(tx.query(&format!("fetch {PAGE} from exported"), &[]).await?)
 }
 
-async fn text(tx: &Tx, actor: &Actor, exporting: &Exporting<'_>, query: &Query, format: Format, file: &Arc<File>, written: &watch::Sender<Written>) -> Result<()> {
+async fn text(
+    tx: &Tx,
+    actor: &Actor,
+    exporting: &Exporting<'_>,
+    query: &Query,
+    format: Format,
+    file: &Arc<File>,
+    written: &watch::Sender<Written>,
+) -> Result<()> {
     let mut at = 0;
     let mut out = Vec::new();
     if format == Format::Csv {
@@ -242,7 +290,11 @@ async fn text(tx: &Tx, actor: &Actor, exporting: &Exporting<'_>, query: &Query, 
     let mut first = true;
     loop {
         let rows = page(tx, written).await?;
-        let parts = if format == Format::Json { parts_of(tx, actor, exporting, query, &rows).await? } else { Vec::new() };
+        let parts = if format == Format::Json {
+            parts_of(tx, actor, exporting, query, &rows).await?
+        } else {
+            Vec::new()
+        };
         for row in &rows {
             if format == Format::Csv {
                 csv_line(&mut out, exporting.headings.iter().map(|h| cell(row, h)));
@@ -250,7 +302,10 @@ async fn text(tx: &Tx, actor: &Actor, exporting: &Exporting<'_>, query: &Query, 
             }
             out.extend_from_slice(if std::mem::take(&mut first) { b"\n" } else { b",\n" });
             let id: Uuid = row.get(row.columns().len() - 1);
-            let tail: Vec<(&str, &[u8])> = parts.iter().map(|(name, lists)| (*name, lists.get(&id).map_or(&b"[]"[..], Vec::as_slice))).collect();
+            let tail: Vec<(&str, &[u8])> = parts
+                .iter()
+                .map(|(name, lists)| (*name, lists.get(&id).map_or(&b"[]"[..], Vec::as_slice)))
+                .collect();
             exporting.select.write(&mut out, row, &tail);
         }
         if rows.is_empty() && format == Format::Json {
@@ -277,7 +332,13 @@ async fn text(tx: &Tx, actor: &Actor, exporting: &Exporting<'_>, query: &Query, 
 
 type Lists = std::collections::HashMap<Uuid, Vec<u8>>;
 
-async fn parts_of<'a>(tx: &Tx, actor: &Actor, exporting: &'a Exporting<'_>, query: &Query, rows: &[Row]) -> Result<Vec<(&'a str, Lists)>> {
+async fn parts_of<'a>(
+    tx: &Tx,
+    actor: &Actor,
+    exporting: &'a Exporting<'_>,
+    query: &Query,
+    rows: &[Row],
+) -> Result<Vec<(&'a str, Lists)>> {
     let mut parts = Vec::new();
     let ids: Vec<Uuid> = rows.iter().map(|r| r.get(r.columns().len() - 1)).collect();
     if ids.is_empty() {
@@ -317,7 +378,11 @@ impl From<&str> for Cell {
 fn cell(row: &Row, heading: &Heading) -> Cell {
     let mut json = Vec::new();
     kernel::write_json(&mut json, row, heading.at, heading.kind);
-    let typed = heading.kind.is_number() || matches!(heading.kind, Kind::Date | Kind::Datetime | Kind::Boolean | Kind::Uuid | Kind::Relation | Kind::User);
+    let typed = heading.kind.is_number()
+        || matches!(
+            heading.kind,
+            Kind::Date | Kind::Datetime | Kind::Boolean | Kind::Uuid | Kind::Relation | Kind::User
+        );
     let text = match json.as_slice() {
         b"null" => String::new(),
         [b'"', inner @ .., b'"'] if !inner.contains(&b'\\') => String::from_utf8_lossy(inner).into_owned(),
@@ -331,7 +396,9 @@ fn cell(row: &Row, heading: &Heading) -> Cell {
 /// `a; b`, or JSON where a separator is part of a value.
 fn listed(json: &[u8]) -> String {
     let items: Vec<String> = serde_json::from_slice(json).unwrap_or_default();
-    let plain = items.iter().all(|i| i.trim() == i && !i.is_empty() && !i.contains([';', ',', '"']) && !i.starts_with('['));
+    let plain = items
+        .iter()
+        .all(|i| i.trim() == i && !i.is_empty() && !i.contains([';', ',', '"']) && !i.starts_with('['));
     if plain { items.join("; ") } else { String::from_utf8_lossy(json).into_owned() }
 }
 
@@ -370,19 +437,29 @@ fn typed(row: &Row, heading: &Heading, zone: &TimeZone) -> Typed {
     }
     let shown = match heading.kind {
         // A double holds fifteen digits; what has more stays exact as text.
-        k if k.is_number() && text.bytes().filter(u8::is_ascii_digit).count() <= 15 => text.parse().ok().map(Typed::Number),
+        k if k.is_number() && text.bytes().filter(u8::is_ascii_digit).count() <= 15 => {
+            text.parse().ok().map(Typed::Number)
+        }
         Kind::Boolean => Some(Typed::Bool(text == "true")),
         Kind::Date => ExcelDateTime::parse_from_str(&text).ok().map(Typed::Date),
-        Kind::Datetime => text.parse::<Timestamp>().ok().filter(|at| at.subsec_nanosecond() == 0).and_then(|at| {
-            let local = at.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S").to_string();
-            ExcelDateTime::parse_from_str(&local).ok().map(Typed::Instant)
-        }),
+        Kind::Datetime => {
+            text.parse::<Timestamp>().ok().filter(|at| at.subsec_nanosecond() == 0).and_then(|at| {
+                let local = at.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S").to_string();
+                ExcelDateTime::parse_from_str(&local).ok().map(Typed::Instant)
+            })
+        }
         _ => None,
     };
     shown.unwrap_or_else(|| Typed::Text(text.chars().take(CELL_CHARACTERS).collect()))
 }
 
-async fn sheet(tx: &Tx, actor: &Actor, exporting: &Exporting<'_>, file: &Arc<File>, written: &watch::Sender<Written>) -> Result<()> {
+async fn sheet(
+    tx: &Tx,
+    actor: &Actor,
+    exporting: &Exporting<'_>,
+    file: &Arc<File>,
+    written: &watch::Sender<Written>,
+) -> Result<()> {
     let names: Vec<String> = exporting.headings.iter().map(|h| h.name.clone()).collect();
     let (rows, incoming) = mpsc::channel::<Vec<Vec<Typed>>>(2);
     let into = file.clone();
@@ -397,7 +474,10 @@ async fn sheet(tx: &Tx, actor: &Actor, exporting: &Exporting<'_>, file: &Arc<Fil
         if count > SHEET_ROWS {
             return Err(Error::refused("A sheet holds 1,048,575 records. Export as CSV, or filter."));
         }
-        let cells = page.iter().map(|row| exporting.headings.iter().map(|h| typed(row, h, &actor.zone)).collect()).collect();
+        let cells = page
+            .iter()
+            .map(|row| exporting.headings.iter().map(|h| typed(row, h, &actor.zone)).collect())
+            .collect();
         if rows.send(cells).await.is_err() {
             break;
         }
@@ -408,7 +488,11 @@ async fn sheet(tx: &Tx, actor: &Actor, exporting: &Exporting<'_>, file: &Arc<Fil
     Ok(())
 }
 
-fn write_sheet(names: Vec<String>, mut incoming: mpsc::Receiver<Vec<Vec<Typed>>>, file: &File) -> Result<u64> {
+fn write_sheet(
+    names: Vec<String>,
+    mut incoming: mpsc::Receiver<Vec<Vec<Typed>>>,
+    file: &File,
+) -> Result<u64> {
     let broken = |e: XlsxError| Error::Broken(Box::new(e));
     let mut book = Workbook::new();
     let dates = rust_xlsxwriter::Format::new().set_num_format("yyyy-mm-dd");
@@ -436,7 +520,14 @@ fn write_sheet(names: Vec<String>, mut incoming: mpsc::Receiver<Vec<Vec<Typed>>>
     file.seek(SeekFrom::End(0)).map_err(full)
 }
 
-fn put(sheet: &mut Worksheet, row: u32, column: u16, cell: Typed, dates: &rust_xlsxwriter::Format, instants: &rust_xlsxwriter::Format) -> Result<(), XlsxError> {
+fn put(
+    sheet: &mut Worksheet,
+    row: u32,
+    column: u16,
+    cell: Typed,
+    dates: &rust_xlsxwriter::Format,
+    instants: &rust_xlsxwriter::Format,
+) -> Result<(), XlsxError> {
     match cell {
         Typed::Empty => return Ok(()),
         Typed::Text(text) => sheet.write_string(row, column, text)?,
@@ -460,8 +551,14 @@ mod tests {
 
     #[test]
     fn a_line_is_as_rfc_4180_wants_it_and_no_formula() {
-        assert_eq!(line(&[("a,b", true), ("say \"x\"", true), ("", true), ("two\nlines", true)]), "\"a,b\",\"say \"\"x\"\"\",,\"two\nlines\"\r\n");
-        assert_eq!(line(&[("=1+1", true), ("-5", false), ("-5", true), ("+7", true), ("@x", true)]), "'=1+1,-5,'-5,'+7,'@x\r\n");
+        assert_eq!(
+            line(&[("a,b", true), ("say \"x\"", true), ("", true), ("two\nlines", true)]),
+            "\"a,b\",\"say \"\"x\"\"\",,\"two\nlines\"\r\n"
+        );
+        assert_eq!(
+            line(&[("=1+1", true), ("-5", false), ("-5", true), ("+7", true), ("@x", true)]),
+            "'=1+1,-5,'-5,'+7,'@x\r\n"
+        );
     }
 
     #[test]

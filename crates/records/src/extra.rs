@@ -15,14 +15,21 @@ const MOST_GROUPS: u64 = 10_000;
 /// `POST …/_aggregate` `{group_by, metrics, filter, q, sort, limit}` → `{data: […]}`.
 pub async fn aggregate(store: &Store, actor: &Actor, entity: &Entity, body: &Value) -> Result<Vec<u8>> {
     let map = crate::write::object(body)?;
-    if let Some(unknown) = map.keys().find(|k| !["group_by", "metrics", "filter", "q", "sort", "limit", "deleted"].contains(&k.as_str())) {
+    if let Some(unknown) = map
+        .keys()
+        .find(|k| !["group_by", "metrics", "filter", "q", "sort", "limit", "deleted"].contains(&k.as_str()))
+    {
         return Err(Error::malformed_at(unknown, "There is no such part of an aggregate."));
     }
     let mut plan = Plan::new(store.catalog(), actor, entity)?;
     let texts = |key: &str| -> Result<Vec<String>> {
         match map.get(key) {
             None | Some(Value::Null) => Ok(Vec::new()),
-            Some(Value::Array(items)) => items.iter().map(|v| v.as_str().map(str::to_owned)).collect::<Option<_>>().ok_or_else(|| Error::malformed_at(key, "This is a list of names.")),
+            Some(Value::Array(items)) => items
+                .iter()
+                .map(|v| v.as_str().map(str::to_owned))
+                .collect::<Option<_>>()
+                .ok_or_else(|| Error::malformed_at(key, "This is a list of names.")),
             Some(_) => Err(Error::malformed_at(key, "This is a list of names.")),
         }
     };
@@ -39,7 +46,9 @@ pub async fn aggregate(store: &Store, actor: &Actor, entity: &Entity, body: &Val
             return Err(Error::malformed_at("group_by", format!("{path} cannot be grouped by.")));
         }
         if let Some(bucket) = bucket {
-            if !["day", "week", "month", "quarter", "year"].contains(&bucket) || !matches!(kind, Kind::Date | Kind::Datetime) {
+            if !["day", "week", "month", "quarter", "year"].contains(&bucket)
+                || !matches!(kind, Kind::Date | Kind::Datetime)
+            {
                 return Err(Error::malformed_at("group_by", format!("{path} has no {bucket}.")));
             }
             if kind == Kind::Datetime {
@@ -53,7 +62,9 @@ pub async fn aggregate(store: &Store, actor: &Actor, entity: &Entity, body: &Val
         columns.push(sql.clone());
         groups.push(sql);
         // A relation named without its `_id` answers who it is.
-        let named = matches!(kind, Kind::Relation | Kind::User) && entity.column(path).is_none() && !path.contains('.');
+        let named = matches!(kind, Kind::Relation | Kind::User)
+            && entity.column(path).is_none()
+            && !path.contains('.');
         if named {
             let target = entity.relation(path).and_then(|c| c.target.as_deref()).unwrap_or_default();
             let title = store.catalog().entity(target)?.title();
@@ -69,7 +80,9 @@ pub async fn aggregate(store: &Store, actor: &Actor, entity: &Entity, body: &Val
     let metrics = match map.get("metrics") {
         None | Some(Value::Null) => vec![json!({ "function": "count" })],
         Some(Value::Array(items)) if items.len() <= MOST_METRICS => items.clone(),
-        Some(_) => return Err(Error::malformed_at("metrics", format!("A list of at most {MOST_METRICS} metrics."))),
+        Some(_) => {
+            return Err(Error::malformed_at("metrics", format!("A list of at most {MOST_METRICS} metrics.")));
+        }
     };
     for (n, metric) in metrics.iter().enumerate() {
         let at = |message: String| Error::malformed_at(format!("metrics.{n}"), message);
@@ -85,11 +98,18 @@ pub async fn aggregate(store: &Store, actor: &Actor, entity: &Entity, body: &Val
                     "count" => (format!("count({sql})"), Kind::Integer, name),
                     "count_distinct" => (format!("count(distinct {sql})"), Kind::Integer, name),
                     "sum" | "avg" if kind.is_number() => {
-                        let sum = if function == "avg" { format!("round(avg({sql}), 6)") } else { format!("coalesce(sum({sql}), 0)") };
+                        let sum = if function == "avg" {
+                            format!("round(avg({sql}), 6)")
+                        } else {
+                            format!("coalesce(sum({sql}), 0)")
+                        };
                         let kind = if kind == Kind::Integer { Kind::Number } else { kind };
                         (format!("{sum}::numeric"), kind, name)
                     }
-                    "min" | "max" if kind.is_number() || matches!(kind, Kind::Date | Kind::Datetime | Kind::Text | Kind::Select) => {
+                    "min" | "max"
+                        if kind.is_number()
+                            || matches!(kind, Kind::Date | Kind::Datetime | Kind::Text | Kind::Select) =>
+                    {
                         (format!("{function}({sql})"), kind, name)
                     }
                     _ => return Err(at(format!("There is no {function} of {path}."))),
@@ -98,7 +118,8 @@ pub async fn aggregate(store: &Store, actor: &Actor, entity: &Entity, body: &Val
             _ => return Err(at(format!("{function} needs a field."))),
         };
         let name = metric["as"].as_str().map_or(name, str::to_owned);
-        if name.is_empty() || name.len() > 60 || name.chars().any(|c| c.is_control() || c == '"' || c == '\\') {
+        if name.is_empty() || name.len() > 60 || name.chars().any(|c| c.is_control() || c == '"' || c == '\\')
+        {
             return Err(at("A name is at most 60 plain characters.".into()));
         }
         answers.push((name, Answer::Value(columns.len(), kind)));
@@ -122,10 +143,15 @@ pub async fn aggregate(store: &Store, actor: &Actor, entity: &Entity, body: &Val
         order.extend((0..groups.len()).map(|n| (n + 1).to_string()));
     }
     let limit = map.get("limit").and_then(Value::as_u64).unwrap_or(1_000).clamp(1, MOST_GROUPS);
-    let mut text = format!("select {} {} where {}", columns.join(", "), plan.from(), conditions.join(" and "));
+    let mut text =
+        format!("select {} {} where {}", columns.join(", "), plan.from(), conditions.join(" and "));
     if !groups.is_empty() {
         let places: Vec<String> = (1..=groups.len()).map(|n| n.to_string()).collect();
-        text.push_str(&format!(" group by {} order by {} limit {limit}", places.join(", "), order.join(", ")));
+        text.push_str(&format!(
+            " group by {} order by {} limit {limit}",
+            places.join(", "),
+            order.join(", ")
+        ));
     }
     let bound = Bound::new(actor, plan.params);
     let rows = store.batch(actor, &[(&text, &bound.values())]).await?.pop().unwrap_or_default();
@@ -193,7 +219,11 @@ impl Bulk {
             return Err(Error::malformed_at("action", "There is no such action."));
         }
         let ids = match (map.get("ids"), map.get("filter")) {
-            (Some(Value::Array(ids)), None) => ids.iter().map(|v| v.as_str().and_then(|s| s.parse().ok())).collect::<Option<Vec<Uuid>>>().ok_or_else(|| Error::malformed_at("ids", "This is a list of ids."))?,
+            (Some(Value::Array(ids)), None) => ids
+                .iter()
+                .map(|v| v.as_str().and_then(|s| s.parse().ok()))
+                .collect::<Option<Vec<Uuid>>>()
+                .ok_or_else(|| Error::malformed_at("ids", "This is a list of ids."))?,
             (None, Some(filter)) => matching(store, actor, entity, filter, action == "restore").await?,
             _ => return Err(Error::malformed("Say which: `ids` or `filter`.")),
         };
@@ -204,7 +234,13 @@ impl Bulk {
     }
 
     /// One transaction a record: what is refused is reported and stops nothing else.
-    pub async fn run(&self, store: &Store, actor: &Actor, entity: &Entity, progress: impl Fn(usize)) -> Result<Value> {
+    pub async fn run(
+        &self,
+        store: &Store,
+        actor: &Actor,
+        entity: &Entity,
+        progress: impl Fn(usize),
+    ) -> Result<Value> {
         let mut done = 0;
         let mut failed = Vec::new();
         for (n, id) in self.ids.iter().enumerate() {
@@ -228,11 +264,22 @@ impl Bulk {
     }
 }
 
-async fn matching(store: &Store, actor: &Actor, entity: &Entity, filter: &Value, deleted: bool) -> Result<Vec<Uuid>> {
+async fn matching(
+    store: &Store,
+    actor: &Actor,
+    entity: &Entity,
+    filter: &Value,
+    deleted: bool,
+) -> Result<Vec<Uuid>> {
     let mut plan = Plan::new(store.catalog(), actor, entity)?;
     let query = Query { filter: Some(filter.clone()), deleted, ..Query::default() };
     let conditions = query.conditions(&mut plan)?;
-    let text = format!("select r.id {} where {} order by r.id limit {}", plan.from(), conditions.join(" and "), MOST_BULK + 1);
+    let text = format!(
+        "select r.id {} where {} order by r.id limit {}",
+        plan.from(),
+        conditions.join(" and "),
+        MOST_BULK + 1
+    );
     let bound = Bound::new(actor, plan.params);
     let rows = store.batch(actor, &[(&text, &bound.values())]).await?.pop().unwrap_or_default();
     Ok(rows.iter().map(|r| r.get(0)).collect())
@@ -258,7 +305,10 @@ pub async fn search(store: &Store, actor: &Actor, q: &str, types: &[String], lim
         let query = Query { q: q.clone(), ..Query::default() };
         let conditions = query.conditions(&mut plan)?;
         let title = quoted(entity.title());
-        let second = entity.columns.iter().find(|c| matches!(c.name.as_str(), "number" | "code" | "email") && c.name != entity.title());
+        let second = entity
+            .columns
+            .iter()
+            .find(|c| matches!(c.name.as_str(), "number" | "code" | "email") && c.name != entity.title());
         let snippet = second.map_or("null".into(), |c| format!("r.{}::text", quoted(&c.name)));
         let words = plan.text(q.clone());
         let text = format!(
@@ -269,7 +319,8 @@ pub async fn search(store: &Store, actor: &Actor, q: &str, types: &[String], lim
         asked.push((entity.name.clone(), text, Bound::new(actor, plan.params)));
     }
     let values: Vec<_> = asked.iter().map(|(_, _, b)| b.values()).collect();
-    let statements: Vec<(&str, kernel::Values<'_>)> = asked.iter().zip(&values).map(|((_, text, _), v)| (text.as_str(), v.as_slice())).collect();
+    let statements: Vec<(&str, kernel::Values<'_>)> =
+        asked.iter().zip(&values).map(|((_, text, _), v)| (text.as_str(), v.as_slice())).collect();
     let answers = if statements.is_empty() { Vec::new() } else { store.batch(actor, &statements).await? };
     let mut hits: Vec<(f64, Value)> = Vec::new();
     for ((name, ..), rows) in asked.iter().zip(answers) {
@@ -308,7 +359,9 @@ fn entry(actor: &Actor, entity: &Entity, row: &tokio_postgres::Row) -> Value {
     let seen: Vec<String> = visible(actor, entity).into_iter().map(|(n, _)| n).collect();
     for name in names {
         if name == "custom" {
-            let of = |v: &Option<Value>| v.as_ref().and_then(|v| v["custom"].as_object()).cloned().unwrap_or_default();
+            let of = |v: &Option<Value>| {
+                v.as_ref().and_then(|v| v["custom"].as_object()).cloned().unwrap_or_default()
+            };
             let (was, is) = (of(&old), of(&new));
             for key in was.keys().chain(is.keys()) {
                 let name = format!("cf.{key}");
@@ -321,7 +374,8 @@ fn entry(actor: &Actor, entity: &Entity, row: &tokio_postgres::Row) -> Value {
             changes.insert(name.clone(), json!([of(&old), of(&new)]));
         }
     }
-    let who = row.get::<_, Option<Uuid>>(2).map(|id| json!({ "id": id, "name": row.get::<_, Option<&str>>(3) }));
+    let who =
+        row.get::<_, Option<Uuid>>(2).map(|id| json!({ "id": id, "name": row.get::<_, Option<&str>>(3) }));
     json!({
         "id": row.get::<_, Uuid>(0), "at": row.get::<_, &str>(1), "actor": who, "action": row.get::<_, &str>(4),
         "changes": changes, "version": row.get::<_, Option<i32>>(7),
@@ -330,10 +384,20 @@ fn entry(actor: &Actor, entity: &Entity, row: &tokio_postgres::Row) -> Value {
 
 /// `GET /audit`: the organization's history of the entities that the person may read whole.
 pub async fn audit(store: &Store, actor: &Actor, pairs: &[(String, String)]) -> Result<Value> {
-    let of = |name: &str| pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).filter(|v| !v.is_empty());
-    let id = |name: &str| of(name).map(|v| v.parse::<Uuid>().map_err(|_| Error::malformed_at(name, "This is not an id."))).transpose();
+    let of =
+        |name: &str| pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).filter(|v| !v.is_empty());
+    let id = |name: &str| {
+        of(name)
+            .map(|v| v.parse::<Uuid>().map_err(|_| Error::malformed_at(name, "This is not an id.")))
+            .transpose()
+    };
     let catalog = store.catalog();
-    let readable: Vec<String> = catalog.entities.values().filter(|e| actor.access.scope(e, "read") == kernel::Scope::All && actor.access.workspaces.is_none()).map(|e| e.name.clone()).collect();
+    let readable: Vec<String> = catalog
+        .entities
+        .values()
+        .filter(|e| actor.access.scope(e, "read") == kernel::Scope::All && actor.access.workspaces.is_none())
+        .map(|e| e.name.clone())
+        .collect();
     let (record, who, entity, before) = (id("record")?, id("actor")?, of("entity"), id("cursor")?);
     let rows = store
         .batch(actor, &[(
@@ -347,14 +411,18 @@ pub async fn audit(store: &Store, actor: &Actor, pairs: &[(String, String)]) -> 
         .await?
         .pop()
         .unwrap_or_default();
-    let data: Vec<Value> = rows.iter().take(100).filter_map(|row| {
-        let entity = catalog.entities.get(row.get::<_, &str>(8))?;
-        let mut entry = entry(actor, entity, row);
-        entry["entity"] = json!(entity.name);
-        entry["record"] = json!(row.get::<_, Uuid>(9));
-        entry["request"] = json!(row.get::<_, Option<Uuid>>(10));
-        Some(entry)
-    }).collect();
+    let data: Vec<Value> = rows
+        .iter()
+        .take(100)
+        .filter_map(|row| {
+            let entity = catalog.entities.get(row.get::<_, &str>(8))?;
+            let mut entry = entry(actor, entity, row);
+            entry["entity"] = json!(entity.name);
+            entry["record"] = json!(row.get::<_, Uuid>(9));
+            entry["request"] = json!(row.get::<_, Option<Uuid>>(10));
+            Some(entry)
+        })
+        .collect();
     let next = if rows.len() > 100 { data.last().map(|d| d["id"].clone()) } else { None };
     Ok(json!({ "data": data, "next": next }))
 }

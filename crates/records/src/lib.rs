@@ -22,5 +22,6 @@ pub use extra::{Bulk, aggregate, audit, history, search};
 pub use openapi::openapi;
 pub use query::{Count, MOST_ROWS, Query, Record, get, list};
 pub use write::{
-    Acted, Key, Once, act, act_once, acted, change, create, create_once, create_within, delete, read_value, restore,
+    Acted, Ask, Key, Once, act, act_once, acted, change, create, create_once, create_within, delete,
+    read_value, restore,
 };

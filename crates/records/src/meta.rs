@@ -26,15 +26,13 @@ impl<'a> Words<'a> {
     }
 
     fn entity(&self, entity: &Entity, what: &str) -> String {
-        self.translated(&["entities", entity.short(), what])
-            .or(entity.meta[what].as_str())
-            .map_or_else(
-                || {
-                    let name = readable(entity.short());
-                    if what == "label" { singular(&name) } else { name }
-                },
-                str::to_owned,
-            )
+        self.translated(&["entities", entity.short(), what]).or(entity.meta[what].as_str()).map_or_else(
+            || {
+                let name = readable(entity.short());
+                if what == "label" { singular(&name) } else { name }
+            },
+            str::to_owned,
+        )
     }
 
     /// Of a field, state, option or action, by the entity's own text or the module's common one.
@@ -44,7 +42,9 @@ impl<'a> Words<'a> {
         self.translated(&["entities", entity.short(), group, name])
             .or_else(|| self.translated(&[group, name]))
             .or_else(|| COMMON.iter().find(|(n, l, _)| *n == name && *l == self.language).map(|c| c.2))
-            .or_else(|| own.as_str().or(own["label"].as_str()).or(common.as_str()).or(common["label"].as_str()))
+            .or_else(|| {
+                own.as_str().or(own["label"].as_str()).or(common.as_str()).or(common["label"].as_str())
+            })
             .map_or_else(|| readable(name.strip_suffix("_id").unwrap_or(name)), str::to_owned)
     }
 }
@@ -104,15 +104,11 @@ pub fn index(catalog: &Catalog, actor: &Actor, language: &str) -> Value {
     for name in names {
         let words = Words::of(catalog, name, language);
         let mut shown = Vec::new();
-        let mut of_module: Vec<&Entity> = catalog
-            .entities
-            .values()
-            .filter(|e| e.module() == name && actor.access.may(e, "read"))
-            .collect();
+        let mut of_module: Vec<&Entity> =
+            catalog.entities.values().filter(|e| e.module() == name && actor.access.may(e, "read")).collect();
         let order = words.module.and_then(|m| m.meta["menu"].as_array()).cloned().unwrap_or_default();
-        of_module.sort_by_key(|e| {
-            order.iter().position(|o| o.as_str() == Some(e.short())).unwrap_or(usize::MAX)
-        });
+        of_module
+            .sort_by_key(|e| order.iter().position(|o| o.as_str() == Some(e.short())).unwrap_or(usize::MAX));
         for entity in of_module {
             if entity.part_of.is_none() && entity.meta["hidden"] != true {
                 shown.push(entity.name.clone());
@@ -121,7 +117,9 @@ pub fn index(catalog: &Catalog, actor: &Actor, language: &str) -> Value {
         }
         if !shown.is_empty() {
             let meta = words.module.map_or(&Value::Null, |m| &m.meta);
-            modules.push(json!({ "name": name, "title": words.title(), "icon": meta["icon"], "entities": shown }));
+            modules.push(
+                json!({ "name": name, "title": words.title(), "icon": meta["icon"], "entities": shown }),
+            );
         }
     }
     // Members are everywhere in relations, though no module shows them.
@@ -172,7 +170,11 @@ fn list(actor: &Actor, entity: &Entity) -> Vec<String> {
     let mut names: Vec<String> = vec![entity.title().to_owned()];
     for (name, field) in &seen {
         let dull = matches!(field.kind(), Kind::Json | Kind::Uuid | Kind::Textarea);
-        if names.len() < 7 && !dull && !entity.column(name).is_some_and(|c| c.is_system()) && !names.contains(name) {
+        if names.len() < 7
+            && !dull
+            && !entity.column(name).is_some_and(|c| c.is_system())
+            && !names.contains(name)
+        {
             names.push(name.clone());
         }
     }
@@ -180,7 +182,13 @@ fn list(actor: &Actor, entity: &Entity) -> Vec<String> {
 }
 
 /// `GET /meta/entities/{name}`: fields, form, parts, states, actions.
-pub fn detail(catalog: &Catalog, modules: &'static [&'static Module], actor: &Actor, entity: &Entity, language: &str) -> Value {
+pub fn detail(
+    catalog: &Catalog,
+    modules: &'static [&'static Module],
+    actor: &Actor,
+    entity: &Entity,
+    language: &str,
+) -> Value {
     let words = Words::of(catalog, entity.module(), language);
     let fields: Vec<Value> = visible(actor, entity)
         .iter()
@@ -195,7 +203,10 @@ pub fn detail(catalog: &Catalog, modules: &'static [&'static Module], actor: &Ac
             .map(|row| row.as_array().cloned().unwrap_or_else(|| vec![row.clone()]))
             .map(|row| {
                 let names = row.iter().filter_map(Value::as_str);
-                names.filter_map(|n| entity.column(n).or_else(|| entity.relation(n))).map(|c| c.name.clone()).collect()
+                names
+                    .filter_map(|n| entity.column(n).or_else(|| entity.relation(n)))
+                    .map(|c| c.name.clone())
+                    .collect()
             })
             .filter(|row: &Vec<String>| !row.is_empty())
             .map(|row| json!(row))

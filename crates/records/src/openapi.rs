@@ -20,7 +20,12 @@ const FIXED: &[(&str, &str, &str)] = &[
 ];
 
 /// The API of one company as one person has it, OpenAPI 3.1: fields that he may not see are not in it.
-pub fn openapi(catalog: &Catalog, modules: &'static [&'static Module], actor: &Actor, base_url: &str) -> Value {
+pub fn openapi(
+    catalog: &Catalog,
+    modules: &'static [&'static Module],
+    actor: &Actor,
+    base_url: &str,
+) -> Value {
     let mut paths = Map::new();
     let mut schemas = Map::new();
     for (method, path, summary) in FIXED {
@@ -30,7 +35,8 @@ pub fn openapi(catalog: &Catalog, modules: &'static [&'static Module], actor: &A
             "responses": answers(json!({ "type": "object" }), "200"),
         });
         if *path == "/search" {
-            operation["parameters"] = json!([{ "name": "q", "in": "query", "schema": { "type": "string", "maxLength": 200 } }]);
+            operation["parameters"] =
+                json!([{ "name": "q", "in": "query", "schema": { "type": "string", "maxLength": 200 } }]);
         }
         paths.insert((*path).to_owned(), json!({ *method: operation }));
     }
@@ -120,7 +126,8 @@ fn record(catalog: &Catalog, actor: &Actor, entity: &Entity, write: bool) -> Val
     for (name, field) in visible(actor, entity) {
         let (options, may_be_null, needed) = match &field {
             Field::Column(c) => {
-                let writable = c.writable() && Some(c.name.as_str()) != workflow && entity.fk.as_ref() != Some(&c.name);
+                let writable =
+                    c.writable() && Some(c.name.as_str()) != workflow && entity.fk.as_ref() != Some(&c.name);
                 if write && (!writable || actor.access.field(&entity.name, &name) != FieldAccess::Write) {
                     continue;
                 }
@@ -143,7 +150,10 @@ fn record(catalog: &Catalog, actor: &Actor, entity: &Entity, write: bool) -> Val
     for part in &entity.parts {
         if let Some(inner) = catalog.entities.get(&part.entity) {
             let name = format!("{}{}", schema_name(inner), if write { "Write" } else { "" });
-            properties.insert(part.name.clone(), json!({ "type": "array", "items": { "$ref": format!("#/components/schemas/{name}") } }));
+            properties.insert(
+                part.name.clone(),
+                json!({ "type": "array", "items": { "$ref": format!("#/components/schemas/{name}") } }),
+            );
         }
     }
     if !write {
@@ -159,7 +169,12 @@ fn record(catalog: &Catalog, actor: &Actor, entity: &Entity, write: bool) -> Val
     schema
 }
 
-fn routes(catalog: &Catalog, modules: &'static [&'static Module], actor: &Actor, entity: &Entity) -> Vec<(String, Value)> {
+fn routes(
+    catalog: &Catalog,
+    modules: &'static [&'static Module],
+    actor: &Actor,
+    entity: &Entity,
+) -> Vec<(String, Value)> {
     let name = schema_name(entity);
     let root = format!("/{}/{}", entity.module(), entity.short());
     let tags = json!([entity.module()]);

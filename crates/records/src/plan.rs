@@ -264,9 +264,7 @@ impl Bound {
             .into_iter()
             .map(|p| match p {
                 Param::Text(text) => Value::Text(text),
-                Param::Number(t) | Param::Date(t) | Param::Instant(t) | Param::Id(t) => {
-                    Value::Text(Some(t))
-                }
+                Param::Number(t) | Param::Date(t) | Param::Instant(t) | Param::Id(t) => Value::Text(Some(t)),
                 Param::Bool(b) => Value::Text(Some(b.to_string())),
                 Param::List(list) => Value::List(list),
             })

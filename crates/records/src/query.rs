@@ -58,7 +58,10 @@ impl Query {
             match name.as_str() {
                 "filter" => {
                     let parsed = serde_json::from_str(value);
-                    query.filter = Some(parsed.map_err(|e| Error::malformed_at("filter", format!("This is not JSON: {e}.")))?);
+                    query.filter = Some(
+                        parsed
+                            .map_err(|e| Error::malformed_at("filter", format!("This is not JSON: {e}.")))?,
+                    );
                 }
                 "q" => query.q = value.trim().chars().take(200).collect(),
                 "sort" => query.sort = list(value),
@@ -127,8 +130,12 @@ fn search(plan: &mut Plan<'_>, q: &str) -> Result<String> {
         return Ok(format!("strpos(lower(r.{}::text), {text}) > 0", quoted(title)));
     }
     let words = plan.text(q.to_owned());
-    let last: String = q.split_whitespace().last().unwrap_or_default().chars().filter(|c| c.is_alphanumeric()).collect();
-    let like = plan.text(format!("%{}%", q.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")));
+    let last: String =
+        q.split_whitespace().last().unwrap_or_default().chars().filter(|c| c.is_alphanumeric()).collect();
+    let like = plan.text(format!(
+        "%{}%",
+        q.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+    ));
     let mut tsquery = ["simple", "english", "russian"]
         .map(|c| format!("websearch_to_tsquery('{c}', {words})"))
         .join(" || ");
@@ -192,7 +199,8 @@ fn after(plan: &mut Plan<'_>, keys: &[Key], last: &[Option<String>]) -> String {
     if same {
         // The form that an index can seek by.
         let left: Vec<&str> = keys.iter().map(|k| k.sql.as_str()).collect();
-        let right: Vec<String> = keys.iter().zip(last).map(|(k, v)| place(k, v.as_deref().unwrap_or_default())).collect();
+        let right: Vec<String> =
+            keys.iter().zip(last).map(|(k, v)| place(k, v.as_deref().unwrap_or_default())).collect();
         let sign = if keys[0].down { '<' } else { '>' };
         return format!("({}) {sign} ({})", left.join(", "), right.join(", "));
     }
@@ -236,9 +244,17 @@ pub async fn list(store: &Store, actor: &Actor, entity: &Entity, query: &Query) 
         conditions.push(after(&mut plan, &keys, &last));
     }
     let limit = query.limit;
-    let sorted: Vec<String> = keys.iter().map(|k| format!("{}{}", k.sql, if k.down { " desc" } else { "" })).collect();
+    let sorted: Vec<String> =
+        keys.iter().map(|k| format!("{}{}", k.sql, if k.down { " desc" } else { "" })).collect();
     // The size of the page stands in the text: as a parameter it would make PostgreSQL plan anew each time.
-    let mut sql = format!("select {} {} where {} order by {} limit {}", select.sql(), plan.from(), conditions.join(" and "), sorted.join(", "), limit + 1);
+    let mut sql = format!(
+        "select {} {} where {} order by {} limit {}",
+        select.sql(),
+        plan.from(),
+        conditions.join(" and "),
+        sorted.join(", "),
+        limit + 1
+    );
     if query.offset > 0 {
         sql.push_str(&format!(" offset {}", query.offset));
     }
@@ -247,7 +263,12 @@ pub async fn list(store: &Store, actor: &Actor, entity: &Entity, query: &Query) 
     let count_sql = match query.count {
         Count::None => None,
         Count::Exact => Some(format!("select count(*) {} where {}", counted.0, counted.1)),
-        Count::Estimate => Some(format!("select count(*) from (select 1 {} where {} limit {}) some", counted.0, counted.1, COUNT_CAP + 1)),
+        Count::Estimate => Some(format!(
+            "select count(*) from (select 1 {} where {} limit {}) some",
+            counted.0,
+            counted.1,
+            COUNT_CAP + 1
+        )),
     };
     let count_bound = Bound::new(actor, counted.2);
     let count_values = count_bound.values();
@@ -268,7 +289,10 @@ pub async fn list(store: &Store, actor: &Actor, entity: &Entity, query: &Query) 
             out.push(b',');
         }
         let id: Uuid = row.get(0);
-        let tail: Vec<(&str, &[u8])> = parts.iter().map(|(name, lists)| (*name, lists.get(&id).map_or(&b"[]"[..], Vec::as_slice))).collect();
+        let tail: Vec<(&str, &[u8])> = parts
+            .iter()
+            .map(|(name, lists)| (*name, lists.get(&id).map_or(&b"[]"[..], Vec::as_slice)))
+            .collect();
         select.write(&mut out, row, &tail);
     }
     out.extend_from_slice(b"],\"next\":");
@@ -281,14 +305,24 @@ pub async fn list(store: &Store, actor: &Actor, entity: &Entity, query: &Query) 
     }
     if let Some(count) = answers.next().and_then(|r| r.first().map(|r| r.get::<_, i64>(0))) {
         let exact = query.count == Count::Exact || count <= COUNT_CAP;
-        let count = if exact { count } else { estimate(store, actor, &counted.0, &counted.1, &count_values).await?.max(count) };
+        let count = if exact {
+            count
+        } else {
+            estimate(store, actor, &counted.0, &counted.1, &count_values).await?.max(count)
+        };
         out.extend_from_slice(format!(",\"count\":{{\"value\":{count},\"exact\":{exact}}}").as_bytes());
     }
     out.push(b'}');
     Ok(out)
 }
 
-async fn estimate(store: &Store, actor: &Actor, from: &str, filter: &str, values: kernel::Values<'_>) -> Result<i64> {
+async fn estimate(
+    store: &Store,
+    actor: &Actor,
+    from: &str,
+    filter: &str,
+    values: kernel::Values<'_>,
+) -> Result<i64> {
     let sql = format!("explain (format json) select 1 {from} where {filter}");
     let rows = store.batch(actor, &[(&sql, values)]).await?;
     let plan: Option<Value> = rows.first().and_then(|r| r.first()).map(|r| r.get(0));
@@ -298,7 +332,13 @@ async fn estimate(store: &Store, actor: &Actor, from: &str, filter: &str, values
 type Lists = std::collections::HashMap<Uuid, Vec<u8>>;
 
 /// The lists of the parts that were asked for, in as many statements and one round trip.
-async fn parts_of<'a>(store: &Store, actor: &Actor, plan: &Plan<'a>, select: &Select<'a>, rows: &[Row]) -> Result<Vec<(&'a str, Lists)>> {
+async fn parts_of<'a>(
+    store: &Store,
+    actor: &Actor,
+    plan: &Plan<'a>,
+    select: &Select<'a>,
+    rows: &[Row],
+) -> Result<Vec<(&'a str, Lists)>> {
     if select.parts.is_empty() || rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -308,13 +348,24 @@ async fn parts_of<'a>(store: &Store, actor: &Actor, plan: &Plan<'a>, select: &Se
         asked.push((part.name.as_str(), part_query(plan, &part.entity, &part.fk, expand, "= any($2)")?));
     }
     let values: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&actor.organization, &ids];
-    let statements: Vec<(&str, kernel::Values<'_>)> = asked.iter().map(|(_, (_, _, sql))| (sql.as_str(), &values[..])).collect();
+    let statements: Vec<(&str, kernel::Values<'_>)> =
+        asked.iter().map(|(_, (_, _, sql))| (sql.as_str(), &values[..])).collect();
     let answers = store.batch(actor, &statements).await?;
-    Ok(asked.iter().zip(answers).map(|((name, (select, owner, _)), rows)| (*name, group(select, *owner, &rows))).collect())
+    Ok(asked
+        .iter()
+        .zip(answers)
+        .map(|((name, (select, owner, _)), rows)| (*name, group(select, *owner, &rows)))
+        .collect())
 }
 
 /// The select of a part's rows, the column of its owner's id, and the statement.
-fn part_query<'a>(plan: &Plan<'a>, entity: &str, fk: &str, expand: &[String], which: &str) -> Result<(Select<'a>, usize, String)> {
+fn part_query<'a>(
+    plan: &Plan<'a>,
+    entity: &str,
+    fk: &str,
+    expand: &[String],
+    which: &str,
+) -> Result<(Select<'a>, usize, String)> {
     let entity = plan.catalog.entity(entity)?;
     let mut inner = Plan::new(plan.catalog, plan.actor, entity)?;
     let mut select = Select::new(&mut inner, &[], expand)?;
@@ -322,7 +373,9 @@ fn part_query<'a>(plan: &Plan<'a>, entity: &str, fk: &str, expand: &[String], wh
     let first = if entity.column("position").is_some() { "r.position, " } else { "" };
     let sql = format!(
         "select {} {} where r.organization_id = $1 and r.{} {which} and r.deleted_at is null order by {first}r.id limit 10000",
-        select.sql(), inner.from(), quoted(fk)
+        select.sql(),
+        inner.from(),
+        quoted(fk)
     );
     Ok((select, owner, sql))
 }
@@ -354,7 +407,14 @@ impl Record {
 
 impl<'a> Reading<'a> {
     /// All parts are read when nothing is expanded by name and the record is read whole.
-    pub(crate) fn new(store: &Store, actor: &'a Actor, catalog: &'a kernel::Catalog, entity: &'a Entity, fields: &[String], expand: &[String]) -> Result<Reading<'a>> {
+    pub(crate) fn new(
+        store: &Store,
+        actor: &'a Actor,
+        catalog: &'a kernel::Catalog,
+        entity: &'a Entity,
+        fields: &[String],
+        expand: &[String],
+    ) -> Result<Reading<'a>> {
         let mut plan = Plan::new(catalog, actor, entity)?;
         let all: Vec<String>;
         let expand = if expand.is_empty() && fields.is_empty() {
@@ -376,7 +436,11 @@ impl<'a> Reading<'a> {
         ];
         let version = select.extra("r.version".into());
         debug_assert!(version > 0);
-        let mut statements = vec![format!("select {} {} where r.organization_id = $1 and r.id = $2", select.sql(), plan.from())];
+        let mut statements = vec![format!(
+            "select {} {} where r.organization_id = $1 and r.id = $2",
+            select.sql(),
+            plan.from()
+        )];
         let mut parts = Vec::new();
         for (part, expand) in &select.parts {
             let (inner, owner, sql) = part_query(&plan, &part.entity, &part.fk, expand, "= $2")?;
@@ -394,9 +458,18 @@ impl<'a> Reading<'a> {
         let owner: Option<Uuid> = get(1).and_then(|m| row.get(m));
         let workspace: Option<Uuid> = get(2).and_then(|m| row.get(m));
         let deleted = get(3).is_some_and(|m| row.get::<_, Option<std::time::SystemTime>>(m).is_some());
-        let actions = serde_json::to_vec(&actions_of(&self.plan, self.modules, state, owner, workspace, deleted))?;
-        let lists: Vec<(&str, Lists)> = self.parts.iter().zip(&answers[1..]).map(|((name, select, owner), rows)| (*name, group(select, *owner, rows))).collect();
-        let mut tail: Vec<(&str, &[u8])> = lists.iter().map(|(name, lists)| (*name, lists.get(&id).map_or(&b"[]"[..], Vec::as_slice))).collect();
+        let actions =
+            serde_json::to_vec(&actions_of(&self.plan, self.modules, state, owner, workspace, deleted))?;
+        let lists: Vec<(&str, Lists)> = self
+            .parts
+            .iter()
+            .zip(&answers[1..])
+            .map(|((name, select, owner), rows)| (*name, group(select, *owner, rows)))
+            .collect();
+        let mut tail: Vec<(&str, &[u8])> = lists
+            .iter()
+            .map(|(name, lists)| (*name, lists.get(&id).map_or(&b"[]"[..], Vec::as_slice)))
+            .collect();
         tail.push(("_actions", &actions));
         let mut json = Vec::with_capacity(1024);
         self.select.write(&mut json, row, &tail);
@@ -409,11 +482,19 @@ impl<'a> Reading<'a> {
 ///
 /// # Errors
 /// NotFound, also when it is another organization's or out of the person's reach.
-pub async fn get(store: &Store, actor: &Actor, entity: &Entity, id: Uuid, fields: &[String], expand: &[String]) -> Result<Record> {
+pub async fn get(
+    store: &Store,
+    actor: &Actor,
+    entity: &Entity,
+    id: Uuid,
+    fields: &[String],
+    expand: &[String],
+) -> Result<Record> {
     let catalog = store.catalog().clone();
     let reading = Reading::new(store, actor, &catalog, entity, fields, expand)?;
     let values: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&actor.organization, &id];
-    let statements: Vec<(&str, kernel::Values<'_>)> = reading.statements.iter().map(|s| (s.as_str(), &values[..])).collect();
+    let statements: Vec<(&str, kernel::Values<'_>)> =
+        reading.statements.iter().map(|s| (s.as_str(), &values[..])).collect();
     reading.write(&store.batch(actor, &statements).await?)
 }
 
@@ -428,9 +509,10 @@ fn encode(last: &[Option<String>]) -> String {
 }
 
 fn decode(cursor: &str) -> Option<Vec<Option<String>>> {
-    if cursor.len() % 2 != 0 || cursor.len() > 4096 || !cursor.is_ascii() {
+    if !cursor.len().is_multiple_of(2) || cursor.len() > 4096 || !cursor.is_ascii() {
         return None;
     }
-    let bytes: Option<Vec<u8>> = (0..cursor.len()).step_by(2).map(|n| u8::from_str_radix(&cursor[n..n + 2], 16).ok()).collect();
+    let bytes: Option<Vec<u8>> =
+        (0..cursor.len()).step_by(2).map(|n| u8::from_str_radix(&cursor[n..n + 2], 16).ok()).collect();
     serde_json::from_slice(&bytes?).ok()
 }

@@ -69,7 +69,8 @@ impl<'a> Select<'a> {
     fn path(&mut self, plan: &mut Plan<'a>, path: &str) -> Result<()> {
         let (alias, field) = plan.field(path)?;
         let at = self.add(field.sql(&alias));
-        let own = path.strip_prefix("cf.").map_or_else(|| path.find(".cf.").or_else(|| path.rfind('.')), |_| None);
+        let own =
+            path.strip_prefix("cf.").map_or_else(|| path.find(".cf.").or_else(|| path.rfind('.')), |_| None);
         let (hops, name) = own.map_or(("", path), |dot| (&path[..dot], &path[dot + 1..]));
         // A column may be asked for by its relation's name; it is answered under its own.
         let name = match field {

@@ -164,8 +164,7 @@ fn date(value: &Value) -> Result<String, String> {
 
 fn instant(value: &Value) -> Result<String, String> {
     let text = value.as_str().ok_or("This is a date with a time.")?;
-    let at: Timestamp =
-        text.parse().map_err(|_| "Write the time as 2026-12-31T18:00:00Z.".to_owned())?;
+    let at: Timestamp = text.parse().map_err(|_| "Write the time as 2026-12-31T18:00:00Z.".to_owned())?;
     let year = at.to_zoned(jiff::tz::TimeZone::UTC).year();
     if !(1900..=2200).contains(&year) {
         return Err("The year must lie between 1900 and 2200.".into());
@@ -192,9 +191,7 @@ fn bounded(value: &Value, depth: usize) -> Result<(), String> {
     }
     match value {
         Value::Number(_) => decimal(value).map(drop),
-        Value::String(s) if s.contains('\0') => {
-            Err("A text cannot contain a null character.".into())
-        }
+        Value::String(s) if s.contains('\0') => Err("A text cannot contain a null character.".into()),
         Value::Array(items) => items.iter().try_for_each(|v| bounded(v, depth + 1)),
         Value::Object(map) => map.values().try_for_each(|v| bounded(v, depth + 1)),
         _ => Ok(()),
@@ -212,7 +209,17 @@ mod tests {
             assert_eq!(decimal(&json!(good)), Ok(good.to_owned()));
         }
         let bomb: Value = serde_json::from_str("1e131071").unwrap();
-        for bad in [json!("1e3"), json!("NaN"), json!("Infinity"), json!("1."), json!(".5"), bomb, json!("123456789012345"), json!("0.1234567"), json!(true)] {
+        for bad in [
+            json!("1e3"),
+            json!("NaN"),
+            json!("Infinity"),
+            json!("1."),
+            json!(".5"),
+            bomb,
+            json!("123456789012345"),
+            json!("0.1234567"),
+            json!(true),
+        ] {
             assert!(decimal(&bad).is_err(), "{bad}");
         }
     }

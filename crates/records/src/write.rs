@@ -28,7 +28,13 @@ impl Draft {
 }
 
 /// Reads the fields of one row; `skip` names what is not a field of it (its parts, `_delete`).
-pub(crate) fn draft(actor: &Actor, entity: &Entity, body: &Map<String, Value>, new: bool, faults: &mut Vec<Fault>) -> Result<Draft> {
+pub(crate) fn draft(
+    actor: &Actor,
+    entity: &Entity,
+    body: &Map<String, Value>,
+    new: bool,
+    faults: &mut Vec<Fault>,
+) -> Result<Draft> {
     let mut draft = Draft { id: Uuid::now_v7(), ..Draft::default() };
     let workflow = entity.transitions.first().map(|t| t.field.as_str());
     for (name, value) in body {
@@ -57,7 +63,11 @@ pub(crate) fn draft(actor: &Actor, entity: &Entity, body: &Map<String, Value>, n
         if !column.writable() || Some(name.as_str()) == workflow || entity.fk.as_ref() == Some(name) {
             // What a read answered may be sent back unchanged in a part; its id says which row it is.
             if !(entity.part_of.is_some() && name == "id") {
-                wrong(if Some(name.as_str()) == workflow { "Use an action to change the state.".into() } else { "This field cannot be written.".into() });
+                wrong(if Some(name.as_str()) == workflow {
+                    "Use an action to change the state.".into()
+                } else {
+                    "This field cannot be written.".into()
+                });
             }
             continue;
         }
@@ -67,7 +77,9 @@ pub(crate) fn draft(actor: &Actor, entity: &Entity, body: &Map<String, Value>, n
         }
         match text_of(column, value) {
             Ok(text) => {
-                if let (Some(target), Some(id)) = (&column.target, text.as_deref().and_then(|t| t.parse().ok())) {
+                if let (Some(target), Some(id)) =
+                    (&column.target, text.as_deref().and_then(|t| t.parse().ok()))
+                {
                     draft.relations.push((target.clone(), id, name.clone()));
                 }
                 draft.set(column, text);
@@ -83,15 +95,27 @@ pub(crate) fn draft(actor: &Actor, entity: &Entity, body: &Map<String, Value>, n
             }
         }
         for field in actor.overlay.of(&entity.name).iter().filter(|f| f.required) {
-            if !draft.custom.contains_key(&field.name) && !faults.iter().any(|f| f.field.as_deref() == Some(&format!("cf.{}", field.name))) {
-                faults.push(Fault { field: Some(format!("cf.{}", field.name)), message: "This is required.".into() });
+            if !draft.custom.contains_key(&field.name)
+                && !faults.iter().any(|f| f.field.as_deref() == Some(&format!("cf.{}", field.name)))
+            {
+                faults.push(Fault {
+                    field: Some(format!("cf.{}", field.name)),
+                    message: "This is required.".into(),
+                });
             }
         }
     }
     Ok(draft)
 }
 
-fn custom(actor: &Actor, entity: &Entity, key: &str, value: &Value, draft: &mut Draft, faults: &mut Vec<Fault>) -> Result<()> {
+fn custom(
+    actor: &Actor,
+    entity: &Entity,
+    key: &str,
+    value: &Value,
+    draft: &mut Draft,
+    faults: &mut Vec<Fault>,
+) -> Result<()> {
     let name = format!("cf.{key}");
     let Some(field) = actor.overlay.field(&entity.name, key) else {
         faults.push(Fault { message: format!("There is no field {name}."), field: Some(name) });
@@ -101,7 +125,9 @@ fn custom(actor: &Actor, entity: &Entity, key: &str, value: &Value, draft: &mut 
         return Err(Error::Forbidden(format!("You may not write the field {name}.")));
     }
     match json_of(field, value) {
-        Ok(Value::Null) if field.required => faults.push(Fault { field: Some(name), message: "This is required.".into() }),
+        Ok(Value::Null) if field.required => {
+            faults.push(Fault { field: Some(name), message: "This is required.".into() })
+        }
         Ok(value) => {
             draft.custom.insert(key.to_owned(), value);
         }
@@ -120,11 +146,18 @@ pub(crate) struct Statement {
 
 impl Statement {
     pub(crate) fn values<'a>(&'a self, organization: &'a Uuid) -> Vec<&'a (dyn ToSql + Sync)> {
-        std::iter::once(organization as &(dyn ToSql + Sync)).chain(self.texts.iter().map(|t| t as &(dyn ToSql + Sync))).collect()
+        std::iter::once(organization as &(dyn ToSql + Sync))
+            .chain(self.texts.iter().map(|t| t as &(dyn ToSql + Sync)))
+            .collect()
     }
 }
 
-fn insert(entity: &Entity, draft: &mut Draft, owner: Option<(&str, Uuid)>, path: Option<String>) -> Statement {
+fn insert(
+    entity: &Entity,
+    draft: &mut Draft,
+    owner: Option<(&str, Uuid)>,
+    path: Option<String>,
+) -> Statement {
     let mut names = vec!["organization_id".to_owned(), "id".to_owned()];
     let mut places = vec!["$1".to_owned(), "$2::text::uuid".to_owned()];
     let mut texts = vec![Some(draft.id.to_string())];
@@ -140,7 +173,8 @@ fn insert(entity: &Entity, draft: &mut Draft, owner: Option<(&str, Uuid)>, path:
         add(name, &sql_type, text);
     }
     if !draft.custom.is_empty() {
-        let custom: Map<String, Value> = std::mem::take(&mut draft.custom).into_iter().filter(|(_, v)| !v.is_null()).collect();
+        let custom: Map<String, Value> =
+            std::mem::take(&mut draft.custom).into_iter().filter(|(_, v)| !v.is_null()).collect();
         add("custom".into(), "jsonb", Some(Value::Object(custom).to_string()));
     }
     let sql = format!("insert into {} ({}) values ({})", entity.name, names.join(", "), places.join(", "));
@@ -148,7 +182,14 @@ fn insert(entity: &Entity, draft: &mut Draft, owner: Option<(&str, Uuid)>, path:
 }
 
 /// An update of one row; `version` refuses a lost update.
-fn update(entity: &Entity, id: Uuid, draft: &mut Draft, version: Option<i32>, owner: Option<(&str, Uuid)>, path: Option<String>) -> Statement {
+fn update(
+    entity: &Entity,
+    id: Uuid,
+    draft: &mut Draft,
+    version: Option<i32>,
+    owner: Option<(&str, Uuid)>,
+    path: Option<String>,
+) -> Statement {
     let mut texts = vec![Some(id.to_string())];
     let mut sets = Vec::new();
     for (name, sql_type, text) in draft.values.drain(..) {
@@ -162,7 +203,11 @@ fn update(entity: &Entity, id: Uuid, draft: &mut Draft, version: Option<i32>, ow
     if sets.is_empty() {
         sets.push("updated_at = now()".into());
     }
-    let mut sql = format!("update {} set {} where organization_id = $1 and id = $2::text::uuid and deleted_at is null", entity.name, sets.join(", "));
+    let mut sql = format!(
+        "update {} set {} where organization_id = $1 and id = $2::text::uuid and deleted_at is null",
+        entity.name,
+        sets.join(", ")
+    );
     if let Some((fk, owner)) = owner {
         texts.push(Some(owner.to_string()));
         sql.push_str(&format!(" and {} = ${}::text::uuid", quoted(fk), texts.len() + 1));
@@ -181,7 +226,12 @@ pub(crate) struct Making {
     relations: Vec<(String, Uuid, String)>,
 }
 
-pub(crate) fn making(actor: &Actor, catalog: &kernel::Catalog, entity: &Entity, body: &Value) -> Result<Making> {
+pub(crate) fn making(
+    actor: &Actor,
+    catalog: &kernel::Catalog,
+    entity: &Entity,
+    body: &Value,
+) -> Result<Making> {
     let map = object(body)?;
     let mut faults = Vec::new();
     let mut head = draft(actor, entity, map, true, &mut faults)?;
@@ -201,7 +251,11 @@ pub(crate) fn making(actor: &Actor, catalog: &kernel::Catalog, entity: &Entity, 
             let mut line = draft(actor, inner, row, true, &mut own)?;
             faults.extend(own.into_iter().map(|f| under(f, &path)));
             number(inner, &mut line, n);
-            relations.extend(std::mem::take(&mut line.relations).into_iter().map(|(t, i, f)| (t, i, format!("{path}.{f}"))));
+            relations.extend(
+                std::mem::take(&mut line.relations)
+                    .into_iter()
+                    .map(|(t, i, f)| (t, i, format!("{path}.{f}"))),
+            );
             statements.push(insert(inner, &mut line, Some((&part.fk, id)), Some(path)));
         }
     }
@@ -236,7 +290,10 @@ pub(crate) fn object(body: &Value) -> Result<&Map<String, Value>> {
 }
 
 fn under(fault: Fault, path: &str) -> Fault {
-    Fault { field: fault.field.map(|f| format!("{path}.{f}")).or_else(|| Some(path.to_owned())), message: fault.message }
+    Fault {
+        field: fault.field.map(|f| format!("{path}.{f}")).or_else(|| Some(path.to_owned())),
+        message: fault.message,
+    }
 }
 
 /// Foreign keys see every row of the organization; people may not link to what they cannot see.
@@ -246,7 +303,8 @@ async fn reachable(tx: &Tx, relations: &[(String, Uuid, String)]) -> Result<()> 
         if tx.actor.access.scope(entity, "read") == Scope::All && tx.actor.access.workspaces.is_none() {
             continue;
         }
-        let sql = format!("select from {target} where organization_id = $1 and id = $2 and deleted_at is null");
+        let sql =
+            format!("select from {target} where organization_id = $1 and id = $2 and deleted_at is null");
         // What somebody may not see at all he may still name as a member: himself.
         let own = target == kernel::MEMBERS && *id == tx.actor.user;
         if !own && tx.cached(&sql, &[&tx.actor.organization, id]).await?.is_empty() {
@@ -274,7 +332,10 @@ pub(crate) fn allowed(actor: &Actor, entity: &Entity, action: &str) -> Result<()
 pub async fn create(store: &Store, actor: &Actor, entity: &Entity, body: &Value) -> Result<Record> {
     allowed(actor, entity, "create")?;
     if entity.part_of.is_some() {
-        return Err(Error::malformed(format!("{} are written with the record they belong to.", plain(entity.short()))));
+        return Err(Error::malformed(format!(
+            "{} are written with the record they belong to.",
+            plain(entity.short())
+        )));
     }
     let catalog = store.catalog();
     let making = making(actor, catalog, entity, body)?;
@@ -282,13 +343,19 @@ pub async fn create(store: &Store, actor: &Actor, entity: &Entity, body: &Value)
     let readable = actor.access.may(entity, "read");
     if ruled || !readable || narrow(actor, catalog, &making.relations) {
         let id = within!(store, actor, tx => made(&tx, entity, &making).await)?;
-        return if readable { crate::get(store, actor, entity, id, &[], &[]).await } else { Ok(Record { json: format!("{{\"id\":\"{id}\"}}").into_bytes(), version: 1 }) };
+        return if readable {
+            crate::get(store, actor, entity, id, &[], &[]).await
+        } else {
+            Ok(Record { json: format!("{{\"id\":\"{id}\"}}").into_bytes(), version: 1 })
+        };
     }
     // Nothing in it waits for an answer: one round trip.
     let reading = Reading::new(store, actor, catalog, entity, &[], &[])?;
     let asked: [&(dyn ToSql + Sync); 2] = [&actor.organization, &making.id];
-    let values: Vec<Vec<&(dyn ToSql + Sync)>> = making.statements.iter().map(|s| s.values(&actor.organization)).collect();
-    let mut statements: Vec<(&str, kernel::Values<'_>)> = making.statements.iter().zip(&values).map(|(s, v)| (s.sql.as_str(), v.as_slice())).collect();
+    let values: Vec<Vec<&(dyn ToSql + Sync)>> =
+        making.statements.iter().map(|s| s.values(&actor.organization)).collect();
+    let mut statements: Vec<(&str, kernel::Values<'_>)> =
+        making.statements.iter().zip(&values).map(|(s, v)| (s.sql.as_str(), v.as_slice())).collect();
     statements.extend(reading.statements.iter().map(|s| (s.as_str(), &asked[..])));
     let answers = match store.batch(actor, &statements).await {
         Ok(answers) => answers,
@@ -348,7 +415,11 @@ pub async fn read_value(tx: &Tx, entity: &Entity, id: Uuid, lock: bool) -> Resul
     let columns: Vec<&Column> = entity.columns.iter().filter(|c| c.kind != kernel::Kind::Hidden).collect();
     let names: Vec<String> = columns.iter().map(|c| format!("r.{}", quoted(&c.name))).collect();
     let wait = if lock { " for no key update" } else { "" };
-    let sql = format!("select {} from {} r where r.organization_id = $1 and r.id = $2{wait}", names.join(", "), entity.name);
+    let sql = format!(
+        "select {} from {} r where r.organization_id = $1 and r.id = $2{wait}",
+        names.join(", "),
+        entity.name
+    );
     let rows = tx.cached(&sql, &[&tx.actor.organization, &id]).await?;
     let Some(row) = rows.first() else {
         // A row is locked only by who may change it; who may only see it is told so.
@@ -367,7 +438,14 @@ pub async fn read_value(tx: &Tx, entity: &Entity, id: Uuid, lock: bool) -> Resul
 }
 
 /// Changes fields of a record, and its parts.
-pub async fn change(store: &Store, actor: &Actor, entity: &Entity, id: Uuid, body: &Value, version: Option<i32>) -> Result<Record> {
+pub async fn change(
+    store: &Store,
+    actor: &Actor,
+    entity: &Entity,
+    id: Uuid,
+    body: &Value,
+    version: Option<i32>,
+) -> Result<Record> {
     allowed(actor, entity, "update")?;
     if entity.document && version.is_none() {
         return Err(Error::VersionNeeded);
@@ -376,7 +454,13 @@ pub async fn change(store: &Store, actor: &Actor, entity: &Entity, id: Uuid, bod
     crate::get(store, actor, entity, id, &[], &[]).await
 }
 
-pub(crate) async fn changed(tx: &Tx, entity: &Entity, id: Uuid, body: &Value, version: Option<i32>) -> Result<()> {
+pub(crate) async fn changed(
+    tx: &Tx,
+    entity: &Entity,
+    id: Uuid,
+    body: &Value,
+    version: Option<i32>,
+) -> Result<()> {
     let map = object(body)?;
     let actor = &tx.actor;
     let mut faults = Vec::new();
@@ -396,7 +480,10 @@ pub(crate) async fn changed(tx: &Tx, entity: &Entity, id: Uuid, body: &Value, ve
             let known = row.get("id").map(|v| v.as_str().and_then(|s| s.parse::<Uuid>().ok()));
             let known = match known {
                 Some(None) => {
-                    faults.push(Fault { field: Some(format!("{path}.id")), message: "This is not an id.".into() });
+                    faults.push(Fault {
+                        field: Some(format!("{path}.id")),
+                        message: "This is not an id.".into(),
+                    });
                     continue;
                 }
                 Some(id) => id,
@@ -404,19 +491,43 @@ pub(crate) async fn changed(tx: &Tx, entity: &Entity, id: Uuid, body: &Value, ve
             };
             if row.get("_delete") == Some(&Value::Bool(true)) {
                 if let Some(line) = known {
-                    let sql = format!("delete from {} where organization_id = $1 and id = $2::text::uuid and {} = $3::text::uuid", inner.name, quoted(&part.fk));
-                    statements.push(Statement { sql, texts: vec![Some(line.to_string()), Some(id.to_string())], path: Some(path) });
+                    let sql = format!(
+                        "delete from {} where organization_id = $1 and id = $2::text::uuid and {} = $3::text::uuid",
+                        inner.name,
+                        quoted(&part.fk)
+                    );
+                    statements.push(Statement {
+                        sql,
+                        texts: vec![Some(line.to_string()), Some(id.to_string())],
+                        path: Some(path),
+                    });
                 }
                 continue;
             }
             let mut own = Vec::new();
             // A row sent back as it was read carries what cannot be written; only changes of it are mistakes.
-            let writable: Map<String, Value> = row.iter().filter(|(name, _)| known.is_none() || inner.column(name).is_none_or(|c| c.writable() && inner.fk.as_ref() != Some(&c.name)) && inner.relation(name).is_none_or(|c| c.name == **name)).map(|(k, v)| (k.clone(), v.clone())).collect();
+            let writable: Map<String, Value> = row
+                .iter()
+                .filter(|(name, _)| {
+                    known.is_none()
+                        || inner
+                            .column(name)
+                            .is_none_or(|c| c.writable() && inner.fk.as_ref() != Some(&c.name))
+                            && inner.relation(name).is_none_or(|c| c.name == **name)
+                })
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect();
             let mut line = draft(actor, inner, &writable, known.is_none(), &mut own)?;
             faults.extend(own.into_iter().map(|f| under(f, &path)));
-            relations.extend(std::mem::take(&mut line.relations).into_iter().map(|(t, i, f)| (t, i, format!("{path}.{f}"))));
+            relations.extend(
+                std::mem::take(&mut line.relations)
+                    .into_iter()
+                    .map(|(t, i, f)| (t, i, format!("{path}.{f}"))),
+            );
             match known {
-                Some(known) => statements.push(update(inner, known, &mut line, None, Some((&part.fk, id)), Some(path))),
+                Some(known) => {
+                    statements.push(update(inner, known, &mut line, None, Some((&part.fk, id)), Some(path)))
+                }
                 None => {
                     number(inner, &mut line, n);
                     statements.push(insert(inner, &mut line, Some((&part.fk, id)), Some(path)));
@@ -438,7 +549,10 @@ pub(crate) async fn changed(tx: &Tx, entity: &Entity, id: Uuid, body: &Value, ve
     }
     for statement in statements {
         if run(tx, std::slice::from_ref(&statement)).await? == 0 {
-            return Err(Error::malformed_at(format!("{}.id", statement.path.unwrap_or_default()), "There is no such line."));
+            return Err(Error::malformed_at(
+                format!("{}.id", statement.path.unwrap_or_default()),
+                "There is no such line.",
+            ));
         }
     }
     for when in [When::Before, When::After] {
@@ -453,7 +567,10 @@ pub(crate) async fn changed(tx: &Tx, entity: &Entity, id: Uuid, body: &Value, ve
 
 /// Why a write found no row: not there, not theirs to change, or changed by somebody else.
 async fn missed(tx: &Tx, entity: &Entity, id: Uuid, version: Option<i32>) -> Result<Error> {
-    let sql = format!("select version, deleted_at is not null from {} where organization_id = $1 and id = $2", entity.name);
+    let sql = format!(
+        "select version, deleted_at is not null from {} where organization_id = $1 and id = $2",
+        entity.name
+    );
     let rows = tx.cached(&sql, &[&tx.actor.organization, &id]).await?;
     Ok(match rows.first() {
         None => Error::NotFound,
@@ -464,7 +581,13 @@ async fn missed(tx: &Tx, entity: &Entity, id: Uuid, version: Option<i32>) -> Res
 }
 
 /// Throws a record away; it can be restored. What others use is refused, with who uses it.
-pub async fn delete(store: &Store, actor: &Actor, entity: &Entity, id: Uuid, version: Option<i32>) -> Result<()> {
+pub async fn delete(
+    store: &Store,
+    actor: &Actor,
+    entity: &Entity,
+    id: Uuid,
+    version: Option<i32>,
+) -> Result<()> {
     allowed(actor, entity, "delete")?;
     if entity.part_of.is_some() {
         return Err(Error::malformed("Lines are removed with a change of the record they belong to."));
@@ -475,15 +598,23 @@ pub async fn delete(store: &Store, actor: &Actor, entity: &Entity, id: Uuid, ver
 pub(crate) async fn deleted(tx: &Tx, entity: &Entity, id: Uuid, version: Option<i32>) -> Result<()> {
     let record = read_value(tx, entity, id, true).await?;
     tx.rules(When::Before, &entity.name, "delete", &record).await?;
-    let users = tx.query(sql!("select entity, count from app.users_of($1::text, $2::uuid)"), &[&entity.name, &id]).await?;
+    let users = tx
+        .query(sql!("select entity, count from app.users_of($1::text, $2::uuid)"), &[&entity.name, &id])
+        .await?;
     if !users.is_empty() {
-        let list: Vec<String> = users.iter().map(|r| {
-            let name: &str = r.get(0);
-            format!("{} {}", r.get::<_, i64>(1), plain(name.split_once('.').map_or(name, |(_, s)| s)))
-        }).collect();
+        let list: Vec<String> = users
+            .iter()
+            .map(|r| {
+                let name: &str = r.get(0);
+                format!("{} {}", r.get::<_, i64>(1), plain(name.split_once('.').map_or(name, |(_, s)| s)))
+            })
+            .collect();
         return Err(Error::refused(format!("This is in use by {}.", list.join(" and "))));
     }
-    let mut sql = format!("update {} set deleted_at = now() where organization_id = $1 and id = $2::text::uuid and deleted_at is null", entity.name);
+    let mut sql = format!(
+        "update {} set deleted_at = now() where organization_id = $1 and id = $2::text::uuid and deleted_at is null",
+        entity.name
+    );
     let mut texts = vec![Some(id.to_string())];
     if let Some(version) = version {
         texts.push(Some(version.to_string()));
@@ -504,7 +635,10 @@ pub async fn restore(store: &Store, actor: &Actor, entity: &Entity, id: Uuid) ->
 }
 
 pub(crate) async fn restored(tx: &Tx, entity: &Entity, id: Uuid) -> Result<()> {
-    let sql = format!("update {} set deleted_at = null where organization_id = $1 and id = $2::text::uuid and deleted_at is not null", entity.name);
+    let sql = format!(
+        "update {} set deleted_at = null where organization_id = $1 and id = $2::text::uuid and deleted_at is not null",
+        entity.name
+    );
     if run(tx, &[Statement { sql, texts: vec![Some(id.to_string())], path: None }]).await? == 0 {
         read_value(tx, entity, id, false).await?;
         return Err(Error::refused("This record is not deleted."));
@@ -513,15 +647,25 @@ pub(crate) async fn restored(tx: &Tx, entity: &Entity, id: Uuid) -> Result<()> {
     Ok(())
 }
 
+/// An action as somebody asks for it; `version` refuses it when the record was changed meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    pub action: &'a str,
+    pub body: &'a Value,
+    pub version: Option<i32>,
+}
+
 /// Moves a record along its workflow, or does what a module lets people do with it.
-pub async fn act(store: &Store, actor: &Actor, entity: &Entity, id: Uuid, action: &str, body: &Value, version: Option<i32>) -> Result<Acted> {
+pub async fn act(store: &Store, actor: &Actor, entity: &Entity, id: Uuid, ask: &Ask<'_>) -> Result<Acted> {
+    let Ask { action, body, version } = *ask;
     let own = kernel::actions(store.modules(), &entity.name).any(|a| a.action == action);
     let moves = action != "auto" && entity.transitions.iter().any(|t| t.action == action);
     if !own && !moves {
         return Err(Error::NotFound);
     }
     allowed(actor, entity, action)?;
-    let made = within!(store, actor, (entity, action), tx => acted(&tx, entity, id, action, body, version).await)?;
+    let made =
+        within!(store, actor, (entity, action), tx => acted(&tx, entity, id, action, body, version).await)?;
     let record = crate::get(store, actor, entity, id, &[], &[]).await?;
     Ok(Acted { record, made })
 }
@@ -533,7 +677,14 @@ pub struct Acted {
     pub made: Value,
 }
 
-pub async fn acted(tx: &Tx, entity: &Entity, id: Uuid, action: &str, body: &Value, version: Option<i32>) -> Result<Value> {
+pub async fn acted(
+    tx: &Tx,
+    entity: &Entity,
+    id: Uuid,
+    action: &str,
+    body: &Value,
+    version: Option<i32>,
+) -> Result<Value> {
     let now = read_value(tx, entity, id, true).await?;
     if version.is_some_and(|v| now["version"].as_i64() != Some(i64::from(v))) {
         return Err(Error::Stale);
@@ -555,7 +706,11 @@ pub async fn acted(tx: &Tx, entity: &Entity, id: Uuid, action: &str, body: &Valu
             (own.run)(tx, &now, body).await?
         }
         (None, Some(step)) => {
-            let sql = format!("update {} set {} = $3::text where organization_id = $1 and id = $2::text::uuid", entity.name, quoted(field));
+            let sql = format!(
+                "update {} set {} = $3::text where organization_id = $1 and id = $2::text::uuid",
+                entity.name,
+                quoted(field)
+            );
             let texts = vec![Some(id.to_string()), Some(step.target.clone())];
             if run(tx, &[Statement { sql, texts, path: None }]).await? == 0 {
                 return Err(missed(tx, entity, id, None).await?);
@@ -588,7 +743,13 @@ pub struct Once {
 }
 
 /// As [`create`], with the answer kept beside its effect.
-pub async fn create_once(store: &Store, actor: &Actor, entity: &Entity, body: &Value, key: &Key) -> Result<Once> {
+pub async fn create_once(
+    store: &Store,
+    actor: &Actor,
+    entity: &Entity,
+    body: &Value,
+    key: &Key,
+) -> Result<Once> {
     allowed(actor, entity, "create")?;
     if entity.part_of.is_some() {
         return Err(Error::malformed("Lines are written with the record they belong to."));
@@ -606,7 +767,15 @@ pub async fn create_once(store: &Store, actor: &Actor, entity: &Entity, body: &V
 }
 
 /// As [`act`], with the answer kept beside its effect.
-pub async fn act_once(store: &Store, actor: &Actor, entity: &Entity, id: Uuid, action: &str, body: &Value, version: Option<i32>, key: &Key) -> Result<Once> {
+pub async fn act_once(
+    store: &Store,
+    actor: &Actor,
+    entity: &Entity,
+    id: Uuid,
+    ask: &Ask<'_>,
+    key: &Key,
+) -> Result<Once> {
+    let Ask { action, body, version } = *ask;
     allowed(actor, entity, action)?;
     within!(store, actor, (entity, action), tx => {
         if let Some(answer) = answered(&tx, key).await? {
@@ -633,7 +802,12 @@ async fn answered(tx: &Tx, key: &Key) -> Result<Option<Once>> {
     if key.key.is_empty() || key.key.len() > 200 {
         return Err(Error::malformed("An idempotency key has 1 to 200 characters."));
     }
-    let claimed = tx.execute(sql!("insert into app.idempotency (key, request_hash) values ($1, $2) on conflict do nothing"), &[&key.key, &key.hash]).await?;
+    let claimed = tx
+        .execute(
+            sql!("insert into app.idempotency (key, request_hash) values ($1, $2) on conflict do nothing"),
+            &[&key.key, &key.hash],
+        )
+        .await?;
     if claimed == 1 {
         return Ok(None);
     }

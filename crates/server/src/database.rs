@@ -21,7 +21,13 @@ impl Database {
         let connections = config.connections;
         if let Some(url) = &config.database_url {
             let parsed: tokio_postgres::Config = url.parse()?;
-            return Ok(Database { private: None, admin: url.clone(), secrets, connections, url: Some(parsed) });
+            return Ok(Database {
+                private: None,
+                admin: url.clone(),
+                secrets,
+                connections,
+                url: Some(parsed),
+            });
         }
         let folder = config.data.join("pg");
         let cluster = tokio::task::spawn_blocking(move || Cluster::start(&folder))
@@ -47,7 +53,9 @@ impl Database {
         let done = kernel::install(&client, modules::ALL).await?;
         if self.url.is_some() {
             for role in ["app_user", "app_system"] {
-                client.batch_execute(&format!("alter role {role} password '{}'", self.password(role))).await?;
+                client
+                    .batch_execute(&format!("alter role {role} password '{}'", self.password(role)))
+                    .await?;
             }
         }
         let settings = "select string_agg(name || '=' || setting, ', ') from pg_settings

@@ -17,12 +17,60 @@ struct Company {
 }
 
 const COMPANIES: &[Company] = &[
-    Company { name: "Northwind Traders", country: "US", currency: "USD", time_zone: "America/Los_Angeles", language: "en", owner: "owner@northwind.test", domain: "northwind.test" },
-    Company { name: "MetaSys Logistics", country: "US", currency: "USD", time_zone: "America/Chicago", language: "en", owner: "owner@metasys.test", domain: "metasys.test" },
-    Company { name: "Prometric Trade", country: "KZ", currency: "KZT", time_zone: "Asia/Almaty", language: "ru", owner: "owner@prometric.test", domain: "prometric.test" },
-    Company { name: "Acme Corporation", country: "US", currency: "USD", time_zone: "America/New_York", language: "en", owner: "admin@acme.com", domain: "acme.com" },
-    Company { name: "Dragonfly Productions", country: "GB", currency: "GBP", time_zone: "Europe/London", language: "en", owner: "owner@dragonfly.test", domain: "dragonfly.test" },
-    Company { name: "PRS Sales", country: "US", currency: "USD", time_zone: "America/New_York", language: "en", owner: "owner@prs.test", domain: "prs.test" },
+    Company {
+        name: "Northwind Traders",
+        country: "US",
+        currency: "USD",
+        time_zone: "America/Los_Angeles",
+        language: "en",
+        owner: "owner@northwind.test",
+        domain: "northwind.test",
+    },
+    Company {
+        name: "MetaSys Logistics",
+        country: "US",
+        currency: "USD",
+        time_zone: "America/Chicago",
+        language: "en",
+        owner: "owner@metasys.test",
+        domain: "metasys.test",
+    },
+    Company {
+        name: "Prometric Trade",
+        country: "KZ",
+        currency: "KZT",
+        time_zone: "Asia/Almaty",
+        language: "ru",
+        owner: "owner@prometric.test",
+        domain: "prometric.test",
+    },
+    Company {
+        name: "Acme Corporation",
+        country: "US",
+        currency: "USD",
+        time_zone: "America/New_York",
+        language: "en",
+        owner: "admin@acme.com",
+        domain: "acme.com",
+    },
+    Company {
+        name: "Dragonfly Productions",
+        country: "GB",
+        currency: "GBP",
+        time_zone: "Europe/London",
+        language: "en",
+        owner: "owner@dragonfly.test",
+        domain: "dragonfly.test",
+    },
+    Company {
+        name: "PRS Sales",
+        country: "US",
+        currency: "USD",
+        time_zone: "America/New_York",
+        language: "en",
+        owner: "owner@prs.test",
+        domain: "prs.test",
+    },
 ];
 
 /// Roles that every demo company has a colleague for: `salesperson@prs.test`.
@@ -82,8 +130,13 @@ async fn found(house: &House, company: &Company) -> Result<()> {
     for role in COLLEAGUES.iter().filter(|r| known.contains_key(**r)) {
         let mut first = (*role).to_owned();
         first[..1].make_ascii_uppercase();
-        let user = auth.create_user(&person(format!("{role}@{}", company.domain), &first, "Demo")).await.map_err(told)?;
-        auth.add_member_with_roles(organization, user, &[(*role).to_owned()], Uuid::now_v7()).await.map_err(told)?;
+        let user = auth
+            .create_user(&person(format!("{role}@{}", company.domain), &first, "Demo"))
+            .await
+            .map_err(told)?;
+        auth.add_member_with_roles(organization, user, &[(*role).to_owned()], Uuid::now_v7())
+            .await
+            .map_err(told)?;
     }
     day_of_trade(house, organization, owner).await
 }
@@ -101,11 +154,22 @@ async fn day_of_trade(house: &House, organization: Uuid, owner: Uuid) -> Result<
         customers.push(make("parties.parties", body).await?["id"].clone());
     }
     let mut products = Vec::new();
-    for (code, name, price) in [("TEA", "Black tea, 100 g", "4.50"), ("COF", "Coffee beans, 1 kg", "18.90"), ("CUP", "Cup, porcelain", "7.25")] {
-        products.push(make("products.products", json!({ "sku": code, "name": name, "price": price })).await?["id"].clone());
+    for (code, name, price) in [
+        ("TEA", "Black tea, 100 g", "4.50"),
+        ("COF", "Coffee beans, 1 kg", "18.90"),
+        ("CUP", "Cup, porcelain", "7.25"),
+    ] {
+        products.push(
+            make("products.products", json!({ "sku": code, "name": name, "price": price })).await?["id"]
+                .clone(),
+        );
     }
     for (n, customer) in customers.iter().enumerate() {
-        let lines: Vec<Value> = products.iter().enumerate().map(|(m, p)| json!({ "product_id": p, "quantity": (n + 1) * (m + 2) })).collect();
+        let lines: Vec<Value> = products
+            .iter()
+            .enumerate()
+            .map(|(m, p)| json!({ "product_id": p, "quantity": (n + 1) * (m + 2) }))
+            .collect();
         make("sales.orders", json!({ "customer_id": customer, "lines": lines })).await?;
     }
     Ok(())

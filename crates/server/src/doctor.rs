@@ -8,7 +8,13 @@ pub(crate) async fn doctor(config: &Config) -> Result<ExitCode> {
     say(&format!("data           {}", config.data.display()));
     say(&format!("listen         {}", config.listen));
     say(&format!("base url       {}", config.base_url()));
-    say(&format!("mail           {}", config.smtp.as_deref().map_or_else(|| format!("files in {}", config.outbox().display()), |_| "SMTP".into())));
+    say(&format!(
+        "mail           {}",
+        config
+            .smtp
+            .as_deref()
+            .map_or_else(|| format!("files in {}", config.outbox().display()), |_| "SMTP".into())
+    ));
     say(&format!("registration   {}", config.registration));
     let database = Database::open(config).await?;
     let mut wrong = Vec::new();
@@ -22,7 +28,10 @@ pub(crate) async fn doctor(config: &Config) -> Result<ExitCode> {
         say("postgresql     yours, by DATABASE_URL");
     }
     match database.migrate().await {
-        Ok(done) if !done.leakproof => wrong.push("Some filters do not use their indexes: a DBA should run leakproof.sql (docs/operations.md).".into()),
+        Ok(done) if !done.leakproof => wrong.push(
+            "Some filters do not use their indexes: a DBA should run leakproof.sql (docs/operations.md)."
+                .into(),
+        ),
         Ok(_) => {}
         Err(e) => wrong.push(e.to_string()),
     }
@@ -54,14 +63,19 @@ pub(crate) async fn verify(config: &Config) -> Result<ExitCode> {
         join pg_attribute a on a.attrelid = e.name::regclass and a.attname = any (e.derived)
         where exists (select from pg_attribute b where b.attrelid = p.name::regclass and b.attname = a.attname)";
     for row in client.query(totals, &[]).await? {
-        let (part, whole, fk, column): (&str, &str, &str, &str) = (row.get(0), row.get(1), row.get(2), row.get(3));
+        let (part, whole, fk, column): (&str, &str, &str, &str) =
+            (row.get(0), row.get(1), row.get(2), row.get(3));
         let sql = format!(
             "select w.organization_id::text, w.id::text from {whole} w
              left join (select organization_id, {fk} as id, sum({column}) as sum from {part} group by 1, 2) s using (organization_id, id)
              where w.{column} is distinct from coalesce(s.sum, 0) limit 100"
         );
         for bad in client.query(&sql, &[]).await? {
-            say(&format!("company {}: {whole} {}: {column} is not the sum of its {part}", bad.get::<_, &str>(0), bad.get::<_, &str>(1)));
+            say(&format!(
+                "company {}: {whole} {}: {column} is not the sum of its {part}",
+                bad.get::<_, &str>(0),
+                bad.get::<_, &str>(1)
+            ));
             wrong += 1;
         }
     }

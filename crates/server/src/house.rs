@@ -20,6 +20,8 @@ impl House {
     pub(crate) async fn open(config: &Config, database: &Database) -> Result<House> {
         let store = database.store().await?;
         let auth = auth(config, store.clone());
+        // Roles that an upgrade brought are given to the companies that were there before.
+        auth.refresh_roles().await.map_err(|e| kernel::Error::broken(e.to_string()))?;
         let files = Files::open(&config.data.join("files"), files::Settings::default()).await?;
         let (log, _) = flow::SystemLog::start(store.clone());
         let settings = flow::mail::Settings {
@@ -51,7 +53,10 @@ impl House {
 
 pub(crate) fn auth(config: &Config, store: Store) -> Auth {
     let defaults = auth::Config::default();
-    Auth::new(store, auth::Config { base_url: config.base_url(), open: config.registration == "open", ..defaults })
+    Auth::new(
+        store,
+        auth::Config { base_url: config.base_url(), open: config.registration == "open", ..defaults },
+    )
 }
 
 fn workers(store: &Store, config: &Config, log: flow::SystemLog, files: Files) -> Workers {

@@ -16,7 +16,11 @@ use tracing_subscriber::EnvFilter;
 
 /// One house, many companies: runs whole businesses on PostgreSQL.
 #[derive(Parser)]
-#[command(name = "fondaco", version, after_help = "Settings: environment FONDACO_*, DATABASE_URL, or fondaco.toml; `fondaco doctor` shows them.")]
+#[command(
+    name = "fondaco",
+    version,
+    after_help = "Settings: environment FONDACO_*, DATABASE_URL, or fondaco.toml; `fondaco doctor` shows them."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -76,9 +80,14 @@ pub(crate) fn say(line: &str) {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = EnvFilter::try_from_env("FONDACO_LOG").unwrap_or_else(|_| EnvFilter::new("warn,server=info,fondaco=info"));
+    let filter = EnvFilter::try_from_env("FONDACO_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("warn,server=info,fondaco=info"));
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(16).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(16)
+        .enable_all()
+        .build();
     let done = match runtime {
         Ok(runtime) => runtime.block_on(run(cli.command)),
         Err(e) => Err(Error::Broken(Box::new(e))),

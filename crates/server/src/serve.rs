@@ -14,11 +14,16 @@ pub(crate) async fn serve(config: &Config, with_demo: bool) -> Result<()> {
         tracing::info!(step, "upgraded");
     }
     if !installed.leakproof {
-        tracing::warn!("some filters will not use their indexes: let a DBA run crates/kernel/sql/leakproof.sql (docs/operations.md)");
+        tracing::warn!(
+            "some filters will not use their indexes: let a DBA run crates/kernel/sql/leakproof.sql (docs/operations.md)"
+        );
     }
     let house = House::open(config, &database).await?;
     let listener = TcpListener::bind(config.listen).await.map_err(|e| {
-        Error::broken(format!("cannot listen on {}: {e}. Is Fondaco running already? Set FONDACO_LISTEN for another port.", config.listen))
+        Error::broken(format!(
+            "cannot listen on {}: {e}. Is Fondaco running already? Set FONDACO_LISTEN for another port.",
+            config.listen
+        ))
     })?;
     if with_demo {
         demo::load(config, &house).await?;

@@ -99,7 +99,8 @@ async fn template(admin: &Client, modules: Modules) -> String {
         let client = connect(&server("postgres", &making)).await;
         kernel::install(&client, modules).await.unwrap_or_else(|e| panic!("{e}"));
         drop(client);
-        let end = format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{making}'");
+        let end =
+            format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{making}'");
         admin.batch_execute(&end).await.unwrap();
         for _ in 0..50 {
             if admin.batch_execute(&format!("alter database {making} rename to {name}")).await.is_ok() {
@@ -122,7 +123,11 @@ impl Scene {
     /// Somebody new with a role of the modules (or `owner`), in a company that is made when first named.
     pub async fn person(&self, company: &str, role: &str) -> Person {
         let organization = self.company(company).await;
-        self.member(organization, &[Role { name: role.into(), template: Some(role.into()), ..Role::default() }]).await
+        self.member(
+            organization,
+            &[Role { name: role.into(), template: Some(role.into()), ..Role::default() }],
+        )
+        .await
     }
 
     /// Somebody whose rights are told one by one.
@@ -137,7 +142,8 @@ impl Scene {
             return *id;
         }
         let full = format!("{name} of {}", self.id);
-        let slug = format!("{}-{}", name.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-"), self.id);
+        let slug =
+            format!("{}-{}", name.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-"), self.id);
         let sql = "insert into tenancy.organizations (name, slug, country, currency) values ($1, $2, 'DE', 'EUR') returning id";
         let slug: String = slug.chars().take(60).collect();
         let id = self.admin.query_one(sql, &[&full, &slug]).await.unwrap().get(0);
@@ -149,7 +155,10 @@ impl Scene {
         let (user, email) = (Uuid::now_v7(), format!("{}@test.test", Uuid::new_v4().simple()));
         let name = roles.first().map_or("nobody", |r| &r.name);
         self.admin
-            .execute("insert into iam.users (id, email, first_name, status) values ($1, $2, $3, 'active')", &[&user, &email, &name])
+            .execute(
+                "insert into iam.users (id, email, first_name, status) values ($1, $2, $3, 'active')",
+                &[&user, &email, &name],
+            )
             .await
             .unwrap();
         self.admin
@@ -185,7 +194,11 @@ impl Scene {
 
     /// Why PostgreSQL does not understand a statement.
     pub async fn understands(&self, sql: &str) -> Result<(), String> {
-        self.admin.prepare(sql).await.map(drop).map_err(|e| e.as_db_error().map_or(e.to_string(), |d| d.message().into()))
+        self.admin
+            .prepare(sql)
+            .await
+            .map(drop)
+            .map_err(|e| e.as_db_error().map_or(e.to_string(), |d| d.message().into()))
     }
 }
 
@@ -203,7 +216,11 @@ impl Person {
     pub async fn read(&self, entity: &str, record: &Value) -> Outcome {
         let catalog = self.store.catalog().clone();
         let entity = self.entity(&catalog, entity);
-        Outcome(records::get(&self.store, &self.actor, entity, id(record), &[], &[]).await.and_then(|r| r.value()))
+        Outcome(
+            records::get(&self.store, &self.actor, entity, id(record), &[], &[])
+                .await
+                .and_then(|r| r.value()),
+        )
     }
 
     /// Changes a record as it was last seen: `record` gives the version.
@@ -211,13 +228,19 @@ impl Person {
         let catalog = self.store.catalog().clone();
         let entity = self.entity(&catalog, entity);
         let version = record["version"].as_i64().and_then(|v| i32::try_from(v).ok());
-        Outcome(records::change(&self.store, &self.actor, entity, id(record), &changes, version).await.and_then(|r| r.value()))
+        Outcome(
+            records::change(&self.store, &self.actor, entity, id(record), &changes, version)
+                .await
+                .and_then(|r| r.value()),
+        )
     }
 
     pub async fn delete(&self, entity: &str, record: &Value) -> Outcome {
         let catalog = self.store.catalog().clone();
         let entity = self.entity(&catalog, entity);
-        Outcome(records::delete(&self.store, &self.actor, entity, id(record), None).await.map(|()| Value::Null))
+        Outcome(
+            records::delete(&self.store, &self.actor, entity, id(record), None).await.map(|()| Value::Null),
+        )
     }
 
     pub async fn restore(&self, entity: &str, record: &Value) -> Outcome {
@@ -234,7 +257,14 @@ impl Person {
     pub async fn act_with(&self, entity: &str, record: &Value, action: &str, body: Value) -> Outcome {
         let catalog = self.store.catalog().clone();
         let entity = self.entity(&catalog, entity);
-        let acted = records::act(&self.store, &self.actor, entity, id(record), action, &body, None).await;
+        let acted = records::act(
+            &self.store,
+            &self.actor,
+            entity,
+            id(record),
+            &records::Ask { action, body: &body, version: None },
+        )
+        .await;
         Outcome(acted.and_then(|a| Ok(serde_json::from_slice(&a.json())?)))
     }
 
@@ -242,18 +272,34 @@ impl Person {
     pub async fn list(&self, entity: &str, query: &[(&str, &str)]) -> Outcome {
         let catalog = self.store.catalog().clone();
         let entity = self.entity(&catalog, entity);
-        let pairs: Vec<(String, String)> = query.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-        Outcome(async { Ok(serde_json::from_slice(&records::list(&self.store, &self.actor, entity, &Query::parse(&pairs)?).await?)?) }.await)
+        let pairs: Vec<(String, String)> =
+            query.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        Outcome(
+            async {
+                Ok(serde_json::from_slice(
+                    &records::list(&self.store, &self.actor, entity, &Query::parse(&pairs)?).await?,
+                )?)
+            }
+            .await,
+        )
     }
 
     pub async fn aggregate(&self, entity: &str, body: Value) -> Outcome {
         let catalog = self.store.catalog().clone();
         let entity = self.entity(&catalog, entity);
-        Outcome(async { Ok(serde_json::from_slice(&records::aggregate(&self.store, &self.actor, entity, &body).await?)?) }.await)
+        Outcome(
+            async {
+                Ok(serde_json::from_slice(
+                    &records::aggregate(&self.store, &self.actor, entity, &body).await?,
+                )?)
+            }
+            .await,
+        )
     }
 
     pub async fn call(&self, module: &str, function: &str, body: Value) -> Outcome {
-        let call = kernel::call(self.store.modules(), module, function).unwrap_or_else(|| panic!("no {module}/{function}"));
+        let call = kernel::call(self.store.modules(), module, function)
+            .unwrap_or_else(|| panic!("no {module}/{function}"));
         Outcome(kernel::within!(self.store, &self.actor, tx => (call.run)(&tx, &body).await))
     }
 }

@@ -14,7 +14,10 @@ const CHECK: Duration = Duration::from_secs(1);
 
 /// `GET /events`: what was committed in the person's organization and is within his reach, as ids to fetch. Ends when
 /// the session does.
-pub(crate) async fn stream(Has(state): Has<State>, person: Person) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+pub(crate) async fn stream(
+    Has(state): Has<State>,
+    person: Person,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let Person { caller: Caller { token, .. }, actor } = person;
     let mut events = state.store.events();
     let organization = actor.organization;

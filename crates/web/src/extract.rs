@@ -71,9 +71,9 @@ impl FromRequest<State> for Body {
     async fn from_request(request: Request, state: &State) -> Result<Self, Problem> {
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
         let json = kind.is_some_and(|k| k.split(';').next().is_some_and(|k| k.trim() == "application/json"));
-        let bytes = axum::body::Bytes::from_request(request, state).await.map_err(|e| {
-            Problem::Plain(e.status(), "The body is too large, or was cut short.".into())
-        })?;
+        let bytes = axum::body::Bytes::from_request(request, state)
+            .await
+            .map_err(|e| Problem::Plain(e.status(), "The body is too large, or was cut short.".into()))?;
         if bytes.is_empty() {
             return Ok(Body(Value::Object(serde_json::Map::new())));
         }

@@ -1,6 +1,4 @@
-use crate::{
-    Answer, Body, Caller, Problem, RequestId, State, extract::same_origin, platform::language,
-};
+use crate::{Answer, Body, Caller, Problem, RequestId, State, extract::same_origin, platform::language};
 use auth::{Registration, SignedIn, Visit};
 use axum::{
     Json, Router,
@@ -55,8 +53,7 @@ impl FromRequestParts<State> for Guest {
 
     async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Problem> {
         same_origin(&parts.method, &parts.headers)?;
-        let agent =
-            parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let agent = parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
         Ok(Guest(Visit {
             ip: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip()),
             agent: agent.to_owned(),
@@ -94,10 +91,8 @@ fn accepted() -> Response {
 fn with_cookie(state: &State, token: &str, answer: impl IntoResponse) -> Answer {
     let seconds = if token.is_empty() { 0 } else { state.auth.config().session_absolute.as_secs() };
     let secure = if state.is_secure() { "; Secure" } else { "" };
-    let cookie = format!(
-        "{}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}",
-        state.cookie_name()
-    );
+    let cookie =
+        format!("{}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}", state.cookie_name());
     let cookie = HeaderValue::from_str(&cookie).map_err(|e| Error::broken(e.to_string()))?;
     let mut response = answer.into_response();
     response.headers_mut().insert(header::SET_COOKIE, cookie);
@@ -158,11 +153,7 @@ async fn login(Has(state): Has<State>, Guest(visit): Guest, Body(body): Body) ->
 }
 
 /// Who is signed out already is signed out.
-async fn logout(
-    Has(state): Has<State>,
-    Guest(visit): Guest,
-    caller: Result<Caller, Problem>,
-) -> Answer {
+async fn logout(Has(state): Has<State>, Guest(visit): Guest, caller: Result<Caller, Problem>) -> Answer {
     match caller {
         Ok(caller) => state.auth.logout(&caller.session, &visit).await?,
         Err(Problem::Unauthorized(_)) => {}
@@ -198,11 +189,7 @@ struct NewPassword {
     new_password: String,
 }
 
-async fn change_password(
-    Has(state): Has<State>,
-    caller: Caller,
-    Body(body): Body,
-) -> Answer<StatusCode> {
+async fn change_password(Has(state): Has<State>, caller: Caller, Body(body): Body) -> Answer<StatusCode> {
     let NewPassword { current_password, new_password } = read(body)?;
     state.auth.change_password(&caller.session, &current_password, &new_password).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -255,11 +242,7 @@ async fn totp_begin(Has(state): Has<State>, caller: Caller) -> Answer {
     Ok(Json(state.auth.totp_begin(&caller.session).await?).into_response())
 }
 
-async fn totp_enable(
-    Has(state): Has<State>,
-    caller: Caller,
-    Body(body): Body,
-) -> Answer<Json<Value>> {
+async fn totp_enable(Has(state): Has<State>, caller: Caller, Body(body): Body) -> Answer<Json<Value>> {
     let CodeOnly { code } = read(body)?;
     let codes = state.auth.totp_enable(&caller.session, &code).await?;
     Ok(Json(json!({ "recovery_codes": codes })))
@@ -271,11 +254,7 @@ struct PasswordOnly {
     password: String,
 }
 
-async fn totp_disable(
-    Has(state): Has<State>,
-    caller: Caller,
-    Body(body): Body,
-) -> Answer<StatusCode> {
+async fn totp_disable(Has(state): Has<State>, caller: Caller, Body(body): Body) -> Answer<StatusCode> {
     let PasswordOnly { password } = read(body)?;
     state.auth.totp_disable(&caller.session, &password).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -303,11 +282,7 @@ async fn me(Has(state): Has<State>, caller: Caller) -> Answer<Json<Value>> {
     Ok(Json(state.auth.me(&caller.session).await?))
 }
 
-async fn update_me(
-    Has(state): Has<State>,
-    caller: Caller,
-    Body(body): Body,
-) -> Answer<Json<Value>> {
+async fn update_me(Has(state): Has<State>, caller: Caller, Body(body): Body) -> Answer<Json<Value>> {
     state.auth.update_me(&caller.session, &read(body)?).await?;
     let session = state.auth.session(&caller.token, Uuid::now_v7()).await?;
     Ok(Json(state.auth.me(&session).await?))
@@ -321,8 +296,7 @@ async fn create_organization(
     Body(body): Body,
 ) -> Answer {
     caller.session.person()?;
-    let made =
-        state.auth.create_organization(caller.session.user.id, &read(body)?, visit.request).await?;
+    let made = state.auth.create_organization(caller.session.user.id, &read(body)?, visit.request).await?;
     let (organization, token) = state
         .auth
         .activate_organization(&caller.session, made.id, &caller.token, caller.cookie, &visit)
@@ -404,13 +378,7 @@ async fn accept_invitation(
     let Acceptance { code, password, first_name, last_name } = read(body)?;
     let done = state
         .auth
-        .accept_invitation(
-            &code,
-            password.as_deref(),
-            first_name.as_deref(),
-            last_name.as_deref(),
-            &visit,
-        )
+        .accept_invitation(&code, password.as_deref(), first_name.as_deref(), last_name.as_deref(), &visit)
         .await?;
     if let Some(who) = done.signed_in {
         return signed_in(&state, who);
@@ -427,11 +395,7 @@ async fn accept_invitation(
                     &visit,
                 )
                 .await?;
-            with_cookie(
-                &state,
-                &token,
-                Json(json!({ "organization": organization, "token": token })),
-            )
+            with_cookie(&state, &token, Json(json!({ "organization": organization, "token": token })))
         }
         _ => Ok(Json(json!({})).into_response()),
     }

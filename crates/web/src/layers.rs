@@ -44,7 +44,11 @@ pub(crate) async fn outermost(
     state.metrics.end(status, taken);
     if let Some(Logged(said)) = response.extensions_mut().remove::<Logged>() {
         tracing::error!(request = %id, %method, path, said, "broken");
-        state.log.error(&said, flow::About { request: Some(id), ..Default::default() }, serde_json::json!({ "method": method.as_str(), "route": route }));
+        state.log.error(
+            &said,
+            flow::About { request: Some(id), ..Default::default() },
+            serde_json::json!({ "method": method.as_str(), "route": route }),
+        );
     }
     tracing::info!(request = %id, %method, route, status = status.as_u16(), micros = u64::try_from(taken.as_micros()).unwrap_or(u64::MAX), "request");
     if response.headers().get(header::CONTENT_TYPE).is_some_and(|k| k == "application/problem+json") {
@@ -63,7 +67,10 @@ pub(crate) async fn outermost(
         headers.insert(header::VARY, HeaderValue::from_static("Cookie, Authorization, Accept-Language"));
     }
     if state.is_secure() {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=63072000; includeSubDomains"),
+        );
     }
     response
 }

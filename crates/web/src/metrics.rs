@@ -46,12 +46,22 @@ impl Metrics {
 
     fn text(&self) -> Result<String, std::fmt::Error> {
         let mut out = String::new();
-        writeln!(out, "# HELP fondaco_requests_total Requests answered, by class of status.\n# TYPE fondaco_requests_total counter")?;
+        writeln!(
+            out,
+            "# HELP fondaco_requests_total Requests answered, by class of status.\n# TYPE fondaco_requests_total counter"
+        )?;
         for (n, class) in self.classes.iter().enumerate().skip(1) {
             writeln!(out, "fondaco_requests_total{{class=\"{n}xx\"}} {}", class.load(Relaxed))?;
         }
-        writeln!(out, "# HELP fondaco_requests_in_flight Requests being answered.\n# TYPE fondaco_requests_in_flight gauge\nfondaco_requests_in_flight {}", self.flying.load(Relaxed))?;
-        writeln!(out, "# HELP fondaco_request_seconds Time to answer.\n# TYPE fondaco_request_seconds histogram")?;
+        writeln!(
+            out,
+            "# HELP fondaco_requests_in_flight Requests being answered.\n# TYPE fondaco_requests_in_flight gauge\nfondaco_requests_in_flight {}",
+            self.flying.load(Relaxed)
+        )?;
+        writeln!(
+            out,
+            "# HELP fondaco_request_seconds Time to answer.\n# TYPE fondaco_request_seconds histogram"
+        )?;
         let mut sum = 0;
         for (n, bucket) in self.buckets.iter().enumerate() {
             sum += bucket.load(Relaxed);

@@ -19,16 +19,23 @@ pub(crate) async fn page(method: Method, uri: Uri) -> Response {
     if let Some(file) = Ui::get(path).filter(|_| !path.is_empty()) {
         let kind = mime_guess::from_path(path).first_or_octet_stream();
         // Assets carry a hash in their names; the others are small and may change.
-        let keep = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
-        let kind = HeaderValue::from_str(kind.as_ref()).unwrap_or(HeaderValue::from_static("application/octet-stream"));
-        return ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, HeaderValue::from_static(keep))], file.data.into_owned()).into_response();
+        let keep =
+            if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let kind = HeaderValue::from_str(kind.as_ref())
+            .unwrap_or(HeaderValue::from_static("application/octet-stream"));
+        return (
+            [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, HeaderValue::from_static(keep))],
+            file.data.into_owned(),
+        )
+            .into_response();
     }
     if path.starts_with("assets/") || path.rsplit('/').next().is_some_and(|name| name.contains('.')) {
         return Problem::Kernel(kernel::Error::NotFound).into_response();
     }
     match Ui::get("index.html") {
         Some(page) => {
-            let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+            let headers =
+                [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
             (headers, page.data.into_owned()).into_response()
         }
         None => Problem::Kernel(kernel::Error::NotFound).into_response(),

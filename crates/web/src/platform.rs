@@ -48,8 +48,9 @@ fn tagged(headers: &HeaderMap, mut body: Value) -> Answer {
     }
     let quoted = format!("\"{tag}\"");
     let value = HeaderValue::from_str(&quoted).map_err(|e| Error::broken(e.to_string()))?;
-    let same = headers.get(header::IF_NONE_MATCH).is_some_and(|v| v == &value);
-    let mut response = if same { StatusCode::NOT_MODIFIED.into_response() } else { Json(body).into_response() };
+    let same = headers.get(header::IF_NONE_MATCH).is_some_and(|v| *v == value);
+    let mut response =
+        if same { StatusCode::NOT_MODIFIED.into_response() } else { Json(body).into_response() };
     response.headers_mut().insert(header::ETAG, value);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     Ok(response)
@@ -64,12 +65,23 @@ async fn meta(Has(state): Has<State>, person: Person, headers: HeaderMap) -> Ans
     tagged(&headers, body)
 }
 
-async fn meta_entity(Has(state): Has<State>, person: Person, Path(name): Path<String>, headers: HeaderMap) -> Answer {
+async fn meta_entity(
+    Has(state): Has<State>,
+    person: Person,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
     let entity = state.store.catalog().entity(&name)?;
     if !person.actor.access.may(entity, "read") {
         return Err(Error::NotFound.into());
     }
-    let body = records::meta::detail(state.store.catalog(), state.store.modules(), &person.actor, entity, language(&headers));
+    let body = records::meta::detail(
+        state.store.catalog(),
+        state.store.modules(),
+        &person.actor,
+        entity,
+        language(&headers),
+    );
     tagged(&headers, body)
 }
 
@@ -78,9 +90,11 @@ async fn openapi(Has(state): Has<State>, person: Person) -> Json<Value> {
 }
 
 async fn search(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -> Answer {
-    let types: Vec<String> = of(&pairs, "types").split(',').filter(|t| !t.is_empty()).map(str::to_owned).collect();
+    let types: Vec<String> =
+        of(&pairs, "types").split(',').filter(|t| !t.is_empty()).map(str::to_owned).collect();
     let limit = of(&pairs, "limit").parse().unwrap_or(20).clamp(1, 50);
-    Ok(Json(records::search(&state.store, &person.actor, of(&pairs, "q"), &types, limit).await?).into_response())
+    Ok(Json(records::search(&state.store, &person.actor, of(&pairs, "q"), &types, limit).await?)
+        .into_response())
 }
 
 async fn audit(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -> Answer {
@@ -107,23 +121,39 @@ async fn views(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -
     );
     let entity = of(&pairs, "entity");
     let rows = state.store.batch(&person.actor, &[(&sql, &[&person.actor.organization, &entity])]).await?;
-    let data: Vec<Value> = rows.iter().flatten().filter_map(|r| serde_json::from_str(r.get(0)).ok()).collect();
+    let data: Vec<Value> =
+        rows.iter().flatten().filter_map(|r| serde_json::from_str(r.get(0)).ok()).collect();
     Ok(Json(json!({ "data": data })).into_response())
 }
 
 async fn add_view(Has(state): Has<State>, person: Person, Body(body): Body) -> Answer {
-    let (entity, name) = (text(&body, "entity")?.unwrap_or_default(), text(&body, "name")?.unwrap_or_default());
-    let known = state.store.catalog().entity(entity).map_err(|_| Error::malformed_at("entity", "There is no such entity."))?;
+    let (entity, name) =
+        (text(&body, "entity")?.unwrap_or_default(), text(&body, "name")?.unwrap_or_default());
+    let known = state
+        .store
+        .catalog()
+        .entity(entity)
+        .map_err(|_| Error::malformed_at("entity", "There is no such entity."))?;
     if !person.actor.access.may(known, "read") {
         return Err(Error::NotFound.into());
     }
-    let (kind, visibility) = (text(&body, "kind")?.unwrap_or("table"), text(&body, "visibility")?.unwrap_or("private"));
+    let (kind, visibility) =
+        (text(&body, "kind")?.unwrap_or("table"), text(&body, "visibility")?.unwrap_or("private"));
     let look = if body["state"].is_object() { body["state"].clone() } else { json!({}) };
     let id = Uuid::now_v7();
     let sql = "insert into social.saved_views (organization_id, id, entity, name, kind, visibility, state) values ($1, $2, $3::text, $4::text, $5::text, $6::text, $7)";
     let read = format!("select {VIEW} from social.saved_views where organization_id = $1 and id = $2");
     let organization = person.actor.organization;
-    let rows = state.store.batch(&person.actor, &[(sql, &[&organization, &id, &entity, &name, &kind, &visibility, &look]), (&read, &[&organization, &id])]).await?;
+    let rows = state
+        .store
+        .batch(
+            &person.actor,
+            &[
+                (sql, &[&organization, &id, &entity, &name, &kind, &visibility, &look]),
+                (&read, &[&organization, &id]),
+            ],
+        )
+        .await?;
     Ok(json_bytes(StatusCode::CREATED, row_text(&rows)?))
 }
 
@@ -132,19 +162,34 @@ fn row_text(rows: &[Vec<kernel::Row>]) -> Answer<Vec<u8>> {
     Ok(row.get::<_, String>(0).into_bytes())
 }
 
-async fn change_view(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>, Body(body): Body) -> Answer {
+async fn change_view(
+    Has(state): Has<State>,
+    person: Person,
+    Path(id): Path<Uuid>,
+    Body(body): Body,
+) -> Answer {
     let (name, kind, visibility) = (text(&body, "name")?, text(&body, "kind")?, text(&body, "visibility")?);
     let look = body["state"].is_object().then(|| body["state"].clone());
     let sql = "update social.saved_views set name = coalesce($3::text, name), kind = coalesce($4::text, kind), visibility = coalesce($5::text, visibility), state = coalesce($6, state)
                where organization_id = $1 and id = $2 and deleted_at is null and created_by = app.actor() returning 1";
-    let read = format!("select {VIEW} from social.saved_views where organization_id = $1 and id = $2 and created_by = app.actor() and deleted_at is null");
+    let read = format!(
+        "select {VIEW} from social.saved_views where organization_id = $1 and id = $2 and created_by = app.actor() and deleted_at is null"
+    );
     let organization = person.actor.organization;
-    let rows = state.store.batch(&person.actor, &[(sql, &[&organization, &id, &name, &kind, &visibility, &look]), (&read, &[&organization, &id])]).await?;
+    let rows = state
+        .store
+        .batch(
+            &person.actor,
+            &[(sql, &[&organization, &id, &name, &kind, &visibility, &look]), (&read, &[&organization, &id])],
+        )
+        .await?;
     Ok(json_bytes(StatusCode::OK, row_text(&rows)?))
 }
 
 async fn drop_view(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>) -> Answer {
-    let sql = sql!("delete from social.saved_views where organization_id = $1 and id = $2 and created_by = app.actor() returning 1");
+    let sql = sql!(
+        "delete from social.saved_views where organization_id = $1 and id = $2 and created_by = app.actor() returning 1"
+    );
     let rows = state.store.batch(&person.actor, &[(sql, &[&person.actor.organization, &id])]).await?;
     if rows.iter().all(Vec::is_empty) {
         return Err(Error::NotFound.into());
@@ -163,20 +208,34 @@ const FIELD: &str = "json_build_object('id', id, 'entity', entity, 'name', name,
 
 async fn fields(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -> Answer {
     builder(&person.actor)?;
-    let sql = format!("select {FIELD} from builder.custom_fields where organization_id = $1 and deleted_at is null and ($2::text = '' or entity = $2) order by entity, position, name");
-    let rows = state.store.batch(&person.actor, &[(&sql, &[&person.actor.organization, &of(&pairs, "entity")])]).await?;
-    let data: Vec<Value> = rows.iter().flatten().filter_map(|r| serde_json::from_str(r.get(0)).ok()).collect();
+    let sql = format!(
+        "select {FIELD} from builder.custom_fields where organization_id = $1 and deleted_at is null and ($2::text = '' or entity = $2) order by entity, position, name"
+    );
+    let rows = state
+        .store
+        .batch(&person.actor, &[(&sql, &[&person.actor.organization, &of(&pairs, "entity")])])
+        .await?;
+    let data: Vec<Value> =
+        rows.iter().flatten().filter_map(|r| serde_json::from_str(r.get(0)).ok()).collect();
     Ok(Json(json!({ "data": data })).into_response())
 }
 
 /// `[{"id", "label", "color"}]`, or plain texts.
 fn options(body: &Value) -> Answer<Option<Value>> {
     let Some(list) = body["options"].as_array() else {
-        return if body["options"].is_null() { Ok(None) } else { Err(Error::malformed_at("options", "This is a list.").into()) };
+        return if body["options"].is_null() {
+            Ok(None)
+        } else {
+            Err(Error::malformed_at("options", "This is a list.").into())
+        };
     };
     let good = |o: &Value| o.as_str().or(o["id"].as_str()).is_some_and(|t| !t.is_empty() && t.len() <= 100);
     if list.len() > 200 || !list.iter().all(good) {
-        return Err(Error::malformed_at("options", "At most 200 options, each a text or an object with an id.").into());
+        return Err(Error::malformed_at(
+            "options",
+            "At most 200 options, each a text or an object with an id.",
+        )
+        .into());
     }
     Ok(Some(body["options"].clone()))
 }
@@ -203,28 +262,65 @@ async fn add_field(Has(state): Has<State>, person: Person, Body(body): Body) -> 
     let organization = person.actor.organization;
     let rows = state
         .store
-        .batch(&person.actor, &[
-            (sql, &[&organization, &id, &known.name, &name, &label.unwrap_or(name), &kind, &required, &options, &text(&body, "help")?]),
-            (&read, &[&organization, &id]),
-        ])
+        .batch(
+            &person.actor,
+            &[
+                (
+                    sql,
+                    &[
+                        &organization,
+                        &id,
+                        &known.name,
+                        &name,
+                        &label.unwrap_or(name),
+                        &kind,
+                        &required,
+                        &options,
+                        &text(&body, "help")?,
+                    ],
+                ),
+                (&read, &[&organization, &id]),
+            ],
+        )
         .await?;
     state.auth.forget_organization(organization);
     Ok(json_bytes(StatusCode::CREATED, row_text(&rows)?))
 }
 
-async fn change_field(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>, Body(body): Body) -> Answer {
+async fn change_field(
+    Has(state): Has<State>,
+    person: Person,
+    Path(id): Path<Uuid>,
+    Body(body): Body,
+) -> Answer {
     builder(&person.actor)?;
     let sql = "update builder.custom_fields set label = coalesce($3::text, label), required = coalesce($4, required), options = coalesce($5, options), help = coalesce($6::text, help), position = coalesce($7, position)
                where organization_id = $1 and id = $2 and deleted_at is null";
-    let read = format!("select {FIELD} from builder.custom_fields where organization_id = $1 and id = $2 and deleted_at is null");
+    let read = format!(
+        "select {FIELD} from builder.custom_fields where organization_id = $1 and id = $2 and deleted_at is null"
+    );
     let organization = person.actor.organization;
     let position = body["position"].as_i64().and_then(|p| i32::try_from(p).ok());
     let rows = state
         .store
-        .batch(&person.actor, &[
-            (sql, &[&organization, &id, &text(&body, "label")?, &body["required"].as_bool(), &options(&body)?, &text(&body, "help")?, &position]),
-            (&read, &[&organization, &id]),
-        ])
+        .batch(
+            &person.actor,
+            &[
+                (
+                    sql,
+                    &[
+                        &organization,
+                        &id,
+                        &text(&body, "label")?,
+                        &body["required"].as_bool(),
+                        &options(&body)?,
+                        &text(&body, "help")?,
+                        &position,
+                    ],
+                ),
+                (&read, &[&organization, &id]),
+            ],
+        )
         .await?;
     state.auth.forget_organization(organization);
     Ok(json_bytes(StatusCode::OK, row_text(&rows)?))

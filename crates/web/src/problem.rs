@@ -66,13 +66,9 @@ impl IntoResponse for Problem {
                     Error::Forbidden(_) => (StatusCode::FORBIDDEN, "Not allowed", said),
                     Error::NotFound => (StatusCode::NOT_FOUND, "Not found", said),
                     Error::Stale => (StatusCode::PRECONDITION_FAILED, "Changed meanwhile", said),
-                    Error::VersionNeeded => {
-                        (StatusCode::PRECONDITION_REQUIRED, "Version needed", said)
-                    }
+                    Error::VersionNeeded => (StatusCode::PRECONDITION_REQUIRED, "Version needed", said),
                     Error::Conflict(_) => (StatusCode::CONFLICT, "Conflict", said),
-                    Error::Unavailable(_) => {
-                        (StatusCode::SERVICE_UNAVAILABLE, "Not available", said)
-                    }
+                    Error::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not available", said),
                     Error::Broken(_) => {
                         broken = Some(said);
                         let sorry = "Something went wrong on our side. It has been noted.";

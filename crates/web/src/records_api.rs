@@ -1,7 +1,4 @@
-use crate::{
-    Answer, Body, Person, Problem, State,
-    extract::if_match,
-};
+use crate::{Answer, Body, Person, Problem, State, extract::if_match};
 use axum::{
     Router,
     extract::{Path, Query as Pairs, State as Has},
@@ -10,7 +7,7 @@ use axum::{
     routing::{get, post},
 };
 use kernel::{Entity, Error};
-use records::{Key, Query, Record};
+use records::{Ask, Key, Query, Record};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -54,7 +51,12 @@ fn record(status: StatusCode, record: Record) -> Response {
 
 type AllPairs = Pairs<Vec<(String, String)>>;
 
-async fn list(Has(state): Has<State>, person: Person, Path((module, name)): Path<(String, String)>, Pairs(pairs): AllPairs) -> Answer {
+async fn list(
+    Has(state): Has<State>,
+    person: Person,
+    Path((module, name)): Path<(String, String)>,
+    Pairs(pairs): AllPairs,
+) -> Answer {
     let entity = entity(&state, &module, &name)?;
     let query = Query::parse(&pairs)?;
     Ok(json_bytes(StatusCode::OK, records::list(&state.store, &person.actor, entity, &query).await?))
@@ -69,7 +71,8 @@ fn key(headers: &HeaderMap, what: &str, body: &Value) -> Answer<Option<Key>> {
 }
 
 fn once(done: records::Once) -> Response {
-    let status = u16::try_from(done.status).ok().and_then(|s| StatusCode::from_u16(s).ok()).unwrap_or(StatusCode::OK);
+    let status =
+        u16::try_from(done.status).ok().and_then(|s| StatusCode::from_u16(s).ok()).unwrap_or(StatusCode::OK);
     let mut response = json_bytes(status, done.json);
     if done.replayed {
         response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
@@ -77,7 +80,13 @@ fn once(done: records::Once) -> Response {
     response
 }
 
-async fn create(Has(state): Has<State>, person: Person, Path((module, name)): Path<(String, String)>, headers: HeaderMap, Body(body): Body) -> Answer {
+async fn create(
+    Has(state): Has<State>,
+    person: Person,
+    Path((module, name)): Path<(String, String)>,
+    headers: HeaderMap,
+    Body(body): Body,
+) -> Answer {
     let entity = entity(&state, &module, &name)?;
     if let Some(key) = key(&headers, &format!("create {}", entity.name), &body)? {
         return Ok(once(records::create_once(&state.store, &person.actor, entity, &body, &key).await?));
@@ -96,28 +105,54 @@ fn named(pairs: &[(String, String)], name: &str) -> Vec<String> {
     all.map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect()
 }
 
-async fn read(Has(state): Has<State>, person: Person, Path((module, name, text)): Path<(String, String, String)>, Pairs(pairs): AllPairs) -> Answer {
+async fn read(
+    Has(state): Has<State>,
+    person: Person,
+    Path((module, name, text)): Path<(String, String, String)>,
+    Pairs(pairs): AllPairs,
+) -> Answer {
     let entity = entity(&state, &module, &name)?;
     if let Some((unknown, _)) = pairs.iter().find(|(n, _)| n != "fields" && n != "expand") {
         return Err(Error::malformed_at(unknown, "There is no such parameter.").into());
     }
     let (fields, expand) = (named(&pairs, "fields"), named(&pairs, "expand"));
-    Ok(record(StatusCode::OK, records::get(&state.store, &person.actor, entity, id(&text)?, &fields, &expand).await?))
+    Ok(record(
+        StatusCode::OK,
+        records::get(&state.store, &person.actor, entity, id(&text)?, &fields, &expand).await?,
+    ))
 }
 
-async fn change(Has(state): Has<State>, person: Person, Path((module, name, text)): Path<(String, String, String)>, headers: HeaderMap, Body(body): Body) -> Answer {
+async fn change(
+    Has(state): Has<State>,
+    person: Person,
+    Path((module, name, text)): Path<(String, String, String)>,
+    headers: HeaderMap,
+    Body(body): Body,
+) -> Answer {
     let entity = entity(&state, &module, &name)?;
     let version = if_match(&headers)?;
-    Ok(record(StatusCode::OK, records::change(&state.store, &person.actor, entity, id(&text)?, &body, version).await?))
+    Ok(record(
+        StatusCode::OK,
+        records::change(&state.store, &person.actor, entity, id(&text)?, &body, version).await?,
+    ))
 }
 
-async fn delete(Has(state): Has<State>, person: Person, Path((module, name, text)): Path<(String, String, String)>, headers: HeaderMap) -> Answer<StatusCode> {
+async fn delete(
+    Has(state): Has<State>,
+    person: Person,
+    Path((module, name, text)): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Answer<StatusCode> {
     let entity = entity(&state, &module, &name)?;
     records::delete(&state.store, &person.actor, entity, id(&text)?, if_match(&headers)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn history(Has(state): Has<State>, person: Person, Path((module, name, text, what)): Path<(String, String, String, String)>) -> Answer {
+async fn history(
+    Has(state): Has<State>,
+    person: Person,
+    Path((module, name, text, what)): Path<(String, String, String, String)>,
+) -> Answer {
     let entity = entity(&state, &module, &name)?;
     if what != "_history" {
         return Err(Error::NotFound.into());
@@ -125,7 +160,13 @@ async fn history(Has(state): Has<State>, person: Person, Path((module, name, tex
     Ok(axum::Json(records::history(&state.store, &person.actor, entity, id(&text)?).await?).into_response())
 }
 
-async fn act(Has(state): Has<State>, person: Person, Path((module, name, text, action)): Path<(String, String, String, String)>, headers: HeaderMap, Body(body): Body) -> Answer {
+async fn act(
+    Has(state): Has<State>,
+    person: Person,
+    Path((module, name, text, action)): Path<(String, String, String, String)>,
+    headers: HeaderMap,
+    Body(body): Body,
+) -> Answer {
     let entity = entity(&state, &module, &name)?;
     let id = id(&text)?;
     if action == "restore" {
@@ -138,27 +179,52 @@ async fn act(Has(state): Has<State>, person: Person, Path((module, name, text, a
         if !known {
             return Err(Error::NotFound.into());
         }
-        let done = records::act_once(&state.store, &person.actor, entity, id, &action, &body, version, &key).await?;
-            return Ok(once(done));
+        let done = records::act_once(
+            &state.store,
+            &person.actor,
+            entity,
+            id,
+            &Ask { action: &action, body: &body, version },
+            &key,
+        )
+        .await?;
+        return Ok(once(done));
     }
-    let acted = records::act(&state.store, &person.actor, entity, id, &action, &body, version).await?;
+    let acted =
+        records::act(&state.store, &person.actor, entity, id, &Ask { action: &action, body: &body, version })
+            .await?;
     let version = acted.record.version;
     Ok(record(StatusCode::OK, Record { json: acted.json(), version }))
 }
 
-async fn bulk(Has(state): Has<State>, person: Person, Path((module, name)): Path<(String, String)>, Body(body): Body) -> Answer {
+async fn bulk(
+    Has(state): Has<State>,
+    person: Person,
+    Path((module, name)): Path<(String, String)>,
+    Body(body): Body,
+) -> Answer {
     let entity = entity(&state, &module, &name)?;
     let bulk = records::Bulk::parse(&state.store, &person.actor, entity, &body).await?;
     let done = bulk.run(&state.store, &person.actor, entity, |_| {}).await?;
     Ok(axum::Json(done).into_response())
 }
 
-async fn aggregate(Has(state): Has<State>, person: Person, Path((module, name)): Path<(String, String)>, Body(body): Body) -> Answer {
+async fn aggregate(
+    Has(state): Has<State>,
+    person: Person,
+    Path((module, name)): Path<(String, String)>,
+    Body(body): Body,
+) -> Answer {
     let entity = entity(&state, &module, &name)?;
     Ok(json_bytes(StatusCode::OK, records::aggregate(&state.store, &person.actor, entity, &body).await?))
 }
 
-async fn call(Has(state): Has<State>, person: Person, Path((module, function)): Path<(String, String)>, Body(body): Body) -> Answer {
+async fn call(
+    Has(state): Has<State>,
+    person: Person,
+    Path((module, function)): Path<(String, String)>,
+    Body(body): Body,
+) -> Answer {
     let call = kernel::call(state.store.modules(), &module, &function).ok_or(Error::NotFound)?;
     let said = kernel::within!(state.store, &person.actor, tx => (call.run)(&tx, &body).await)?;
     Ok(axum::Json(json!(said)).into_response())

@@ -29,7 +29,9 @@ fn of<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
 }
 
 fn id_of(pairs: &[(String, String)], name: &str) -> Answer<Option<Uuid>> {
-    Ok(of(pairs, name).map(|v| v.parse().map_err(|_| Error::malformed_at(name, "This is not an id."))).transpose()?)
+    Ok(of(pairs, name)
+        .map(|v| v.parse().map_err(|_| Error::malformed_at(name, "This is not an id.")))
+        .transpose()?)
 }
 
 /// The record that a file is to hang on must be one that the person may change.
@@ -42,8 +44,18 @@ async fn changeable(state: &State, person: &Person, name: &str, record: Uuid) ->
     Err(Error::Forbidden("You may not change this record.".into()).into())
 }
 
-async fn upload(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs, headers: HeaderMap, body: Stream) -> Answer {
-    let name = headers.get("x-file-name").and_then(|v| v.to_str().ok()).map(decoded).or_else(|| of(&pairs, "name").map(str::to_owned));
+async fn upload(
+    Has(state): Has<State>,
+    person: Person,
+    Pairs(pairs): AllPairs,
+    headers: HeaderMap,
+    body: Stream,
+) -> Answer {
+    let name = headers
+        .get("x-file-name")
+        .and_then(|v| v.to_str().ok())
+        .map(decoded)
+        .or_else(|| of(&pairs, "name").map(str::to_owned));
     let name = name.unwrap_or_else(|| "file".into());
     let target = match (of(&pairs, "entity"), id_of(&pairs, "record")?) {
         (Some(entity), Some(record)) => {
@@ -69,7 +81,10 @@ fn decoded(name: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = name.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
-        let hex = tail.get(..2).and_then(|h| std::str::from_utf8(h).ok()).and_then(|h| u8::from_str_radix(h, 16).ok());
+        let hex = tail
+            .get(..2)
+            .and_then(|h| std::str::from_utf8(h).ok())
+            .and_then(|h| u8::from_str_radix(h, 16).ok());
         match hex.filter(|_| first == b'%') {
             Some(byte) => {
                 bytes.push(byte);
@@ -94,7 +109,12 @@ async fn files(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -
     Ok(Json(json!({ "data": data })).into_response())
 }
 
-async fn attach(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>, Body(body): Body) -> Answer<StatusCode> {
+async fn attach(
+    Has(state): Has<State>,
+    person: Person,
+    Path(id): Path<Uuid>,
+    Body(body): Body,
+) -> Answer<StatusCode> {
     let entity = body["entity"].as_str().unwrap_or_default();
     let record = body["record"].as_str().and_then(|r| r.parse().ok());
     let record = record.ok_or_else(|| Error::malformed_at("record", "This is not an id."))?;
@@ -108,7 +128,11 @@ async fn download(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>) 
     let value = |text: String| HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("attachment"));
     let headers = [
         (header::CONTENT_DISPOSITION, value(opened.disposition())),
-        (header::CONTENT_TYPE, HeaderValue::from_str(&opened.stored.content_type).unwrap_or(HeaderValue::from_static("application/octet-stream"))),
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_str(&opened.stored.content_type)
+                .unwrap_or(HeaderValue::from_static("application/octet-stream")),
+        ),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
         (header::CONTENT_LENGTH, HeaderValue::from(opened.stored.size)),
     ];
@@ -140,7 +164,9 @@ async fn drop_file(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>)
 async fn notifications(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -> Answer {
     let unread = of(&pairs, "unread") == Some("true");
     let limit = of(&pairs, "limit").and_then(|l| l.parse().ok()).unwrap_or(50);
-    let data = flow::notifications::list(&state.store, &person.actor, unread, id_of(&pairs, "before")?, limit).await?;
+    let data =
+        flow::notifications::list(&state.store, &person.actor, unread, id_of(&pairs, "before")?, limit)
+            .await?;
     let count = flow::notifications::unread_count(&state.store, &person.actor).await?;
     Ok(Json(json!({ "data": data, "unread": count })).into_response())
 }

@@ -54,7 +54,8 @@ function Matrix({ role, onGone }: { role: Role; onGone: () => void }) {
   const [q, setQ] = useState('')
   useEffect(() => { setGrants(role.grants ?? {}); setFields(role.fields ?? {}) }, [role])
   const dirty = useMemo(() => JSON.stringify([grants, fields]) !== JSON.stringify([role.grants ?? {}, role.fields ?? {}]), [grants, fields, role])
-  const everything = grants['*']
+  const every = grants['*']
+  const everything = every && Object.fromEntries(ACTIONS.map((a) => [a, every[a] ?? every['*'] ?? 'none'])) as Partial<Record<string, Scope>> | undefined
   const locked = role.is_system && role.name === 'owner'
   const { submit, busy, message } = useSubmit(async () => {
     const before = { grants: role.grants, fields: role.fields }
@@ -96,7 +97,7 @@ function Matrix({ role, onGone }: { role: Role; onGone: () => void }) {
                         )
                       })}
                     </tr>
-                    {open === e.name && <tr><td colSpan={ACTIONS.length + 1}><OtherActions entity={e.name} locked={locked} value={grants[e.name] ?? {}} fallback={everything ?? {}} onChange={(a, s) => set(e.name, a, s)} /><FieldRights entity={e.name} locked={locked} value={fields[e.name] ?? {}} onChange={(v) => setFields((f) => { const next = { ...f, [e.name]: v }; if (!Object.keys(v).length) delete next[e.name]; return next })} /></td></tr>}
+                    {open === e.name && <tr><td colSpan={ACTIONS.length + 1}><OtherActions entity={e.name} locked={locked} value={grants[e.name] ?? {}} fallback={{ ...(every?.['*'] ? { '*': every['*'] } : {}), ...every }} onChange={(a, s) => set(e.name, a, s)} /><FieldRights entity={e.name} locked={locked} value={fields[e.name] ?? {}} onChange={(v) => setFields((f) => { const next = { ...f, [e.name]: v }; if (!Object.keys(v).length) delete next[e.name]; return next })} /></td></tr>}
                   </Fragment>
                 ))}
               </Fragment>
@@ -126,7 +127,7 @@ function OtherActions({ entity, value, fallback, onChange, locked }: { entity: s
       <div className="grid gap-x-6 gap-y-1.5" style={{ gridTemplateColumns: 'repeat(auto-fill,minmax(240px,1fr))' }}>
         {data.actions.map((a) => (
           <label key={a.name} className="flex items-center gap-2"><span className="flex-1 truncate">{a.label}</span>
-            <select className="input" style={{ height: 26, width: 110 }} disabled={locked} value={value[a.name] ?? fallback[a.name] ?? 'none'} onChange={(e) => onChange(a.name, e.target.value as Scope)}>{SCOPES.map((s) => <option key={s} value={s}>{t(`scope.${s}`)}</option>)}</select></label>
+            <select className="input" style={{ height: 26, width: 110 }} disabled={locked} value={value[a.name] ?? fallback[a.name] ?? fallback['*'] ?? 'none'} onChange={(e) => onChange(a.name, e.target.value as Scope)}>{SCOPES.map((s) => <option key={s} value={s}>{t(`scope.${s}`)}</option>)}</select></label>
         ))}
       </div>
     </div>

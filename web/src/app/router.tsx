@@ -50,14 +50,17 @@ const house = createRoute({
   },
   component: lazyRouteComponent(() => import('./shell'), 'Shell'),
 })
+// In the address an entity's dot is a dash: a path that ends in ".orders" looks like a file to servers on the way.
+const ofEntity = { parse: (p: { entity: string }) => ({ entity: p.entity.replace('-', '.') }), stringify: (p: { entity: string }) => ({ entity: p.entity.replace('.', '-') }) }
+const ofRecord = { parse: (p: { entity: string; id: string }) => ({ ...ofEntity.parse(p), id: p.id }), stringify: (p: { entity: string; id: string }) => ({ ...ofEntity.stringify(p), id: p.id }) }
 const home = createRoute({ getParentRoute: () => house, path: '/', component: lazyRouteComponent(() => import('./home'), 'Home') })
-const objects = createRoute({ getParentRoute: () => house, path: '/o/$entity', component: lazyRouteComponent(() => import('@/views/object'), 'ObjectPage'), validateSearch: readTableSearch })
+const objects = createRoute({ getParentRoute: () => house, path: '/o/$entity', params: ofEntity, component: lazyRouteComponent(() => import('@/views/object'), 'ObjectPage'), validateSearch: readTableSearch })
 const record = createRoute({
-  getParentRoute: () => house, path: '/o/$entity/r/$id', component: lazyRouteComponent(() => import('@/record/page'), 'RecordPage'),
+  getParentRoute: () => house, path: '/o/$entity/r/$id', params: ofRecord, component: lazyRouteComponent(() => import('@/record/page'), 'RecordPage'),
   validateSearch: (s: Record<string, unknown>): { tab?: string } => (str(s.tab) ? { tab: str(s.tab)! } : {}),
 })
 const importing = createRoute({
-  getParentRoute: () => house, path: '/o/$entity/import', component: lazyRouteComponent(() => import('@/import/wizard'), 'ImportPage'),
+  getParentRoute: () => house, path: '/o/$entity/import', params: ofEntity, component: lazyRouteComponent(() => import('@/import/wizard'), 'ImportPage'),
   validateSearch: (s: Record<string, unknown>): { id?: string } => (str(s.id) ? { id: str(s.id)! } : {}),
 })
 const settings = createRoute({ getParentRoute: () => house, path: '/settings', component: lazyRouteComponent(() => import('@/admin/layout'), 'SettingsLayout') })

@@ -21,6 +21,8 @@ export default function CreateDialog({ entity, preset, onClose, onCreated }: { e
   const [errors, setErrors] = useState<Record<string, string>>({})
   const [message, setMessage] = useState('')
   const [busy, setBusy] = useState(false)
+  // A default nobody touched is not sent: the server knows it, and may know better.
+  const touched = useRef(new Set(Object.keys(preset ?? {})))
   // One key for one creation: pressed twice or sent again after a lost answer, it is still one record.
   const key = useRef(crypto.randomUUID())
 
@@ -31,7 +33,7 @@ export default function CreateDialog({ entity, preset, onClose, onCreated }: { e
     setBusy(true); setErrors({}); setMessage('')
     const keysOf: Record<string, string[]> = {}
     try {
-      const body: Record<string, unknown> = Object.fromEntries(Object.entries(values).filter(([, v]) => !isEmpty(v)))
+      const body: Record<string, unknown> = Object.fromEntries(Object.entries(values).filter(([k, v]) => !isEmpty(v) && touched.current.has(k)))
       entity.lines.forEach((l, i) => {
         const m = metas[i]?.data
         if (!m) return
@@ -55,7 +57,7 @@ export default function CreateDialog({ entity, preset, onClose, onCreated }: { e
       <button type="button" className="btn" onClick={onClose}>{t('cancel')}</button>
       <button type="submit" className="btn primary" disabled={busy} aria-busy={busy}>{t('create')}<kbd aria-hidden="true">⌘↵</kbd></button></>}>
       <OtherErrors message={Object.keys(errors).some((k) => placed(k)) ? '' : message} errors={errors} known={placed} />
-      <LongForm rows={rows} visible={entity.lines.length ? 3 : 7} values={values} errors={errors} focusFirst onChange={(n, v) => { setValues((old) => ({ ...old, [n]: v })); setErrors((old) => without(old, n)) }} />
+      <LongForm rows={rows} visible={entity.lines.length ? 3 : 7} values={values} errors={errors} focusFirst onChange={(n, v) => { touched.current.add(n); setValues((old) => ({ ...old, [n]: v })); setErrors((old) => without(old, n)) }} />
       {entity.lines.map((l, i) => {
         const m = metas[i]?.data
         return (

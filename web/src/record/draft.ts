@@ -51,6 +51,7 @@ export function lineDetails(e: Entity, fk: string): Field[] {
 export function lineChanges(before: LineRow[], after: LineRow[], fields: Field[]): { rows: Record<string, unknown>[]; keys: string[] } {
   const rows: Record<string, unknown>[] = []
   const keysOut: string[] = []
+  const initial = defaults(fields)
   const old = new Map(before.filter((r) => r.id).map((r) => [r.id, r]))
   for (const r of after) {
     if (r.id && r._delete) { rows.push({ id: r.id, _delete: true }); keysOut.push(r._key); continue }
@@ -60,7 +61,7 @@ export function lineChanges(before: LineRow[], after: LineRow[], fields: Field[]
     for (const f of fields) {
       if (!editable(f)) continue
       const v = r[f.name]
-      if (was ? JSON.stringify(v ?? null) !== JSON.stringify(was[f.name] ?? null) : !isEmpty(v)) part[f.name] = v ?? null
+      if (was ? JSON.stringify(v ?? null) !== JSON.stringify(was[f.name] ?? null) : !isEmpty(v) && JSON.stringify(v) !== JSON.stringify(initial[f.name])) part[f.name] = v ?? null
     }
     if (was) { if (Object.keys(part).length) { rows.push({ id: r.id, ...part }); keysOut.push(r._key) } } else if (touched(r, fields)) { rows.push(part); keysOut.push(r._key) }
   }

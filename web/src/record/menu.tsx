@@ -20,7 +20,7 @@ export function RecordMenu({ entity, id, version, onGone }: { entity: Entity; id
   }
   return (
     <Menu align="end" trigger={<button type="button" className="btn ghost icon sm" aria-label={t('moreActions')}><Ellipsis size={16} /></button>} items={[
-      { label: t('record.copyLink'), icon: <Link2 size={15} />, onSelect: () => copy(`${location.origin}/o/${entity.name}/r/${id}`) },
+      { label: t('record.copyLink'), icon: <Link2 size={15} />, onSelect: () => copy(`${location.origin}/o/${entity.name.replace('.', '-')}/r/${id}`) },
       { label: t('record.copyId'), icon: <Copy size={15} />, onSelect: () => copy(id) },
       { label: t('print'), icon: <Printer size={15} />, onSelect: () => setTimeout(() => print(), 80) },
       entity.can.delete && 'rule',

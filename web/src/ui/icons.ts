@@ -4,6 +4,7 @@ import {
   ClipboardCheck, ClipboardList, Clock, Coins, Contact, CreditCard, Database, Factory, File, FileText, Files, Flag, Folder, Gauge, Gift, Globe, Hammer, Handshake, Hash, Heart, House, IdCard, Image, Inbox, Kanban, Key, Landmark,
   Layers, LayoutDashboard, Library, Link, ListChecks, ListTodo, Lock, Mail, Map as MapIcon, MapPin, Megaphone, MessageSquare, Milestone, Network, Newspaper, Package, Palette, Percent, Phone, Plane, Plug, Receipt, RefreshCw,
   Rocket, Ruler, Scale, Scroll, Send, Settings, Shield, Ship, ShoppingBag, ShoppingCart, Star, Store, Table, Tag, Tags, Target, Ticket, Timer, TrendingUp, Trophy, Truck, User, UserCheck, UserPlus, Users, Wallet, Warehouse, Wrench, Zap,
+  Award, BadgeCheck, BadgePercent, BedDouble, Bot, Cable, Camera, CircleDollarSign, ClipboardPen, Cog, Component, Crown, DoorOpen, Drama, FileCheck, FileInput, FileSignature, FileSpreadsheet, FlaskConical, FolderTree, GitBranch, GraduationCap, HandCoins, HardHat, HeartHandshake, Lightbulb, ListOrdered, Medal, Music, NotebookPen, PackageCheck, PackageOpen, PartyPopper, PiggyBank, ReceiptText, Repeat, Route, ScanBarcode, ShieldAlert, ShieldCheck, SquareCheckBig, SquareStack, Theater, Umbrella, UserCog, UserRoundSearch, UsersRound, Utensils, Video, Vote, Weight, Workflow,
   type LucideIcon,
 } from 'lucide-react'
 
@@ -12,6 +13,7 @@ const known: Record<string, LucideIcon> = {
   ClipboardCheck, ClipboardList, Clock, Coins, Contact, CreditCard, Database, Factory, File, FileText, Files, Flag, Folder, Gauge, Gift, Globe, Hammer, Handshake, Hash, Heart, House, IdCard, Image, Inbox, Kanban, Key, Landmark,
   Layers, LayoutDashboard, Library, Link, ListChecks, ListTodo, Lock, Mail, Map: MapIcon, MapPin, Megaphone, MessageSquare, Milestone, Network, Newspaper, Package, Palette, Percent, Phone, Plane, Plug, Receipt, RefreshCw,
   Rocket, Ruler, Scale, Scroll, Send, Settings, Shield, Ship, ShoppingBag, ShoppingCart, Star, Store, Tag, Tags, Target, Ticket, Timer, TrendingUp, Trophy, Truck, User, UserCheck, UserPlus, Users, Wallet, Warehouse, Wrench, Zap,
+  Award, BadgeCheck, BadgePercent, BedDouble, Bot, Cable, Camera, CircleDollarSign, ClipboardPen, Cog, Component, Crown, DoorOpen, Drama, FileCheck, FileInput, FileSignature, FileSpreadsheet, FlaskConical, FolderTree, GitBranch, GraduationCap, HandCoins, HardHat, HeartHandshake, Lightbulb, ListOrdered, Medal, Music, NotebookPen, PackageCheck, PackageOpen, PartyPopper, PiggyBank, ReceiptText, Repeat, Route, ScanBarcode, ShieldAlert, ShieldCheck, SquareCheckBig, SquareStack, Theater, Umbrella, UserCog, UserRoundSearch, UsersRound, Utensils, Video, Vote, Weight, Workflow,
 }
 const byKebab = new Map(Object.entries(known).map(([n, i]) => [n.replace(/([a-z])([A-Z0-9])/g, '$1-$2').toLowerCase(), i]))
 

@@ -10,7 +10,8 @@ import { REACH } from './rows'
 export function Footer({ entity, columns, filter, q, count }: { entity: Entity; columns: Field[]; filter: Condition | undefined; q: string | undefined; count: { value: number; exact: boolean } | null }) {
   const { t } = useTranslation()
   const locale = useLocale()
-  const summed = columns.filter((f) => typeOf(f).sum).slice(0, 3)
+  // Sums mean something over documents; a sum of list prices or of credit limits would only look like one.
+  const summed = entity.document ? columns.filter((f) => typeOf(f).sum).slice(0, 3) : []
   // Money of different currencies is never added up: one sum for each.
   const by = summed.some((f) => f.type === 'money') ? ['currency', 'currency_code', 'currency_id'].map((n) => fieldOf(entity, n)).find((f) => f && f.type !== 'relation') : undefined
   const { data } = useQuery({

@@ -61,11 +61,7 @@ async fn a_company_is_described_correctly_or_not_at_all() {
     ];
     for (field, change) in cases {
         let answer = world.auth.create_organization(id, &company(change), Uuid::now_v7()).await;
-        assert!(
-            status(&answer) == 422 && said(&answer).starts_with(field),
-            "{field}: {}",
-            said(&answer)
-        );
+        assert!(status(&answer) == 422 && said(&answer).starts_with(field), "{field}: {}", said(&answer));
     }
 }
 
@@ -78,9 +74,7 @@ async fn the_company_s_own_data_is_its_administrators_to_change() {
         .auth
         .update_organization(
             &session,
-            &fields(
-                json!({"name": "Acme GmbH", "annual_revenue": "1000000.50", "employee_count": 12}),
-            ),
+            &fields(json!({"name": "Acme GmbH", "annual_revenue": "1000000.50", "employee_count": 12})),
         )
         .await
         .unwrap();
@@ -101,12 +95,7 @@ async fn the_company_s_own_data_is_its_administrators_to_change() {
         );
     }
     assert_eq!(
-        status(
-            &world
-                .auth
-                .update_organization(&session, &fields(json!({"time_zone": "Mars/Phobos"})))
-                .await
-        ),
+        status(&world.auth.update_organization(&session, &fields(json!({"time_zone": "Mars/Phobos"}))).await),
         422
     );
     let colleague = world.colleague(organization, &["manager"]).await;
@@ -128,15 +117,8 @@ async fn a_suspended_company_is_read_only_and_an_inactive_one_closed() {
     let world = world().await;
     let (owner, organization) = world.owner().await;
     let session = world.of(&owner).await;
-    let key = NewToken {
-        name: "robot".into(),
-        scopes: vec!["books.payments:*".into()],
-        expires_at: None,
-    };
-    let key = world.auth.create_token(&session, &key).await.unwrap()["token"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let key = NewToken { name: "robot".into(), scopes: vec!["books.payments:*".into()], expires_at: None };
+    let key = world.auth.create_token(&session, &key).await.unwrap()["token"].as_str().unwrap().to_owned();
     world.auth.set_organization_status(organization, "suspended").await.unwrap();
     let payments = world.scene.store.catalog().entity("books.payments").unwrap();
     for token in [&owner.token, &key] {
@@ -172,19 +154,16 @@ async fn people_change_what_is_theirs() {
     let world = world().await;
     let (owner, organization) = world.owner().await;
     let session = world.of(&owner).await;
-    let change: MeChange = serde_json::from_value(json!({"first_name": "Aigerim", "locale": "ru", "time_zone": "Asia/Almaty", "theme": "dark"})).unwrap();
+    let change: MeChange = serde_json::from_value(
+        json!({"first_name": "Aigerim", "locale": "ru", "time_zone": "Asia/Almaty", "theme": "dark"}),
+    )
+    .unwrap();
     world.auth.update_me(&session, &change).await.unwrap();
     let me = world.auth.me(&world.of(&owner).await).await.unwrap();
-    assert_eq!(
-        (&me["user"]["first_name"], &me["user"]["theme"]),
-        (&json!("Aigerim"), &json!("dark"))
-    );
+    assert_eq!((&me["user"]["first_name"], &me["user"]["theme"]), (&json!("Aigerim"), &json!("dark")));
     let names = world
         .scene
-        .strings(
-            "select first_name from iam.memberships where organization_id = $1",
-            &[&organization],
-        )
+        .strings("select first_name from iam.memberships where organization_id = $1", &[&organization])
         .await;
     assert_eq!(names, ["Aigerim"]);
     for wrong in [

@@ -124,20 +124,15 @@ impl World {
     /// What stands alone on a line of the last mail: the code, or the value of `code` in the link.
     pub(crate) async fn code(&self, to: &str) -> String {
         let body = self.mail(to).await;
-        let alone = |l: &&str| {
-            l.len() == 8 && l.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-        };
+        let alone =
+            |l: &&str| l.len() == 8 && l.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
         match body.lines().find(alone) {
             Some(code) => code.to_owned(),
             None => body.split("code=").nth(1).unwrap().lines().next().unwrap().to_owned(),
         }
     }
 
-    pub(crate) async fn sql(
-        &self,
-        sql: &str,
-        values: &[&(dyn tokio_postgres::types::ToSql + Sync)],
-    ) -> u64 {
+    pub(crate) async fn sql(&self, sql: &str, values: &[&(dyn tokio_postgres::types::ToSql + Sync)]) -> u64 {
         self.scene.admin().execute(sql, values).await.unwrap()
     }
 }

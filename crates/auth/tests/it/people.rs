@@ -4,10 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 fn roles(names: &[&str]) -> MemberChange {
-    MemberChange {
-        roles: Some(names.iter().map(|n| (*n).to_owned()).collect()),
-        ..MemberChange::default()
-    }
+    MemberChange { roles: Some(names.iter().map(|n| (*n).to_owned()).collect()), ..MemberChange::default() }
 }
 
 fn suspended() -> MemberChange {
@@ -81,7 +78,12 @@ async fn what_was_taken_away_behind_our_back_is_gone_within_a_second() {
     let (_, organization) = world.owner().await;
     let colleague = world.colleague(organization, &["manager"]).await;
     world.of(&colleague).await;
-    world.sql("update iam.memberships set status = 'suspended' where organization_id = $1 and id = $2", &[&organization, &colleague.id]).await;
+    world
+        .sql(
+            "update iam.memberships set status = 'suspended' where organization_id = $1 and id = $2",
+            &[&organization, &colleague.id],
+        )
+        .await;
     tokio::time::sleep(std::time::Duration::from_millis(1050)).await;
     assert_eq!(status(&world.auth.session(&colleague.token, Uuid::now_v7()).await), 401);
 }
@@ -94,9 +96,7 @@ async fn n15_an_invitation_brings_one_person_in_once_as_its_sender_said() {
     let manager = world.colleague(organization, &["manager"]).await;
     let email = address("guest");
     assert_eq!(
-        status(
-            &world.auth.invite(&world.of(&manager).await, &invitation(&email, &["manager"])).await
-        ),
+        status(&world.auth.invite(&world.of(&manager).await, &invitation(&email, &["manager"])).await),
         403
     );
     assert_eq!(status(&world.auth.invite(&session, &invitation(&email, &["nonsense"])).await), 422);
@@ -110,15 +110,12 @@ async fn n15_an_invitation_brings_one_person_in_once_as_its_sender_said() {
         status(&world.auth.accept_invitation(&older, Some(PASSWORD), None, None, &visit()).await),
         400
     );
-    assert_eq!(
-        status(&world.auth.accept_invitation(&code, Some("short"), None, None, &visit()).await),
-        422
-    );
+    assert_eq!(status(&world.auth.accept_invitation(&code, Some("short"), None, None, &visit()).await), 422);
 
     let visits: Vec<_> = (0..6).map(|_| visit()).collect();
-    let all = visits.iter().map(|v| {
-        world.auth.accept_invitation(&code, Some(PASSWORD), Some("New"), Some("Guest"), v)
-    });
+    let all = visits
+        .iter()
+        .map(|v| world.auth.accept_invitation(&code, Some(PASSWORD), Some("New"), Some("Guest"), v));
     let all = futures_util::future::join_all(all).await;
     assert_eq!(all.iter().filter(|a| a.is_ok()).count(), 1);
     assert!(all.iter().all(|a| matches!(status(a), 200 | 400)));
@@ -126,10 +123,7 @@ async fn n15_an_invitation_brings_one_person_in_once_as_its_sender_said() {
     let theirs = world.session(&token).await;
     assert_eq!(theirs.actor().unwrap().access.roles, ["verifier"]);
     assert!(world.may(&theirs, "verify") && !world.may(&theirs, "create"));
-    assert_eq!(
-        status(&world.auth.accept_invitation(&code, Some(PASSWORD), None, None, &visit()).await),
-        400
-    );
+    assert_eq!(status(&world.auth.accept_invitation(&code, Some(PASSWORD), None, None, &visit()).await), 400);
     assert_eq!(status(&world.auth.invite(&session, &invitation(&email, &["cashier"])).await), 422);
     let edited = json!({"email": email, "roles": ["cashier"], "organization_id": organization});
     assert!(serde_json::from_value::<Invitation>(edited).is_err());
@@ -144,11 +138,8 @@ async fn n15_an_invitation_brings_one_person_in_once_as_its_sender_said() {
         "not known before he came"
     );
     let code = world.code(&known).await;
-    let done = world
-        .auth
-        .accept_invitation(&code, Some("another password"), None, None, &visit())
-        .await
-        .unwrap();
+    let done =
+        world.auth.accept_invitation(&code, Some("another password"), None, None, &visit()).await.unwrap();
     assert!(done.signed_in.is_none());
     assert_eq!(
         world.session(&world.login(&known).await.token).await.organization().unwrap().id,
@@ -177,24 +168,18 @@ async fn n16_keys_belong_to_one_person() {
     assert!(token.starts_with(made["prefix"].as_str().unwrap()));
     let listed = world.auth.tokens(&theirs).await.unwrap();
     assert!(listed.len() == 1 && !listed[0].to_string().contains(token));
-    let kept = world
-        .scene
-        .strings("select to_jsonb(t)::text from iam.api_tokens t where id = $1", &[&id])
-        .await;
+    let kept =
+        world.scene.strings("select to_jsonb(t)::text from iam.api_tokens t where id = $1", &[&id]).await;
     assert!(!kept[0].contains(token));
     // The history keeps neither the key nor its hash.
-    let history =
-        world.scene.strings("select new::text from app.audit where record_id = $1", &[&id]).await;
+    let history = world.scene.strings("select new::text from app.audit where record_id = $1", &[&id]).await;
     assert!(!history.is_empty() && history.iter().all(|h| !h.contains("token_hash")));
 
     // It may do what its scope says, and what its owner may.
     let robot = world.session(token).await;
     assert!(world.may(&robot, "read") && !world.may(&robot, "verify"));
     assert_eq!(robot.actor().unwrap().user, colleague.id);
-    assert_eq!(
-        status(&world.auth.create_token(&theirs, &key(&["books.payments:create"])).await),
-        403
-    );
+    assert_eq!(status(&world.auth.create_token(&theirs, &key(&["books.payments:create"])).await), 403);
     for wrong in ["books.payments", "books.nothing:read", "books.payments:fly", "*:Read"] {
         assert_eq!(status(&world.auth.create_token(&theirs, &key(&[wrong])).await), 422, "{wrong}");
     }
@@ -228,38 +213,23 @@ async fn z04_nobody_grants_more_than_he_has() {
     // An administrator makes no owner, touches none, and does not change himself.
     assert_eq!(status(&world.auth.update_member(&a, manager.id, &roles(&["owner"])).await), 403);
     assert_eq!(status(&world.auth.update_member(&a, admin.id, &roles(&["owner"])).await), 403);
-    assert_eq!(
-        status(&world.auth.update_member(&a, admin.id, &roles(&["admin", "manager"])).await),
-        403
-    );
+    assert_eq!(status(&world.auth.update_member(&a, admin.id, &roles(&["admin", "manager"])).await), 403);
     assert_eq!(status(&world.auth.update_member(&a, owner.id, &roles(&["manager"])).await), 403);
     assert_eq!(status(&world.auth.update_member(&a, owner.id, &suspended()).await), 403);
     assert_eq!(status(&world.auth.remove_member(&a, owner.id).await), 403);
     let admins: Uuid = world.role(&a, "admin").await["id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(status(&world.auth.update_role(&a, admins, &change(json!({"label": "x"}))).await), 403);
     assert_eq!(
-        status(&world.auth.update_role(&a, admins, &change(json!({"label": "x"}))).await),
-        403
-    );
-    assert_eq!(
-        status(
-            &world.auth.create_role(&a, &new_role(json!({"name": "x", "template": "owner"}))).await
-        ),
+        status(&world.auth.create_role(&a, &new_role(json!({"name": "x", "template": "owner"}))).await),
         422
     );
     // A key of an owner, with every scope, is no owner.
     let robot = world.auth.create_token(&o, &key(&["*:*"])).await.unwrap();
     let robot = world.session(robot["token"].as_str().unwrap()).await;
-    assert_eq!(
-        status(&world.auth.update_member(&robot, manager.id, &roles(&["admin"])).await),
-        403
-    );
-    assert_eq!(
-        status(&world.auth.create_role(&robot, &new_role(json!({"name": "mine"}))).await),
-        403
-    );
+    assert_eq!(status(&world.auth.update_member(&robot, manager.id, &roles(&["admin"])).await), 403);
+    assert_eq!(status(&world.auth.create_role(&robot, &new_role(json!({"name": "mine"}))).await), 403);
     // The general interface to records is no way round, not even for owners.
-    let person =
-        testkit::Person { store: world.scene.store.clone(), actor: o.actor().unwrap().clone() };
+    let person = testkit::Person { store: world.scene.store.clone(), actor: o.actor().unwrap().clone() };
     person
         .create("iam.role_assignments", json!({"membership_id": manager.id, "role_id": admins}))
         .await
@@ -291,10 +261,7 @@ async fn a_role_keeps_only_what_differs_from_its_template() {
     let colleague = world.colleague(organization, &["cashier"]).await;
     let session = world.of(&owner).await;
     let cashier = world.role(&session, "cashier").await;
-    assert_eq!(
-        cashier["grants"]["books.payments"],
-        json!({"read": "all", "create": "all", "update": "own"})
-    );
+    assert_eq!(cashier["grants"]["books.payments"], json!({"read": "all", "create": "all", "update": "own"}));
     assert_eq!((&cashier["is_system"], &cashier["label"]), (&json!(true), &json!("Cashier")));
     let id: Uuid = cashier["id"].as_str().unwrap().parse().unwrap();
     let kept = async || {
@@ -337,10 +304,7 @@ async fn a_role_keeps_only_what_differs_from_its_template() {
     assert!(status(&refused) == 422 && said(&refused).contains("colleague"), "{}", said(&refused));
     world.auth.update_member(&session, colleague.id, &roles(&["manager"])).await.unwrap();
     world.auth.delete_role(&session, intern).await.unwrap();
-    assert_eq!(
-        status(&world.auth.create_role(&session, &new_role(json!({"name": "cashier"}))).await),
-        422
-    );
+    assert_eq!(status(&world.auth.create_role(&session, &new_role(json!({"name": "cashier"}))).await), 422);
     let (stranger, _) = world.owner().await;
     assert_eq!(status(&world.auth.update_role(&world.of(&stranger).await, id, &less).await), 404);
 }
@@ -351,18 +315,13 @@ async fn duties_are_kept_apart() {
     let (owner, organization) = world.owner().await;
     let session = world.of(&owner).await;
     let colleague = world.colleague(organization, &["cashier"]).await;
-    let both =
-        world.auth.update_member(&session, colleague.id, &roles(&["cashier", "verifier"])).await;
+    let both = world.auth.update_member(&session, colleague.id, &roles(&["cashier", "verifier"])).await;
     assert!(status(&both) == 422 && said(&both).contains("kept apart"), "{}", said(&both));
     let id: Uuid = world.role(&session, "cashier").await["id"].as_str().unwrap().parse().unwrap();
     let more = change(json!({"grants": {"books.payments": {"verify": "all"}}}));
     assert_eq!(status(&world.auth.update_role(&session, id, &more).await), 422);
     // Nor through another role that grows.
-    world
-        .auth
-        .update_member(&session, colleague.id, &roles(&["cashier", "manager"]))
-        .await
-        .unwrap();
+    world.auth.update_member(&session, colleague.id, &roles(&["cashier", "manager"])).await.unwrap();
     let id: Uuid = world.role(&session, "manager").await["id"].as_str().unwrap().parse().unwrap();
     assert_eq!(status(&world.auth.update_role(&session, id, &more).await), 422);
     world.auth.update_member(&session, colleague.id, &roles(&["admin"])).await.unwrap();
@@ -374,19 +333,14 @@ async fn a_company_always_has_an_owner() {
     let (owner, organization) = world.owner().await;
     let session = world.of(&owner).await;
     assert_eq!(status(&world.auth.remove_member(&session, owner.id).await), 422);
-    assert_eq!(
-        status(&world.auth.update_member(&session, owner.id, &roles(&["manager"])).await),
-        422
-    );
+    assert_eq!(status(&world.auth.update_member(&session, owner.id, &roles(&["manager"])).await), 422);
     assert_eq!(status(&world.auth.update_member(&session, owner.id, &suspended()).await), 422);
     for _ in 0..5 {
         let second = world.colleague(organization, &["owner"]).await;
         let first = world.login(&owner.email).await.token;
         let (one, two) = (world.session(&first).await, world.of(&second).await);
-        let (a, b) = tokio::join!(
-            world.auth.remove_member(&one, second.id),
-            world.auth.remove_member(&two, owner.id)
-        );
+        let (a, b) =
+            tokio::join!(world.auth.remove_member(&one, second.id), world.auth.remove_member(&two, owner.id));
         let statuses = (status(&a), status(&b));
         let owners = world.scene.strings("select m.email from iam.memberships m join iam.role_assignments a on a.membership_id = m.id join iam.roles r on r.id = a.role_id and r.name = 'owner'
             where m.organization_id = $1 and m.status = 'active'", &[&organization]).await;
@@ -421,10 +375,7 @@ async fn the_history_names_who_changed_what() {
     let sql = "select entity || ' ' || action || ' ' || actor_id from app.audit where organization_id = $1 and request_id = $2 order by 1";
     let rows = world.scene.strings(sql, &[&organization, &request]).await;
     assert_eq!(rows.len(), 2, "{rows:?}");
-    assert!(
-        rows.iter()
-            .all(|r| r.starts_with("iam.role_assignments") && r.ends_with(&owner.id.to_string()))
-    );
+    assert!(rows.iter().all(|r| r.starts_with("iam.role_assignments") && r.ends_with(&owner.id.to_string())));
     let made = world
         .scene
         .strings(
@@ -447,8 +398,7 @@ async fn a_team_is_whom_one_leads_and_whom_they_lead() {
         ids.push(world.colleague(organization, &["manager"]).await);
     }
     for n in 1..3 {
-        let under =
-            MemberChange { manager_id: Some(Some(ids[n - 1].id)), ..MemberChange::default() };
+        let under = MemberChange { manager_id: Some(Some(ids[n - 1].id)), ..MemberChange::default() };
         world.auth.update_member(&session, ids[n].id, &under).await.unwrap();
     }
     let team = async |n: usize| {

@@ -80,10 +80,7 @@ async fn n01_known_and_unknown_addresses_look_alike() {
             let start = Instant::now();
             let answer = world.auth.login(&email, "wrong wrong wrong", None, &visit()).await;
             times[n].push(start.elapsed());
-            assert_eq!(
-                status(&answer),
-                if n == 0 && said(&answer).starts_with("Too") { 429 } else { 401 }
-            );
+            assert_eq!(status(&answer), if n == 0 && said(&answer).starts_with("Too") { 429 } else { 401 });
             let forgot = world.auth.forgot(&email, &visit()).await;
             assert_eq!((status(&forgot), said(&forgot)), (200, String::new()));
             let register = world.auth.register(&registration(&email, PASSWORD), &visit()).await;
@@ -115,9 +112,8 @@ async fn n02_the_tenth_attempt_waits_by_peer_and_by_account() {
     let mut statuses = Vec::new();
     for n in 0..12 {
         let twin = ["@acme.test.", "@acme.test", "@аcme.test"][n % 3];
-        statuses.push(status(
-            &world.auth.login(&format!("x{n}{twin}"), "wrong wrong wrong", None, &one).await,
-        ));
+        statuses
+            .push(status(&world.auth.login(&format!("x{n}{twin}"), "wrong wrong wrong", None, &one).await));
     }
     assert_eq!(statuses.iter().position(|s| *s == 429), Some(9), "{statuses:?}");
 }
@@ -135,10 +131,7 @@ async fn an_account_rests_after_ten_failures_even_when_the_server_restarts() {
     assert_eq!(status(&restarted.login(&email, PASSWORD, None, &visit()).await), 429);
     let peers: Vec<String> = visits.iter().filter_map(|v| Some(v.ip?.to_string())).collect();
     world
-        .sql(
-            "update iam.login_attempts set at = at - interval '16 minutes' where ip = any ($1)",
-            &[&peers],
-        )
+        .sql("update iam.login_attempts set at = at - interval '16 minutes' where ip = any ($1)", &[&peers])
         .await;
     world.login(&email).await;
 }
@@ -154,10 +147,7 @@ async fn n04_a_reset_link_works_once_for_half_an_hour() {
     assert!(world.mail(&email).await.contains("\nhttps://erp.test/reset?"));
     let kept = world
         .scene
-        .strings(
-            "select to_jsonb(v)::text from iam.email_verifications v where user_id = $1",
-            &[&id],
-        )
+        .strings("select to_jsonb(v)::text from iam.email_verifications v where user_id = $1", &[&id])
         .await;
     assert!(kept.iter().all(|row| !row.contains(&token)));
     // Somebody else's address does not fit.
@@ -174,13 +164,17 @@ async fn n04_a_reset_link_works_once_for_half_an_hour() {
 
     world.auth.forgot(&email, &visit()).await.unwrap();
     let late = world.code(&email).await;
-    world.sql("update iam.email_verifications set expires_at = now() - interval '1 second' where user_id = $1", &[&id]).await;
+    world
+        .sql(
+            "update iam.email_verifications set expires_at = now() - interval '1 second' where user_id = $1",
+            &[&id],
+        )
+        .await;
     assert_eq!(status(&world.auth.reset(&email, &late, PASSWORD).await), 400);
 
     world.auth.forgot(&email, &visit()).await.unwrap();
     let open = world.code(&email).await;
-    let session =
-        world.session(&world.auth.login(&email, OTHER, None, &visit()).await.unwrap().token).await;
+    let session = world.session(&world.auth.login(&email, OTHER, None, &visit()).await.unwrap().token).await;
     world.auth.change_password(&session, OTHER, PASSWORD).await.unwrap();
     assert_eq!(status(&world.auth.reset(&email, &open, OTHER).await), 400);
 }
@@ -217,30 +211,19 @@ async fn n07_every_sign_in_and_every_company_has_a_new_token() {
     tokens.insert(world.login(&owner.email).await.token);
     let session = world.of(&owner).await;
     assert_eq!(session.organization().unwrap().id, first);
-    let (_, token) =
-        world.auth.activate_organization(&session, second, "", true, &visit()).await.unwrap();
+    let (_, token) = world.auth.activate_organization(&session, second, "", true, &visit()).await.unwrap();
     assert!(tokens.insert(token.clone()) && tokens.len() == 3);
     assert_eq!(status(&world.auth.session(&owner.token, Uuid::now_v7()).await), 401);
     assert_eq!(world.session(&token).await.organization().unwrap().id, second);
     // Somebody else's company is not there.
     let (other, _) = world.owner().await;
     assert_eq!(
-        status(
-            &world
-                .auth
-                .activate_organization(&world.of(&other).await, first, "", true, &visit())
-                .await
-        ),
+        status(&world.auth.activate_organization(&world.of(&other).await, first, "", true, &visit()).await),
         404
     );
     // What an attacker planted is nothing.
     assert_eq!(
-        status(
-            &world
-                .auth
-                .session("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", Uuid::now_v7())
-                .await
-        ),
+        status(&world.auth.session("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", Uuid::now_v7()).await),
         401
     );
 }
@@ -261,10 +244,14 @@ async fn n12_a_second_factor_works_once_and_is_always_asked_for() {
     assert!(enrolment.uri.starts_with("otpauth://totp/Fondaco:double."));
     assert_eq!(status(&world.auth.totp_enable(&session, "000000").await), 400);
     let recovery = world.auth.totp_enable(&session, &code_at(&enrolment.secret, -1)).await.unwrap();
-    let sealed = world.scene.strings("select encode(totp_secret, 'escape') || recovery_codes::text from iam.users where id = $1", &[&id]).await;
-    assert!(
-        !sealed[0].contains(&enrolment.secret) && recovery.iter().all(|c| !sealed[0].contains(c))
-    );
+    let sealed = world
+        .scene
+        .strings(
+            "select encode(totp_secret, 'escape') || recovery_codes::text from iam.users where id = $1",
+            &[&id],
+        )
+        .await;
+    assert!(!sealed[0].contains(&enrolment.secret) && recovery.iter().all(|c| !sealed[0].contains(c)));
 
     let login = async |code: Option<&str>| world.auth.login(&email, PASSWORD, code, &visit()).await;
     assert!(matches!(login(None).await, Err(auth::Problem::SecondFactor)));

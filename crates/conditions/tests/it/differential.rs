@@ -77,25 +77,10 @@ fn pool(kind: Kind) -> Value {
             "true"
         ]),
         Kind::Number => {
-            let mut numbers = json!([
-                0,
-                -0.0,
-                1,
-                -1,
-                1.5,
-                -1.5,
-                0.1,
-                0.3,
-                100,
-                99.99,
-                -100,
-                9007199254740993_u64
-            ]);
+            let mut numbers =
+                json!([0, -0.0, 1, -1, 1.5, -1.5, 0.1, 0.3, 100, 99.99, -100, 9007199254740993_u64]);
             let more = ["1.50", "1e2", "1E-30", "0.30000000000000004", "-0.000", huge, huger];
-            numbers
-                .as_array_mut()
-                .unwrap()
-                .extend(more.map(|text| serde_json::from_str(text).unwrap()));
+            numbers.as_array_mut().unwrap().extend(more.map(|text| serde_json::from_str(text).unwrap()));
             numbers
         }
         Kind::Date => json!([
@@ -132,22 +117,12 @@ fn pool(kind: Kind) -> Value {
             "2200-12-31T00:00:00Z"
         ]),
         Kind::Bool => json!([true, false]),
-        Kind::Id => json!([
-            ME,
-            "0190C5A2-0000-7000-8000-0000000000AA",
-            "0190c5a2-0000-7000-8000-0000000000ab"
-        ]),
-        Kind::TextList => json!([
-            [],
-            ["a"],
-            ["b"],
-            ["a", "b"],
-            ["a", "a"],
-            ["A"],
-            [""],
-            ["a", "b", "日本"],
-            ["x", "y"]
-        ]),
+        Kind::Id => {
+            json!([ME, "0190C5A2-0000-7000-8000-0000000000AA", "0190c5a2-0000-7000-8000-0000000000ab"])
+        }
+        Kind::TextList => {
+            json!([[], ["a"], ["b"], ["a", "b"], ["a", "a"], ["A"], [""], ["a", "b", "日本"], ["x", "y"]])
+        }
         Kind::Json => json!(["", "x", [], {}, 0, false, [0], {"a": 1}, [""], {"a": {}}, [[]]]),
     }
 }
@@ -235,16 +210,8 @@ fn rule(random: &mut Random) -> Value {
         "length_eq",
         "length_lt",
     ];
-    let lists = [
-        "contains",
-        "not_contains",
-        "has_any",
-        "has_all",
-        "has_none",
-        "length_eq",
-        "length_gt",
-        "changed",
-    ];
+    let lists =
+        ["contains", "not_contains", "has_any", "has_all", "has_none", "length_eq", "length_gt", "changed"];
     let always = ["is_empty", "is_not_empty"].as_slice();
     let ops: Vec<&str> = match kind {
         Kind::Text => [equal, order, &texts, always].concat(),
@@ -256,8 +223,7 @@ fn rule(random: &mut Random) -> Value {
         Kind::Json => always.to_vec(),
     };
     let op = random.pick(&ops);
-    let changes =
-        matches!(op, "changed" | "changed_to" | "changed_from" | "increased" | "decreased");
+    let changes = matches!(op, "changed" | "changed_to" | "changed_from" | "increased" | "decreased");
     let field = if changes { name.to_owned() } else { path(random, name) };
     let timed = matches!(kind, Kind::Date | Kind::Instant);
     let relative = [
@@ -357,8 +323,7 @@ async fn load(client: &Client, rows: &[Value]) -> Vec<Stored> {
 }
 
 async fn verdicts(client: &Client, conditions: &[String], params: &[Param]) -> Vec<Vec<bool>> {
-    let each: Vec<String> =
-        conditions.iter().map(|sql| format!("coalesce({sql}, false)")).collect();
+    let each: Vec<String> = conditions.iter().map(|sql| format!("coalesce({sql}, false)")).collect();
     let sql = format!("select array[{}] from r order by nr", each.join(", "));
     let params: Vec<Box<dyn ToSql + Sync>> = params.iter().map(sent).collect();
     let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(AsRef::as_ref).collect();
@@ -407,8 +372,7 @@ async fn compare(config: &str) {
         });
         let checked: Vec<_> = checked.collect();
         let mut params = vec![];
-        let sql: Vec<String> =
-            checked.iter().map(|condition| condition.sql(&mut params, 1)).collect();
+        let sql: Vec<String> = checked.iter().map(|condition| condition.sql(&mut params, 1)).collect();
         let verdicts = verdicts(&client, &sql, &params).await;
         for (row, verdicts) in rows.iter().zip(&verdicts) {
             for (i, condition) in checked.iter().enumerate() {

@@ -63,7 +63,8 @@ fn jpeg(bytes: &[u8]) -> Option<Vec<u8>> {
                     // The pixels go on until a marker that is neither a stuffed byte nor a restart.
                     let start = at;
                     while at < bytes.len()
-                        && !(bytes[at] == 0xff && bytes.get(at + 1).is_some_and(|m| !matches!(m, 0 | 0xd0..=0xd7 | 0xff)))
+                        && !(bytes[at] == 0xff
+                            && bytes.get(at + 1).is_some_and(|m| !matches!(m, 0 | 0xd0..=0xd7 | 0xff)))
                     {
                         at += 1;
                     }
@@ -94,7 +95,8 @@ fn orientation(tiff: &[u8]) -> Option<u8> {
         Some(if little { u16::from_le_bytes(both) } else { u16::from_be_bytes(both) })
     };
     let four: [u8; 4] = tiff.get(4..8)?.try_into().ok()?;
-    let directory = usize::try_from(if little { u32::from_le_bytes(four) } else { u32::from_be_bytes(four) }).ok()?;
+    let directory =
+        usize::try_from(if little { u32::from_le_bytes(four) } else { u32::from_be_bytes(four) }).ok()?;
     let count = usize::from(short(directory)?);
     let entry = (0..count).map(|n| directory + 2 + n * 12).find(|at| short(*at) == Some(0x0112))?;
     u8::try_from(short(entry + 8)?).ok()
@@ -191,18 +193,32 @@ mod tests {
             [&u32::try_from(body.len()).unwrap().to_be_bytes()[..], kind, body, b"crc!"].concat()
         };
         let head = b"\x89PNG\r\n\x1a\n".to_vec();
-        let kept = [head.clone(), chunk(b"IHDR", &[1; 13]), chunk(b"IDAT", &[2; 9]), chunk(b"IEND", b"")].concat();
-        let full =
-            [head, chunk(b"IHDR", &[1; 13]), chunk(b"eXIf", b"GPS"), chunk(b"tEXt", b"Author\0me"), chunk(b"IDAT", &[2; 9]), chunk(b"IEND", b"")].concat();
+        let kept =
+            [head.clone(), chunk(b"IHDR", &[1; 13]), chunk(b"IDAT", &[2; 9]), chunk(b"IEND", b"")].concat();
+        let full = [
+            head,
+            chunk(b"IHDR", &[1; 13]),
+            chunk(b"eXIf", b"GPS"),
+            chunk(b"tEXt", b"Author\0me"),
+            chunk(b"IDAT", &[2; 9]),
+            chunk(b"IEND", b""),
+        ]
+        .concat();
         assert_eq!(strip("image/png", &full).unwrap().unwrap(), kept);
         assert_eq!(strip("image/png", &kept).unwrap(), None);
 
-        let chunk = |kind: &[u8], body: &[u8]| [kind, &u32::try_from(body.len()).unwrap().to_le_bytes()[..], body].concat();
+        let chunk = |kind: &[u8], body: &[u8]| {
+            [kind, &u32::try_from(body.len()).unwrap().to_le_bytes()[..], body].concat()
+        };
         let riff = |parts: &[Vec<u8>]| {
             let body = [b"WEBP".to_vec(), parts.concat()].concat();
             chunk(b"RIFF", &body)
         };
-        let with = riff(&[chunk(b"VP8X", &[0x2c, 0, 0, 0, 1, 0, 0, 1, 0, 0]), chunk(b"VP8 ", &[5; 8]), chunk(b"EXIF", b"GPS.")]);
+        let with = riff(&[
+            chunk(b"VP8X", &[0x2c, 0, 0, 0, 1, 0, 0, 1, 0, 0]),
+            chunk(b"VP8 ", &[5; 8]),
+            chunk(b"EXIF", b"GPS."),
+        ]);
         let without = riff(&[chunk(b"VP8X", &[0x20, 0, 0, 0, 1, 0, 0, 1, 0, 0]), chunk(b"VP8 ", &[5; 8])]);
         assert_eq!(strip("image/webp", &with).unwrap().unwrap(), without);
     }

@@ -25,7 +25,8 @@ impl Image {
     }
 
     pub(super) fn embed(&self, pdf: &mut Pdf, at: Ref, mask: Ref) {
-        let (width, height) = (i32::try_from(self.width).unwrap_or(0), i32::try_from(self.height).unwrap_or(0));
+        let (width, height) =
+            (i32::try_from(self.width).unwrap_or(0), i32::try_from(self.height).unwrap_or(0));
         let mut image = pdf.image_xobject(at, &self.bytes);
         image.filter(self.filter);
         image.width(width).height(height).bits_per_component(8);
@@ -63,7 +64,14 @@ fn jpeg(bytes: &[u8]) -> Option<Image> {
         _ => return None,
     };
     let bytes = bytes.to_vec();
-    Some(Image { width: width.into(), height: height.into(), bytes, filter: Filter::DctDecode, gray, mask: None })
+    Some(Image {
+        width: width.into(),
+        height: height.into(),
+        bytes,
+        filter: Filter::DctDecode,
+        gray,
+        mask: None,
+    })
 }
 
 fn png(bytes: &[u8]) -> Option<Image> {

@@ -87,7 +87,9 @@ pub(super) struct Ink {
 
 /// Spaces are kept, other characters that cannot be seen are not drawn.
 fn seen(text: &str) -> impl Iterator<Item = char> + '_ {
-    text.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{fe0f}' | '\u{feff}'))
+    text.chars()
+        .map(|c| if c == '\t' { ' ' } else { c })
+        .filter(|c| !c.is_control() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{fe0f}' | '\u{feff}'))
 }
 
 impl Ink {
@@ -217,7 +219,9 @@ impl Ink {
         root.finish();
         pdf.document_info(info).title(TextStr(title)).author(TextStr(author)).producer(TextStr("Fondaco"));
         let pages: Vec<(Ref, Ref)> = self.pages.iter().map(|_| (id(), id())).collect();
-        pdf.pages(tree).kids(pages.iter().map(|(page, _)| *page)).count(i32::try_from(pages.len()).unwrap_or(i32::MAX));
+        pdf.pages(tree)
+            .kids(pages.iter().map(|(page, _)| *page))
+            .count(i32::try_from(pages.len()).unwrap_or(i32::MAX));
         for ((page, stream), content) in pages.iter().zip(self.pages) {
             let mut page = pdf.page(*page);
             page.parent(tree).media_box(Rect::new(0.0, 0.0, self.width, self.height)).contents(*stream);
@@ -231,7 +235,9 @@ impl Ink {
             let packed = compress_to_vec_zlib(&content.finish(), 6);
             pdf.stream(*stream, &packed).filter(Filter::FlateDecode);
         }
-        for (font, (reference, name)) in self.fonts.iter().zip(fonts.into_iter().zip(["FNDACO+Inter-Regular", "FNDACO+Inter-SemiBold"])) {
+        for (font, (reference, name)) in
+            self.fonts.iter().zip(fonts.into_iter().zip(["FNDACO+Inter-Regular", "FNDACO+Inter-SemiBold"]))
+        {
             embed(&mut pdf, font, reference, name, &mut id)?;
         }
         if let Some(image) = &self.image {
@@ -242,7 +248,8 @@ impl Ink {
 }
 
 fn embed(pdf: &mut Pdf, font: &Font, reference: Ref, name: &str, id: &mut impl FnMut() -> Ref) -> Result<()> {
-    const SYSTEM: SystemInfo<'static> = SystemInfo { registry: Str(b"Adobe"), ordering: Str(b"Identity"), supplement: 0 };
+    const SYSTEM: SystemInfo<'static> =
+        SystemInfo { registry: Str(b"Adobe"), ordering: Str(b"Identity"), supplement: 0 };
     let (cid, descriptor, file, unicode, map) = (id(), id(), id(), id(), id());
     let name = Name(name.as_bytes());
     let mut remapper = GlyphRemapper::new();
@@ -252,20 +259,32 @@ fn embed(pdf: &mut Pdf, font: &Font, reference: Ref, name: &str, id: &mut impl F
         glyphs.extend_from_slice(&remapper.remap(font.glyph(*c).0).to_be_bytes());
         cmap.pair(number, *c);
     }
-    let subset = subsetter::subset(font.data, 0, &remapper).map_err(|e| Error::broken(format!("the font: {e}")))?;
+    let subset =
+        subsetter::subset(font.data, 0, &remapper).map_err(|e| Error::broken(format!("the font: {e}")))?;
 
-    pdf.type0_font(reference).base_font(name).encoding_predefined(Name(b"Identity-H")).descendant_font(cid).to_unicode(unicode);
+    pdf.type0_font(reference)
+        .base_font(name)
+        .encoding_predefined(Name(b"Identity-H"))
+        .descendant_font(cid)
+        .to_unicode(unicode);
     let mut descendant = pdf.cid_font(cid);
     descendant.subtype(CidFontType::Type2).base_font(name).system_info(SYSTEM).font_descriptor(descriptor);
     descendant.default_width(0.0).cid_to_gid_map_stream(map);
-    descendant.widths().consecutive(0, std::iter::once(0.0).chain(font.chars.iter().map(|c| font.advance(*c))));
+    descendant
+        .widths()
+        .consecutive(0, std::iter::once(0.0).chain(font.chars.iter().map(|c| font.advance(*c))));
     descendant.finish();
     let scaled = |n: i16| f32::from(n) * font.scale;
     let bounds = font.face.global_bounding_box();
     pdf.font_descriptor(descriptor)
         .name(name)
         .flags(FontFlags::NON_SYMBOLIC)
-        .bbox(Rect::new(scaled(bounds.x_min), scaled(bounds.y_min), scaled(bounds.x_max), scaled(bounds.y_max)))
+        .bbox(Rect::new(
+            scaled(bounds.x_min),
+            scaled(bounds.y_min),
+            scaled(bounds.x_max),
+            scaled(bounds.y_max),
+        ))
         .italic_angle(0.0)
         .ascent(scaled(font.face.ascender()))
         .descent(scaled(font.face.descender()))

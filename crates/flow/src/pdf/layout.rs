@@ -1,7 +1,10 @@
 use super::{
     Column, Document, Paper, Row,
     image::Image,
-    ink::{Color, Ink, Pen, Weight::{Regular, Semibold}},
+    ink::{
+        Color, Ink, Pen,
+        Weight::{Regular, Semibold},
+    },
 };
 use kernel::Result;
 
@@ -35,7 +38,8 @@ pub(super) fn lay_out(document: &Document) -> Result<Vec<u8>> {
     let hue = f32::from(document.company.accent_hue.unwrap_or(215) % 360);
     let logo = document.company.logo.as_deref().and_then(Image::read);
     let ink = Ink::new(width, height, logo)?;
-    let mut layout = Layout { document, ink, y: MARGIN, accent: color(hue, 0.55, 0.36), tint: color(hue, 0.45, 0.955) };
+    let mut layout =
+        Layout { document, ink, y: MARGIN, accent: color(hue, 0.55, 0.36), tint: color(hue, 0.45, 0.955) };
     layout.head();
     layout.parties();
     layout.lines();
@@ -149,7 +153,8 @@ impl Layout<'_> {
         self.ink.rule(accent, 1.0, MARGIN, top, width);
         let top = top + 10.0;
         let parts = document.parties.len().min(3) + usize::from(!document.facts.is_empty());
-        let each = (width - GAP * f32::from(u8::try_from(parts).unwrap_or(1) - 1)) / f32::from(u8::try_from(parts).unwrap_or(1));
+        let each = (width - GAP * f32::from(u8::try_from(parts).unwrap_or(1) - 1))
+            / f32::from(u8::try_from(parts).unwrap_or(1));
         let name = Pen { weight: Semibold, size: 9.5, color: INK };
         let (mut x, mut lowest) = (MARGIN, top);
         for party in document.parties.iter().take(3) {
@@ -160,7 +165,13 @@ impl Layout<'_> {
             x += each + GAP;
         }
         let value = Pen { weight: Semibold, ..BODY };
-        let widest = document.facts.iter().map(|f| self.ink.measure(SMALL, &f.label)).fold(0.0, f32::max).min(each * 0.55) + 8.0;
+        let widest = document
+            .facts
+            .iter()
+            .map(|f| self.ink.measure(SMALL, &f.label))
+            .fold(0.0, f32::max)
+            .min(each * 0.55)
+            + 8.0;
         let mut y = top;
         for fact in &document.facts {
             let label = self.column(SMALL, x, y + 0.8, widest - 8.0, &fact.label);
@@ -177,8 +188,13 @@ impl Layout<'_> {
     /// Columns of numbers are as wide as their widest, the others share what is left.
     fn table<'t>(&self, columns: &'t [Column], rows: &[Row], pen: Pen, left: f32, width: f32) -> Table<'t> {
         let natural = |n: usize, column: &Column| {
-            let head = column.label.split_whitespace().map(|w| self.ink.measure(LABEL, w)).fold(0.0, f32::max);
-            let cells = rows.iter().filter_map(|r| r.cells.get(n)).map(|c| self.ink.measure(pen, c)).fold(0.0, f32::max);
+            let head =
+                column.label.split_whitespace().map(|w| self.ink.measure(LABEL, w)).fold(0.0, f32::max);
+            let cells = rows
+                .iter()
+                .filter_map(|r| r.cells.get(n))
+                .map(|c| self.ink.measure(pen, c))
+                .fold(0.0, f32::max);
             head.max(cells) + 2.0 * PAD
         };
         let wide: Vec<f32> = columns.iter().enumerate().map(|(n, c)| natural(n, c)).collect();
@@ -189,9 +205,14 @@ impl Layout<'_> {
         let shrink = ((width - least) / numbers.max(1.0)).min(1.0);
         let rest = width - numbers * shrink;
         // A short text column (a unit) keeps its width, the longest takes what is left.
-        let short: f32 = columns.iter().zip(&wide).filter(|(c, w)| !c.number && **w < 70.0).map(|(_, w)| w).sum();
+        let short: f32 =
+            columns.iter().zip(&wide).filter(|(c, w)| !c.number && **w < 70.0).map(|(_, w)| w).sum();
         let long = texts - short;
-        let (keep, grow) = if long > 0.0 && short < rest * 0.5 { (1.0, (rest - short) / long) } else { (rest / texts.max(1.0), rest / texts.max(1.0)) };
+        let (keep, grow) = if long > 0.0 && short < rest * 0.5 {
+            (1.0, (rest - short) / long)
+        } else {
+            (rest / texts.max(1.0), rest / texts.max(1.0))
+        };
         let stretch = if texts > 0.0 { 1.0 } else { width / (numbers * shrink).max(1.0) };
         let mut x = left;
         let places = columns
@@ -212,8 +233,12 @@ impl Layout<'_> {
 
     fn table_head(&mut self, table: &Table<'_>) {
         let pen = LABEL;
-        let cells: Vec<Vec<String>> =
-            table.columns.iter().zip(&table.places).map(|(c, (_, w))| self.ink.wrap(pen, &c.label, w - 2.0 * PAD)).collect();
+        let cells: Vec<Vec<String>> = table
+            .columns
+            .iter()
+            .zip(&table.places)
+            .map(|(c, (_, w))| self.ink.wrap(pen, &c.label, w - 2.0 * PAD))
+            .collect();
         let lines = cells.iter().map(Vec::len).max().unwrap_or(1);
         let height = lines as f32 * pen.leading() + 2.0 * PAD;
         let tint = self.tint;
@@ -240,7 +265,8 @@ impl Layout<'_> {
             for (n, (_, width)) in table.places.iter().enumerate() {
                 let room = width - 2.0 * PAD;
                 let text = row.cells.get(n).map_or("", String::as_str);
-                let mut lines: Vec<(Pen, String)> = self.ink.wrap(pen, text, room).into_iter().map(|l| (pen, l)).collect();
+                let mut lines: Vec<(Pen, String)> =
+                    self.ink.wrap(pen, text, room).into_iter().map(|l| (pen, l)).collect();
                 if n == first {
                     lines.extend(self.ink.wrap(SMALL, &row.detail, room).into_iter().map(|l| (SMALL, l)));
                 }
@@ -305,12 +331,18 @@ impl Layout<'_> {
         let strong = Pen { weight: Semibold, size: 11.5, color: self.accent };
         let pen = |s: bool| if s { strong } else { plain };
         let step = |s: bool| pen(s).leading() + if s { 8.0 } else { 3.0 };
-        let value = document.totals.iter().map(|t| self.ink.measure(pen(t.strong), &t.value)).fold(0.0, f32::max);
-        let label = document.totals.iter().map(|t| self.ink.measure(pen(t.strong), &t.label)).fold(0.0, f32::max);
+        let value =
+            document.totals.iter().map(|t| self.ink.measure(pen(t.strong), &t.value)).fold(0.0, f32::max);
+        let label =
+            document.totals.iter().map(|t| self.ink.measure(pen(t.strong), &t.label)).fold(0.0, f32::max);
         let width = (value + label.min(180.0) + 26.0).clamp(200.0, self.width());
         let height: f32 = document.totals.iter().map(|t| step(t.strong)).sum();
         let small = Pen { size: 8.0, ..BODY };
-        let taxes = if document.tax_columns.is_empty() { 0.0 } else { (document.tax_rows.len() as f32 + 2.0) * (small.leading() + 2.0 * PAD) };
+        let taxes = if document.tax_columns.is_empty() {
+            0.0
+        } else {
+            (document.tax_rows.len() as f32 + 2.0) * (small.leading() + 2.0 * PAD)
+        };
         let page = self.bottom() - MARGIN - GAP;
         self.need(height.max(taxes).min(page));
         let (top, start) = (self.y, self.ink.pages());
@@ -326,14 +358,24 @@ impl Layout<'_> {
             }
             let base = y + p.size + 1.5;
             let label_width = width - self.ink.measure(p, &total.value) - 24.0;
-            let lines = self.ink.wrap(Pen { color: if total.strong { p.color } else { GRAY }, ..p }, &total.label, label_width);
+            let lines = self.ink.wrap(
+                Pen { color: if total.strong { p.color } else { GRAY }, ..p },
+                &total.label,
+                label_width,
+            );
             self.ink.text_right(p, self.ink.width - MARGIN - PAD, base, &total.value);
             let mut at = base;
             for line in &lines {
-                self.ink.text(Pen { color: if total.strong { p.color } else { GRAY }, ..p }, left + PAD, at, line);
+                self.ink.text(
+                    Pen { color: if total.strong { p.color } else { GRAY }, ..p },
+                    left + PAD,
+                    at,
+                    line,
+                );
                 at += p.leading();
             }
-            y += step(total.strong) - if total.strong { 3.0 } else { 0.0 } + lines.len().saturating_sub(1) as f32 * p.leading();
+            y += step(total.strong) - if total.strong { 3.0 } else { 0.0 }
+                + lines.len().saturating_sub(1) as f32 * p.leading();
         }
         let totals = y;
         if !document.tax_columns.is_empty() {

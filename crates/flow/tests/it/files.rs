@@ -61,12 +61,21 @@ async fn a_file_is_reached_by_those_who_reach_its_record() {
     // On a record that one cannot change, or that is not there, nothing is hung.
     let others = view(&scene, &other).await;
     let theirs = view(&scene, &stranger).await;
-    for (entity, record) in [("social.saved_views", others), ("social.saved_views", theirs), ("social.saved_views", Uuid::nil()), ("app.jobs", others), ("x; drop table y", others)] {
+    for (entity, record) in [
+        ("social.saved_views", others),
+        ("social.saved_views", theirs),
+        ("social.saved_views", Uuid::nil()),
+        ("app.jobs", others),
+        ("x; drop table y", others),
+    ] {
         let hung = files.attach(&scene.store, &colleague, file.id, entity, record).await;
         assert!(matches!(hung, Err(Error::NotFound)), "{entity} {hung:?}");
     }
     // Nor does one hang somebody else's file on one's own record.
-    assert!(matches!(files.attach(&scene.store, &other, file.id, "social.saved_views", others).await, Err(Error::NotFound)));
+    assert!(matches!(
+        files.attach(&scene.store, &other, file.id, "social.saved_views", others).await,
+        Err(Error::NotFound)
+    ));
 
     let mine = view(&scene, &colleague).await;
     files.attach(&scene.store, &colleague, file.id, "social.saved_views", mine).await.unwrap();
@@ -74,9 +83,17 @@ async fn a_file_is_reached_by_those_who_reach_its_record() {
     assert_eq!(read(&stranger, file.id).await, nothing);
     assert_eq!(files.list(&scene.store, &other, "social.saved_views", mine).await.unwrap().len(), 1);
     assert!(files.list(&scene.store, &stranger, "social.saved_views", mine).await.is_err());
-    scene.admin.execute("update social.saved_views set deleted_at = now() where id = $1", &[&mine]).await.unwrap();
+    scene
+        .admin
+        .execute("update social.saved_views set deleted_at = now() where id = $1", &[&mine])
+        .await
+        .unwrap();
     assert_eq!(read(&other, file.id).await, nothing, "gone with its record");
-    scene.admin.execute("update social.saved_views set deleted_at = null where id = $1", &[&mine]).await.unwrap();
+    scene
+        .admin
+        .execute("update social.saved_views set deleted_at = null where id = $1", &[&mine])
+        .await
+        .unwrap();
 
     // The same bytes are kept once, and thrown away with the last who names them, after a while.
     let twin = put(&scene, &files, &owner, "twin", "привет".as_bytes()).await.unwrap();
@@ -84,7 +101,8 @@ async fn a_file_is_reached_by_those_who_reach_its_record() {
     assert!(matches!(files.delete(&scene.store, &other, file.id).await, Err(Error::Forbidden(_))));
     files.delete(&scene.store, &colleague, file.id).await.unwrap();
     assert_eq!(read(&colleague, file.id).await, nothing);
-    let long_ago = "update files.files set deleted_at = now() - interval '31 days' where deleted_at is not null";
+    let long_ago =
+        "update files.files set deleted_at = now() - interval '31 days' where deleted_at is not null";
     scene.admin.execute(long_ago, &[]).await.unwrap();
     assert_eq!(files.sweep(&scene.store).await.unwrap(), 0);
     assert_eq!(scene.one::<i64>("select count(*) from files.files").await, 1);
@@ -104,11 +122,15 @@ async fn what_is_cut_short_or_too_large_leaves_nothing() {
         let broken = stream::iter([Ok(Bytes::from(vec![7; 100 * n])), Err("connection reset")]);
         assert!(matches!(files.store(&scene.store, &owner, "x", broken).await, Err(Error::Malformed(_))));
         // A client that stops sending, and is let go.
-        let stuck = stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"begun"))]).chain(stream::pending());
+        let stuck =
+            stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"begun"))]).chain(stream::pending());
         let waiting = files.store(&scene.store, &owner, "x", stuck);
         assert!(tokio::time::timeout(std::time::Duration::from_millis(5), waiting).await.is_err());
     }
-    assert!(matches!(put(&scene, &files, &owner, "x", &vec![1; (1 << 20) + 1]).await, Err(Error::Refused(_))));
+    assert!(matches!(
+        put(&scene, &files, &owner, "x", &vec![1; (1 << 20) + 1]).await,
+        Err(Error::Refused(_))
+    ));
     let quota = "insert into tenancy.settings (organization_id, scope, key, value) values ($1, 'organization', 'files.quota', '5000')";
     scene.admin.execute(quota, &[&owner.organization]).await.unwrap();
     put(&scene, &files, &owner, "x", &[1; 3000]).await.unwrap();
@@ -160,12 +182,29 @@ async fn images_are_what_they_seem_and_keep_no_secrets() {
     };
     let with = put(&scene, &files, &owner, "photo.exe", &picture(2, true)).await.unwrap();
     assert_eq!(with.content_type, "image/png");
-    assert_eq!(with.sha256, put(&scene, &files, &owner, "plain.png", &picture(2, false)).await.unwrap().sha256);
+    assert_eq!(
+        with.sha256,
+        put(&scene, &files, &owner, "plain.png", &picture(2, false)).await.unwrap().sha256
+    );
     let opened = files.read(&scene.store, &owner, with.id).await.unwrap();
     assert!(opened.disposition().starts_with("inline"));
-    assert!(matches!(put(&scene, &files, &owner, "bomb.png", &picture(50_000, false)).await, Err(Error::Malformed(_))));
-    assert!(matches!(put(&scene, &files, &owner, "cut.png", &picture(2, false)[..40]).await, Err(Error::Malformed(_))));
-    let page = put(&scene, &files, &owner, "cat.png", b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>").await.unwrap();
+    assert!(matches!(
+        put(&scene, &files, &owner, "bomb.png", &picture(50_000, false)).await,
+        Err(Error::Malformed(_))
+    ));
+    assert!(matches!(
+        put(&scene, &files, &owner, "cut.png", &picture(2, false)[..40]).await,
+        Err(Error::Malformed(_))
+    ));
+    let page = put(
+        &scene,
+        &files,
+        &owner,
+        "cat.png",
+        b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>",
+    )
+    .await
+    .unwrap();
     let opened = files.read(&scene.store, &owner, page.id).await.unwrap();
     assert_eq!(page.content_type, "image/svg+xml");
     assert!(opened.disposition().starts_with("attachment"));

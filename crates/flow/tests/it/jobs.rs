@@ -47,7 +47,11 @@ async fn every_effect_happens_once_though_workers_are_killed() {
     }
     scene.until(ALL_ENDED).await;
     let (made, different): (i64, i64) = {
-        let row = scene.admin.query_one("select count(*), count(distinct name) from social.saved_views", &[]).await.unwrap();
+        let row = scene
+            .admin
+            .query_one("select count(*), count(distinct name) from social.saved_views", &[])
+            .await
+            .unwrap();
         (row.get(0), row.get(1))
     };
     assert_eq!((made, different), (120, 120));
@@ -97,7 +101,10 @@ async fn a_long_queue_starves_nobody() {
     .await;
     let greedy_done: i64 = scene
         .admin
-        .query_one("select count(*) from app.jobs where organization_id = $1 and status = 'done'", &[&greedy.organization])
+        .query_one(
+            "select count(*) from app.jobs where organization_id = $1 and status = 'done'",
+            &[&greedy.organization],
+        )
         .await
         .unwrap()
         .get(0);
@@ -136,7 +143,11 @@ async fn what_fails_is_tried_again_and_ends_as_a_dead_letter() {
         ("unknown", 1, "There is no work called unknown."),
     ] {
         let job = of(kind);
-        assert_eq!((job.status.as_str(), job.attempts, job.error.as_deref()), ("failed", attempts, Some(error)), "{kind}");
+        assert_eq!(
+            (job.status.as_str(), job.attempts, job.error.as_deref()),
+            ("failed", attempts, Some(error)),
+            "{kind}"
+        );
         assert!(job.finished_at.is_some());
     }
     // A dead letter can be revived by its owner.
@@ -152,9 +163,15 @@ async fn a_job_that_kills_its_worker_each_time_ends() {
     scene.enqueue(&owner, "deadly", json!({})).await;
     for attempt in 1..=5 {
         let workers = scene.worker().on("deadly", |_| Box::pin(std::future::pending())).start();
-        scene.until(&format!("select bool_and(status = 'running' and attempts = {attempt}) from app.jobs")).await;
+        scene
+            .until(&format!("select bool_and(status = 'running' and attempts = {attempt}) from app.jobs"))
+            .await;
         drop(workers);
-        scene.admin.execute("update app.jobs set lease_until = now() - interval '1 second'", &[]).await.unwrap();
+        scene
+            .admin
+            .execute("update app.jobs set lease_until = now() - interval '1 second'", &[])
+            .await
+            .unwrap();
     }
     let workers = scene.worker().on("deadly", |_| Box::pin(std::future::pending())).start();
     scene.until("select bool_and(status = 'failed' and error = 'The server stopped while this was running.') from app.jobs").await;
@@ -188,11 +205,16 @@ async fn a_job_reaches_what_its_owner_reaches_and_no_more() {
     scene.enqueue(&owner, "touch", json!({"id": theirs})).await;
     scene.enqueue(&owner, "platform.secret", json!({})).await;
     let suspended = scene.member(owner.organization, "ex", Some("owner")).await;
-    scene.admin.execute("update iam.memberships set status = 'suspended' where id = $1", &[&suspended.user]).await.unwrap();
+    scene
+        .admin
+        .execute("update iam.memberships set status = 'suspended' where id = $1", &[&suspended.user])
+        .await
+        .unwrap();
     scene.enqueue(&suspended, "touch", json!({"id": theirs})).await;
     scene.until(ALL_ENDED).await;
     assert_eq!(scene.one::<String>("select name from social.saved_views").await, "theirs");
-    let errors: Vec<String> = jobs::list(&scene.store, &owner, 9).await.unwrap().into_iter().filter_map(|j| j.error).collect();
+    let errors: Vec<String> =
+        jobs::list(&scene.store, &owner, 9).await.unwrap().into_iter().filter_map(|j| j.error).collect();
     assert!(errors.contains(&Error::NotFound.to_string()), "{errors:?}");
     assert!(errors.contains(&"There is no work called platform.secret.".to_owned()), "{errors:?}");
     let of_suspended = &jobs::list(&scene.store, &suspended, 9).await.unwrap()[0];
@@ -222,7 +244,10 @@ async fn a_job_starts_at_once_tells_how_far_it_is_and_can_be_stopped() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     let start = std::time::Instant::now();
     let id = scene.enqueue(&owner, "long", json!({})).await;
-    let job = eventually(|| async { Some(jobs::get(&scene.store, &owner, id).await.unwrap()).filter(|j| j.done == 1) }).await;
+    let job = eventually(|| async {
+        Some(jobs::get(&scene.store, &owner, id).await.unwrap()).filter(|j| j.done == 1)
+    })
+    .await;
     assert!(start.elapsed() < Duration::from_secs(5), "nobody waits for the poll");
     assert_eq!((job.status.as_str(), job.total), ("running", Some(3)));
     assert!(jobs::cancel(&scene.store, &owner, id).await.unwrap());
@@ -259,10 +284,12 @@ async fn a_server_that_stops_finishes_what_it_can_and_gives_back_the_rest() {
     let owner = scene.company("Acme").await;
     let workers = scene
         .worker()
-        .on("short", |_| Box::pin(async {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            Ok(json!("finished"))
-        }))
+        .on("short", |_| {
+            Box::pin(async {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                Ok(json!("finished"))
+            })
+        })
         .on("endless", |_| Box::pin(std::future::pending()))
         .start();
     scene.enqueue(&owner, "short", json!({})).await;
@@ -303,4 +330,24 @@ async fn errors_are_noted_by_kind() {
     assert_eq!(scene.one::<i64>("select count from app.system_logs where message like 'row%'").await, 500);
     assert_eq!(scene.one::<i64>("select sum(count)::bigint from app.system_logs").await, 700);
     assert_eq!(scene.one::<i64>("select count(*) from app.system_logs").await, 51);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement: cargo test -p flow -- --ignored --nocapture"]
+async fn how_many_jobs_a_second() {
+    let scene = scene().await;
+    for companies in [1, 20] {
+        let mut owners = Vec::new();
+        for n in 0..companies {
+            owners.push(scene.company(&format!("c{n}")).await);
+        }
+        for n in 0..1000 {
+            scene.enqueue(&owners[n % companies], "effect", json!({"name": n.to_string()})).await;
+        }
+        let start = std::time::Instant::now();
+        let workers = scene.worker().on("effect", |c| Box::pin(effect(c, Duration::ZERO))).start();
+        scene.until(ALL_ENDED).await;
+        eprintln!("{companies} companies: {:.0} jobs/s", 1000.0 / start.elapsed().as_secs_f64());
+        workers.stop().await;
+    }
 }

@@ -1,10 +1,10 @@
 //! Against a real PostgreSQL and real files.
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod files;
 mod jobs;
 mod mail;
 mod notifications;
 mod pdf;
-mod schedules;
 mod scene;
+mod schedules;

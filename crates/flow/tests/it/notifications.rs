@@ -12,10 +12,19 @@ async fn people_are_told_by_the_channels_they_chose() {
     let silent = scene.member(owner.organization, "silent", None).await;
     let stranger = scene.company("Other").await;
     let wish = "update iam.users set preferences = $2::text::jsonb where id = $1";
-    scene.admin.execute(wish, &[&mailed.user, &r#"{"notifications": {"approval": {"email": true}}}"#]).await.unwrap();
+    scene
+        .admin
+        .execute(wish, &[&mailed.user, &r#"{"notifications": {"approval": {"email": true}}}"#])
+        .await
+        .unwrap();
     let silence = r#"{"notifications": {"*": {"in_app": false}, "mention": {"in_app": true}}}"#;
     scene.admin.execute(wish, &[&silent.user, &silence]).await.unwrap();
-    let approval = Notice { kind: "approval", title: "Please approve", body: Some("Order 7"), record: Some(("sales.orders", Uuid::nil())) };
+    let approval = Notice {
+        kind: "approval",
+        title: "Please approve",
+        body: Some("Order 7"),
+        record: Some(("sales.orders", Uuid::nil())),
+    };
     // Somebody with few rights tells all of them.
     for user in [plain.user, mailed.user, silent.user, stranger.user] {
         within!(scene.store, &plain, tx => notify(&tx, user, &approval).await).unwrap();

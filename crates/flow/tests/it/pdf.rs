@@ -9,7 +9,11 @@ fn logo() -> Vec<u8> {
     encoder.set_color(png::ColorType::Rgba);
     let mut writer = encoder.write_header().unwrap();
     let pixels: Vec<u8> = (0..height)
-        .flat_map(|y| (0..width).flat_map(move |x| [20, 60 + (x / 2) as u8, 120, if (x / 8 + y / 8) % 2 == 0 { 255 } else { 90 }]))
+        .flat_map(|y| {
+            (0..width).flat_map(move |x| {
+                [20, 60 + (x / 2) as u8, 120, if (x / 8 + y / 8) % 2 == 0 { 255 } else { 90 }]
+            })
+        })
         .collect();
     writer.write_image_data(&pixels).unwrap();
     drop(writer);
@@ -61,8 +65,14 @@ fn invoice(lines: usize) -> Document {
     document.company.logo = Some(logo());
     for n in 1..=lines {
         let mut row = flow::pdf::Row::default();
-        let name = if n % 3 == 0 { "Кабель силовой ВВГнг(А)-LS 3×2,5 мм² для стационарной прокладки в помещениях, бухта 100 м" } else { "Труба стальная 57×3,5" };
-        row.cells = [&n.to_string(), name, "шт", "1 250,5", "7 990,00", "16 %", "1 000 000,00"].map(str::to_owned).to_vec();
+        let name = if n % 3 == 0 {
+            "Кабель силовой ВВГнг(А)-LS 3×2,5 мм² для стационарной прокладки в помещениях, бухта 100 м"
+        } else {
+            "Труба стальная 57×3,5"
+        };
+        row.cells = [&n.to_string(), name, "шт", "1 250,5", "7 990,00", "16 %", "1 000 000,00"]
+            .map(str::to_owned)
+            .to_vec();
         if n % 4 == 0 {
             row.detail = "Артикул 00-7781 · партия L-2026-11 · Қостанай қоймасы".into();
         }
@@ -100,8 +110,16 @@ fn an_invoice_says_what_it_was_told_in_every_script() {
             return;
         };
         for part in [
-            "Счёт на оплату", "INV-2026-00042", "пр. Әл-Фараби", "Қазақстан", "14 590 000,00 ₸", "€ 24 316,67", "£ 20 810,00",
-            "Ә ә Ғ ғ Қ қ Ң ң Ө ө Ұ ұ Ү ү Һ һ І і", "KZ86 125K ZT20", "№ 17/26",
+            "Счёт на оплату",
+            "INV-2026-00042",
+            "пр. Әл-Фараби",
+            "Қазақстан",
+            "14 590 000,00 ₸",
+            "€ 24 316,67",
+            "£ 20 810,00",
+            "Ә ә Ғ ғ Қ қ Ң ң Ө ө Ұ ұ Ү ү Һ һ І і",
+            "KZ86 125K ZT20",
+            "№ 17/26",
         ] {
             assert!(text.contains(part), "{part} is missing in:\n{text}");
         }
@@ -109,7 +127,11 @@ fn an_invoice_says_what_it_was_told_in_every_script() {
         for page in 1..=pages {
             assert!(close.contains(&format!("{page}/{pages}\n")), "{text}");
         }
-        assert_eq!(text.matches("Наименование").count() as i32, if lines > 20 { 3 } else { 1 }, "the head of the table is on every page");
+        assert_eq!(
+            text.matches("Наименование").count() as i32,
+            if lines > 20 { 3 } else { 1 },
+            "the head of the table is on every page"
+        );
     }
 }
 
@@ -125,8 +147,12 @@ fn whatever_people_write_makes_a_document() {
     document.company.logo = Some(b"\x89PNG not really".to_vec());
     assert!(render(&document).unwrap().len() > 1000);
     assert!(render(&Document::default()).is_ok());
-    let only_texts = serde_json::from_value(json!({"columns": [{"label": "a"}, {"label": "b"}], "rows": [{"cells": []}, {"cells": ["x"]}]}));
+    let only_texts = serde_json::from_value(
+        json!({"columns": [{"label": "a"}, {"label": "b"}], "rows": [{"cells": []}, {"cells": ["x"]}]}),
+    );
     assert!(render(&only_texts.unwrap()).is_ok());
-    let only_numbers = serde_json::from_value(json!({"columns": [{"label": "a", "number": true}], "rows": [{"cells": ["1"]}]}));
+    let only_numbers = serde_json::from_value(
+        json!({"columns": [{"label": "a", "number": true}], "rows": [{"cells": ["1"]}]}),
+    );
     assert!(render(&only_numbers.unwrap()).is_ok());
 }

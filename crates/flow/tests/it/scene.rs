@@ -64,7 +64,11 @@ pub(crate) async fn scene() -> Scene {
     let database = format!("flow_{}", Uuid::new_v4().simple());
     // The template's last session may take a moment to end.
     let made = eventually(|| async {
-        admin.batch_execute(&format!("create database {database} template {template}")).await.is_ok().then_some(())
+        admin
+            .batch_execute(&format!("create database {database} template {template}"))
+            .await
+            .is_ok()
+            .then_some(())
     });
     made.await;
     let (user, system) = (server("app_user", &database), server("app_system", &database));

@@ -8,24 +8,47 @@ use std::time::Duration;
 async fn what_was_missed_is_made_up_for_once() {
     let scene = scene().await;
     let owner = scene.company("Acme").await;
-    let daily = |cron| schedules::Schedule { kind: "report", key: "weekly", cron, zone: "Asia/Almaty", payload: json!({"to": "me"}) };
+    let daily = |cron| schedules::Schedule {
+        kind: "report",
+        key: "weekly",
+        cron,
+        zone: "Asia/Almaty",
+        payload: json!({"to": "me"}),
+    };
     within!(scene.store, &owner, tx => schedules::set(&tx, &daily("0 9 * * *")).await).unwrap();
     assert!(within!(scene.store, &owner, tx => schedules::set(&tx, &daily("nonsense")).await).is_err());
     assert_eq!(scene.one::<i64>("select count(*) from app.jobs").await, 0);
     // Three days without a server.
-    scene.admin.execute("update app.schedules set next_run_at = now() - interval '3 days'", &[]).await.unwrap();
-    let start = || scene.worker().on("report", |c| Box::pin(async move { Ok(c.job.payload["to"].clone()) })).start();
+    scene
+        .admin
+        .execute("update app.schedules set next_run_at = now() - interval '3 days'", &[])
+        .await
+        .unwrap();
+    let start =
+        || scene.worker().on("report", |c| Box::pin(async move { Ok(c.job.payload["to"].clone()) })).start();
     let workers = [start(), start(), start()];
-    scene.until("select count(*) = 1 and bool_and(status = 'done' and result = '\"me\"') from app.jobs").await;
+    scene
+        .until("select count(*) = 1 and bool_and(status = 'done' and result = '\"me\"') from app.jobs")
+        .await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(scene.one::<i64>("select count(*) from app.jobs").await, 1);
     assert!(scene.one::<bool>("select next_run_at > now() and last_run_at is not null and extract(hour from next_run_at at time zone 'Asia/Almaty') = 9 from app.schedules").await);
     // Set again unchanged, it keeps its turn; changed, it gets another.
-    scene.admin.execute("update app.schedules set next_run_at = now() + interval '9 minutes'", &[]).await.unwrap();
+    scene
+        .admin
+        .execute("update app.schedules set next_run_at = now() + interval '9 minutes'", &[])
+        .await
+        .unwrap();
     within!(scene.store, &owner, tx => schedules::set(&tx, &daily("0 9 * * *")).await).unwrap();
     assert!(scene.one::<bool>("select next_run_at < now() + interval '10 minutes' from app.schedules").await);
     within!(scene.store, &owner, tx => schedules::set(&tx, &daily("0 10 * * *")).await).unwrap();
-    assert!(scene.one::<bool>("select extract(hour from next_run_at at time zone 'Asia/Almaty') = 10 from app.schedules").await);
+    assert!(
+        scene
+            .one::<bool>(
+                "select extract(hour from next_run_at at time zone 'Asia/Almaty') = 10 from app.schedules"
+            )
+            .await
+    );
     assert!(within!(scene.store, &owner, tx => schedules::remove(&tx, "report", "weekly").await).unwrap());
     for w in workers {
         w.stop().await;
@@ -36,7 +59,8 @@ async fn what_was_missed_is_made_up_for_once() {
 async fn a_schedule_does_not_overtake_itself() {
     let scene = scene().await;
     let owner = scene.company("Acme").await;
-    let schedule = schedules::Schedule { kind: "slow", key: "", cron: "* * * * * *", zone: "UTC", payload: Value::Null };
+    let schedule =
+        schedules::Schedule { kind: "slow", key: "", cron: "* * * * * *", zone: "UTC", payload: Value::Null };
     within!(scene.store, &owner, tx => schedules::set(&tx, &schedule).await).unwrap();
     let workers = scene.worker().on("slow", |_| Box::pin(std::future::pending())).start();
     scene.until("select count(*) = 1 from app.jobs where status = 'running'").await;
@@ -65,7 +89,10 @@ async fn the_house_is_kept() {
     let workers = housekeeping::register(scene.worker(), files).start();
     scene.until("select count(*) = 3 and bool_and(status = 'done') from app.jobs").await;
     assert_eq!(scene.one::<i64>("select count(*) from app.idempotency").await, 1);
-    assert_eq!(scene.one::<String>("select string_agg(body, ',' order by body) from app.mails").await, ",waits");
+    assert_eq!(
+        scene.one::<String>("select string_agg(body, ',' order by body) from app.mails").await,
+        ",waits"
+    );
     assert_eq!(scene.one::<i64>("select count(*) from pg_partition_tree('app.audit') where relid::regclass::text ~ 'audit_2' and isleaf").await, 3);
     assert_eq!(kernel::gate(&scene.admin).await.unwrap(), Vec::<String>::new());
     workers.stop().await;

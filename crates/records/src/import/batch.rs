@@ -156,7 +156,9 @@ impl Slot<'_> {
             let shown = match self.raw(cells, n, work.format) {
                 Raw::Nothing => None,
                 Raw::Text(text) => Some(text.into_owned()),
-                Raw::Json(value) | Raw::Meant(value) => Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
+                Raw::Json(value) | Raw::Meant(value) => {
+                    Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+                }
             };
             line.faults.push(Problem::at(&self.name(), message, shown.as_deref()));
         }
@@ -171,7 +173,11 @@ impl Slot<'_> {
                     Raw::Json(value) | Raw::Meant(value) => match value {
                         Value::String(text) => text.trim().to_owned(),
                         Value::Number(n) => n.to_string(),
-                        Value::Object(map) => map.get("id").and_then(Value::as_str).ok_or("This is the id of a record.")?.to_owned(),
+                        Value::Object(map) => map
+                            .get("id")
+                            .and_then(Value::as_str)
+                            .ok_or("This is the id of a record.")?
+                            .to_owned(),
                         _ => return Err("This is the id of a record.".into()),
                     },
                 };
@@ -181,7 +187,8 @@ impl Slot<'_> {
                 line.texts[at] = Some(text).filter(|t| !t.is_empty());
             }
             Target::Column(column) => {
-                let value = self.value(column.kind, raw, work, || column.options.iter().map(String::as_str))?;
+                let value =
+                    self.value(column.kind, raw, work, || column.options.iter().map(String::as_str))?;
                 line.texts[at] = text_of(column, &value)?;
             }
             Target::Custom(field) => {
@@ -193,7 +200,13 @@ impl Slot<'_> {
         Ok(())
     }
 
-    fn value<'o, I: Iterator<Item = &'o str>>(&self, kind: kernel::Kind, raw: Raw<'_>, work: &Work<'_>, options: impl Fn() -> I) -> Result<Value, String> {
+    fn value<'o, I: Iterator<Item = &'o str>>(
+        &self,
+        kind: kernel::Kind,
+        raw: Raw<'_>,
+        work: &Work<'_>,
+        options: impl Fn() -> I,
+    ) -> Result<Value, String> {
         let mut value = match raw {
             Raw::Nothing => return Ok(Value::Null),
             Raw::Meant(value) => return Ok(value.clone()),
@@ -212,7 +225,9 @@ impl Slot<'_> {
     }
 
     fn is_given(&self, cells: &Cells, format: Format) -> bool {
-        self.constant.is_none() && !matches!(self.source, Source::Place) && !matches!(self.raw(cells, 0, format), Raw::Nothing)
+        self.constant.is_none()
+            && !matches!(self.source, Source::Place)
+            && !matches!(self.raw(cells, 0, format), Raw::Nothing)
     }
 }
 
@@ -279,7 +294,9 @@ impl Table<'_> {
             });
         }
         if self.has_custom() {
-            add("custom".into(), "text", &|cell| format!("jsonb_strip_nulls(coalesce({cell}::jsonb, '{{}}'))"));
+            add("custom".into(), "text", &|cell| {
+                format!("jsonb_strip_nulls(coalesce({cell}::jsonb, '{{}}'))")
+            });
         }
         format!(
             "insert into {} ({}) select {} from unnest({}) with ordinality r({}, n) order by r.n",
@@ -299,7 +316,8 @@ impl Table<'_> {
             arrays.push(format!("${}::text[]", arrays.len() + 2));
             let (n, name) = (arrays.len() - 1, quoted(&column.name));
             inner.push(format!("u.c{n}::{} as c{n}", exact.get(&column.name).unwrap_or(&column.sql_type)));
-            let value = if column.not_null { format!("coalesce(r.c{n}, t.{name})") } else { format!("r.c{n}") };
+            let value =
+                if column.not_null { format!("coalesce(r.c{n}, t.{name})") } else { format!("r.c{n}") };
             sets.push(format!("{name} = {value}"));
             differs.push(format!("t.{name} is distinct from {value}"));
         }
@@ -341,7 +359,14 @@ struct Arrays<'l> {
 }
 
 impl<'l> Arrays<'l> {
-    fn new(organization: Uuid, ids: Vec<Uuid>, owners: Option<Vec<Uuid>>, lines: &[&'l Line], columns: impl Iterator<Item = usize>, custom: bool) -> Arrays<'l> {
+    fn new(
+        organization: Uuid,
+        ids: Vec<Uuid>,
+        owners: Option<Vec<Uuid>>,
+        lines: &[&'l Line],
+        columns: impl Iterator<Item = usize>,
+        custom: bool,
+    ) -> Arrays<'l> {
         let texts = columns.map(|at| lines.iter().map(|l| l.texts[at].as_deref()).collect()).collect();
         let json = |line: &&Line| {
             let map: Map<String, Value> = line.custom.clone();
@@ -383,12 +408,22 @@ impl<'a> Work<'a> {
                     Some(Value::Array(items)) if items.len() <= MOST_PARTS => {
                         for (n, item) in items.iter().enumerate() {
                             match item {
-                                Value::Object(map) => lines.push(table.line(&Cells::Object(map.clone()), n, self)),
-                                _ => doc.head.faults.push(Problem::at(&format!("{}.{n}", part.name), "This is an object.", None)),
+                                Value::Object(map) => {
+                                    lines.push(table.line(&Cells::Object(map.clone()), n, self))
+                                }
+                                _ => doc.head.faults.push(Problem::at(
+                                    &format!("{}.{n}", part.name),
+                                    "This is an object.",
+                                    None,
+                                )),
                             }
                         }
                     }
-                    Some(_) => doc.head.faults.push(Problem::at(&part.name, format!("This is a list of at most {MOST_PARTS}."), None)),
+                    Some(_) => doc.head.faults.push(Problem::at(
+                        &part.name,
+                        format!("This is a list of at most {MOST_PARTS}."),
+                        None,
+                    )),
                 },
             }
             doc.parts.push(lines);
@@ -421,7 +456,12 @@ impl<'a> Work<'a> {
         let may_create = tx.actor.access.may(self.entity(), "create");
         for doc in docs.iter_mut().filter(|d| d.known.is_none()) {
             if !may_create {
-                doc.head.faults.push(Problem { row: 0, field: None, message: format!("You may not create {}.", plain(self.entity().short())), value: None });
+                doc.head.faults.push(Problem {
+                    row: 0,
+                    field: None,
+                    message: format!("You may not create {}.", plain(self.entity().short())),
+                    value: None,
+                });
             }
             self.mapping.head.check_required(&mut doc.head, false, tx.actor.overlay.of(&self.entity().name));
             for ((_, table), lines) in self.mapping.parts.iter().zip(&mut doc.parts) {
@@ -506,7 +546,8 @@ impl<'a> Work<'a> {
         let mut texts: Vec<Vec<Option<String>>> = Vec::new();
         for at in &self.mapping.key {
             let slot = &self.mapping.head.slots[*at];
-            let (name, sql_type) = slot.target.column().map_or(("id", "uuid"), |c| (c.name.as_str(), c.sql_type.as_str()));
+            let (name, sql_type) =
+                slot.target.column().map_or(("id", "uuid"), |c| (c.name.as_str(), c.sql_type.as_str()));
             let n = arrays.len();
             arrays.push(format!("${}::text[]", n + 2));
             places.push(format!("k{n}"));
@@ -536,7 +577,10 @@ impl<'a> Work<'a> {
         if ids.is_empty() {
             return Ok(());
         }
-        let sql = format!("select id from {} where organization_id = $1 and id = any($2) order by id for no key update", entity.name);
+        let sql = format!(
+            "select id from {} where organization_id = $1 and id = any($2) order by id for no key update",
+            entity.name
+        );
         let rows = tx.cached(&sql, &[&tx.actor.organization, &ids]).await?;
         let mine: HashSet<Uuid> = rows.iter().map(|r| r.get(0)).collect();
         for doc in docs {
@@ -561,7 +605,10 @@ impl<'a> Work<'a> {
         let once: Vec<usize> = slots
             .iter()
             .enumerate()
-            .filter(|(at, s)| !self.mapping.key.contains(at) && s.target.column().is_some_and(|c| keys.contains(&c.name.as_str())))
+            .filter(|(at, s)| {
+                !self.mapping.key.contains(at)
+                    && s.target.column().is_some_and(|c| keys.contains(&c.name.as_str()))
+            })
             .map(|(at, _)| at)
             .collect();
         let mut again = 0;
@@ -571,13 +618,21 @@ impl<'a> Work<'a> {
                 if text.is_some() && doc.known.is_none() {
                     let hash = hash(*at, &[text]);
                     if memory.seen.contains(&hash) {
-                        doc.head.faults.push(Problem::at(&slots[*at].name(), "An earlier row of the file has this already.", text.as_deref()));
+                        doc.head.faults.push(Problem::at(
+                            &slots[*at].name(),
+                            "An earlier row of the file has this already.",
+                            text.as_deref(),
+                        ));
                     }
                     fresh.push(hash);
                 }
             }
             let key: Vec<&Text> = self.mapping.key.iter().map(|at| &doc.head.texts[*at]).collect();
-            if !key.is_empty() && key.iter().all(|k| k.is_some()) && doc.known.is_none() && doc.head.faults.is_empty() {
+            if !key.is_empty()
+                && key.iter().all(|k| k.is_some())
+                && doc.known.is_none()
+                && doc.head.faults.is_empty()
+            {
                 let hash = hash(usize::MAX, &key);
                 again += u64::from(memory.seen.contains(&hash));
                 fresh.push(hash);
@@ -619,12 +674,18 @@ impl<'a> Work<'a> {
             let row = docs[from].row;
             outcome.failed += 1;
             outcome.problems.extend(match explained {
-                Error::Refused(faults) | Error::Malformed(faults) => {
-                    faults.into_iter().map(|f| Problem { row, field: f.field, message: f.message, value: None }).collect::<Vec<_>>()
-                }
+                Error::Refused(faults) | Error::Malformed(faults) => faults
+                    .into_iter()
+                    .map(|f| Problem { row, field: f.field, message: f.message, value: None })
+                    .collect::<Vec<_>>(),
                 Error::Broken(e) => {
                     tracing::error!(error = ?e, entity = self.entity().name, "a row of an import broke");
-                    vec![Problem { row, field: None, message: "Something went wrong with this row.".into(), value: None }]
+                    vec![Problem {
+                        row,
+                        field: None,
+                        message: "Something went wrong with this row.".into(),
+                        value: None,
+                    }]
                 }
                 e => vec![Problem { row, field: None, message: e.to_string(), value: None }],
             });
@@ -637,17 +698,32 @@ impl<'a> Work<'a> {
         let table = &self.mapping.head;
         let heads: Vec<&Line> = docs.iter().map(|d| &d.head).collect();
         let ids = heads.iter().map(|l| l.id).collect();
-        let arrays = Arrays::new(organization, ids, None, &heads, table.columns().map(|(at, _)| at), table.has_custom());
+        let arrays = Arrays::new(
+            organization,
+            ids,
+            None,
+            &heads,
+            table.columns().map(|(at, _)| at),
+            table.has_custom(),
+        );
         tx.change(&table.insert_sql(None), &arrays.values()).await?;
         for (n, (part, table)) in self.mapping.parts.iter().enumerate() {
-            let lines: Vec<(&Uuid, &Line)> = docs.iter().flat_map(|d| d.parts[n].iter().map(|l| (&d.head.id, l))).collect();
+            let lines: Vec<(&Uuid, &Line)> =
+                docs.iter().flat_map(|d| d.parts[n].iter().map(|l| (&d.head.id, l))).collect();
             if lines.is_empty() {
                 continue;
             }
             let owners = lines.iter().map(|(owner, _)| **owner).collect();
             let own: Vec<&Line> = lines.iter().map(|(_, line)| *line).collect();
             let ids = own.iter().map(|l| l.id).collect();
-            let arrays = Arrays::new(organization, ids, Some(owners), &own, table.columns().map(|(at, _)| at), table.has_custom());
+            let arrays = Arrays::new(
+                organization,
+                ids,
+                Some(owners),
+                &own,
+                table.columns().map(|(at, _)| at),
+                table.has_custom(),
+            );
             let done = tx.change(&table.insert_sql(Some(&part.fk)), &arrays.values()).await;
             done.map_err(|e| if e.is_passing() { e } else { e.explain(&tx.catalog).under(&part.name) })?;
         }

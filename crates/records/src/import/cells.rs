@@ -101,7 +101,10 @@ pub(crate) fn read<'a>(
         Kind::Multiselect => {
             let options: Vec<&str> = options.collect();
             let items = list(trimmed)?;
-            return Ok(items.into_iter().map(|item| Value::String(option(&item, options.iter().copied()))).collect());
+            return Ok(items
+                .into_iter()
+                .map(|item| Value::String(option(&item, options.iter().copied())))
+                .collect());
         }
         Kind::Tags => return Ok(list(trimmed)?.into_iter().map(Value::String).collect()),
         Kind::Json => return serde_json::from_str(trimmed).map_err(|e| format!("This is not JSON: {e}.")),
@@ -158,7 +161,9 @@ fn bare(text: &str) -> Result<Bare, String> {
         }
     }
     let digits = groups.concat();
-    if !digits.bytes().any(|b| b.is_ascii_digit()) || !digits.bytes().all(|b| b.is_ascii_digit() || b == b',' || b == b'.') {
+    if !digits.bytes().any(|b| b.is_ascii_digit())
+        || !digits.bytes().all(|b| b.is_ascii_digit() || b == b',' || b == b'.')
+    {
         return Err(no());
     }
     Ok(Bare { negative, digits })
@@ -189,7 +194,11 @@ fn separators(digits: &str) -> Separators {
         (0, 1) => Separators::Point,
         (1, 0) => {
             let (before, after) = digits.split_once(',').unwrap_or_default();
-            if after.len() == 3 && (1..=3).contains(&before.len()) && !before.starts_with('0') { Separators::Ambiguous } else { Separators::Comma }
+            if after.len() == 3 && (1..=3).contains(&before.len()) && !before.starts_with('0') {
+                Separators::Ambiguous
+            } else {
+                Separators::Comma
+            }
         }
         (_, 0) if groups_of_three(digits, ',') => Separators::Groups(','),
         (0, _) if groups_of_three(digits, '.') => Separators::Groups('.'),
@@ -213,7 +222,11 @@ fn number(text: &str, style: Style) -> Result<String, String> {
         // In a column of decimal commas, 1.234 is one thousand and something.
         Separators::Point if style.decimal == Some(',') && !digits.contains(',') => {
             let (before, after) = digits.split_once('.').unwrap_or_default();
-            if after.len() == 3 && (1..=3).contains(&before.len()) && !before.starts_with('0') { None } else { Some('.') }
+            if after.len() == 3 && (1..=3).contains(&before.len()) && !before.starts_with('0') {
+                None
+            } else {
+                Some('.')
+            }
         }
         Separators::Point => Some('.'),
         Separators::Groups(_) => None,
@@ -221,7 +234,9 @@ fn number(text: &str, style: Style) -> Result<String, String> {
             Some(',') => Some(','),
             Some(_) => None,
             None => {
-                return Err(format!("{text} may be a thousand and more or a fraction. Say which in the mapping: \"decimal\": \".\" or \",\"."));
+                return Err(format!(
+                    "{text} may be a thousand and more or a fraction. Say which in the mapping: \"decimal\": \".\" or \",\"."
+                ));
             }
         },
         Separators::Wrong => return Err("This is not a number.".into()),
@@ -241,7 +256,8 @@ fn number(text: &str, style: Style) -> Result<String, String> {
     if out.ends_with('.') {
         out.pop();
     }
-    if style.rounded && out.split_once('.').is_some_and(|(_, f)| f.len() > 6)
+    if style.rounded
+        && out.split_once('.').is_some_and(|(_, f)| f.len() > 6)
         && let Ok(exact) = Decimal::from_str_exact(&out)
     {
         out = exact.round_dp(6).normalize().to_string();
@@ -282,7 +298,9 @@ fn day(text: &str, style: Style) -> Result<String, String> {
                 Some(Dates::Dmy) => (c, b, a),
                 Some(Dates::Mdy) => (c, a, b),
                 None => {
-                    return Err(format!("{text} may be two different days. Say which in the mapping: \"dates\": \"dmy\" or \"mdy\"."));
+                    return Err(format!(
+                        "{text} may be two different days. Say which in the mapping: \"dates\": \"dmy\" or \"mdy\"."
+                    ));
                 }
             }
         }
@@ -294,7 +312,9 @@ fn day(text: &str, style: Style) -> Result<String, String> {
 
 fn date(text: &str, style: Style) -> Result<String, String> {
     match text.split_once([' ', 'T']) {
-        Some((date, time)) if time.bytes().all(|b| matches!(b, b'0' | b':' | b'.' | b'Z')) => day(date, style),
+        Some((date, time)) if time.bytes().all(|b| matches!(b, b'0' | b':' | b'.' | b'Z')) => {
+            day(date, style)
+        }
         Some(_) => Err("This is a date without a time.".into()),
         None => day(text, style),
     }
@@ -365,7 +385,10 @@ mod tests {
 
     #[test]
     fn numbers_as_people_write_them() {
-        let (point, comma) = (Style { decimal: Some('.'), ..Style::default() }, Style { decimal: Some(','), ..Style::default() });
+        let (point, comma) = (
+            Style { decimal: Some('.'), ..Style::default() },
+            Style { decimal: Some(','), ..Style::default() },
+        );
         let cases: [(&str, Style, Option<&str>); 38] = [
             ("12", Style::default(), Some("12")),
             ("1 234,56", Style::default(), Some("1234.56")),
@@ -417,7 +440,10 @@ mod tests {
 
     #[test]
     fn dates_as_people_write_them() {
-        let (dmy, mdy) = (Style { dates: Some(Dates::Dmy), ..Style::default() }, Style { dates: Some(Dates::Mdy), ..Style::default() });
+        let (dmy, mdy) = (
+            Style { dates: Some(Dates::Dmy), ..Style::default() },
+            Style { dates: Some(Dates::Mdy), ..Style::default() },
+        );
         let cases: [(&str, Style, Option<&str>); 16] = [
             ("2026-12-31", Style::default(), Some("2026-12-31")),
             ("2026/1/5", Style::default(), Some("2026-01-05")),
@@ -468,7 +494,9 @@ mod tests {
 
     #[test]
     fn formulas_survive_a_round_trip() {
-        for text in ["=1+1", "+7 701", "-5", "@a", "\tx", "\rx", "'=1", "''=1", "'quoted'", "plain", "", "'", "a=b"] {
+        for text in
+            ["=1+1", "+7 701", "-5", "@a", "\tx", "\rx", "'=1", "''=1", "'quoted'", "plain", "", "'", "a=b"]
+        {
             let out = neutral(text);
             assert!(!out.starts_with(['=', '+', '-', '@', '\t', '\r']), "{out}");
             assert_eq!(meant(&out), text);

@@ -75,7 +75,11 @@ impl Known {
                     Some(id) => line.texts[at] = id.map(|id| id.to_string()),
                     None => {
                         let what = plain(&column.relation_name().replace("_member", ""));
-                        let message = if twice.contains(&text) { format!("More than one {what} goes by {text}.") } else { format!("There is no {what} {text}.") };
+                        let message = if twice.contains(&text) {
+                            format!("More than one {what} goes by {text}.")
+                        } else {
+                            format!("There is no {what} {text}.")
+                        };
                         line.faults.push(Problem::at(&slot.name(), message, Some(&text)));
                     }
                 }
@@ -86,11 +90,21 @@ impl Known {
 }
 
 /// Asks the database whom texts mean; `twice` are those that mean more than one.
-async fn ask(tx: &Tx, to: &Entity, by: &By<'_>, mut missing: HashSet<String>, answers: &mut Answers, twice: &mut HashSet<String>) -> Result<()> {
+async fn ask(
+    tx: &Tx,
+    to: &Entity,
+    by: &By<'_>,
+    mut missing: HashSet<String>,
+    answers: &mut Answers,
+    twice: &mut HashSet<String>,
+) -> Result<()> {
     if matches!(by, By::Any(_)) {
         let ids: Vec<Uuid> = missing.iter().filter_map(|t| t.parse().ok()).collect();
         if !ids.is_empty() {
-            let sql = format!("select t.id from {} t where t.organization_id = $1 and t.id = any($2) and t.deleted_at is null", to.name);
+            let sql = format!(
+                "select t.id from {} t where t.organization_id = $1 and t.id = any($2) and t.deleted_at is null",
+                to.name
+            );
             let rows = tx.cached(&sql, &[&tx.actor.organization, &ids]).await?;
             let mut found: HashSet<Uuid> = rows.iter().map(|r| r.get(0)).collect();
             // A person may name himself, even if he may see no member.
@@ -119,8 +133,10 @@ async fn ask(tx: &Tx, to: &Entity, by: &By<'_>, mut missing: HashSet<String>, an
         let texts: Vec<&String> = missing.iter().collect();
         let cast = if matches!(field.sql_type.as_str(), "text") { "" } else { "::text" };
         // Codes are found as they stand; addresses in any case.
-        let (left, right) = if field.kind == Kind::Email || field.name == "email" { ("lower(", ")") } else { ("", "") };
-        let texts: Vec<String> = texts.into_iter().map(|t| if left.is_empty() { t.clone() } else { t.to_lowercase() }).collect();
+        let (left, right) =
+            if field.kind == Kind::Email || field.name == "email" { ("lower(", ")") } else { ("", "") };
+        let texts: Vec<String> =
+            texts.into_iter().map(|t| if left.is_empty() { t.clone() } else { t.to_lowercase() }).collect();
         let sql = format!(
             "select {left}t.{0}{cast}{right}, (array_agg(t.id))[1], count(*) from {1} t where t.organization_id = $1 and {left}t.{0}{cast}{right} = any($2) and t.deleted_at is null group by 1",
             quoted(&field.name),

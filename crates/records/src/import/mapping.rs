@@ -6,7 +6,9 @@ use super::{
     sniff::Format,
 };
 use crate::plan::plain;
-use kernel::{Actor, Catalog, Column, CustomField, Entity, Error, Fault, FieldAccess, Kind, MEMBERS, Part, Result};
+use kernel::{
+    Actor, Catalog, Column, CustomField, Entity, Error, Fault, FieldAccess, Kind, MEMBERS, Part, Result,
+};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 use std::collections::{HashMap, HashSet};
@@ -116,7 +118,11 @@ fn target<'a>(actor: &'a Actor, catalog: &'a Catalog, entity: &'a Entity, path: 
         Some((first, by)) => (first, Some(by)),
         None => (path, None),
     };
-    let column = entity.column(first).or_else(|| entity.relation(first)).filter(|c| c.kind != Kind::Hidden).ok_or_else(unknown)?;
+    let column = entity
+        .column(first)
+        .or_else(|| entity.relation(first))
+        .filter(|c| c.kind != Kind::Hidden)
+        .ok_or_else(unknown)?;
     if !importable(entity, column) {
         return Err(Error::malformed(format!("The field {first} cannot be written.")));
     }
@@ -131,7 +137,10 @@ fn target<'a>(actor: &'a Actor, catalog: &'a Catalog, entity: &'a Entity, path: 
     let by = match by {
         None | Some("id") => By::Any(keys(actor, to)),
         Some(name) => {
-            let field = to.column(name).filter(|c| c.kind != Kind::Hidden && c.target.is_none()).ok_or_else(unknown)?;
+            let field = to
+                .column(name)
+                .filter(|c| c.kind != Kind::Hidden && c.target.is_none())
+                .ok_or_else(unknown)?;
             if actor.access.field(&to.name, name) == FieldAccess::None {
                 return Err(Error::Forbidden(format!("You may not see the field {path}.")));
             }
@@ -152,7 +161,9 @@ fn keys<'a>(actor: &Actor, entity: &'a Entity) -> Vec<&'a Column> {
     names
         .into_iter()
         .filter_map(|name| entity.column(name))
-        .filter(|c| c.target.is_none() && !matches!(c.kind, Kind::Hidden | Kind::Json | Kind::Tags | Kind::Uuid))
+        .filter(|c| {
+            c.target.is_none() && !matches!(c.kind, Kind::Hidden | Kind::Json | Kind::Tags | Kind::Uuid)
+        })
         .filter(|c| actor.access.field(&entity.name, &c.name) > FieldAccess::None)
         .collect()
 }
@@ -191,7 +202,8 @@ impl<'a> Mapping<'a> {
             _ => return Err(Error::malformed_at("mapping", "This is an object: column to field.")),
         };
         let file = file(format, columns);
-        let mut mapped = Mapping { head: Table { entity, slots: Vec::new() }, parts: Vec::new(), key: Vec::new() };
+        let mut mapped =
+            Mapping { head: Table { entity, slots: Vec::new() }, parts: Vec::new(), key: Vec::new() };
         let mut taken = HashSet::new();
         let mut faults = Vec::new();
         for (column, spec) in map {
@@ -203,20 +215,33 @@ impl<'a> Mapping<'a> {
                 match mapped.add(actor, catalog, &file, column, spec, &mut taken) {
                     Ok(()) => {}
                     Err(Error::Malformed(own)) => {
-                        faults.extend(own.into_iter().map(|f| Fault { field: Some(format!("mapping.{column}")), message: f.message }));
+                        faults.extend(
+                            own.into_iter().map(|f| Fault {
+                                field: Some(format!("mapping.{column}")),
+                                message: f.message,
+                            }),
+                        );
                     }
                     Err(e) => return Err(e),
                 }
             }
         }
         if mapped.head.slots.is_empty() && faults.is_empty() {
-            faults.push(Fault { field: Some("mapping".into()), message: "No column of the file goes into a field.".into() });
+            faults.push(Fault {
+                field: Some("mapping".into()),
+                message: "No column of the file goes into a field.".into(),
+            });
         }
         for name in upsert_key.unwrap_or_default().split(',').map(str::trim).filter(|n| !n.is_empty()) {
-            let at = mapped.head.slots.iter().position(|s| s.name() == name || s.target.column().is_some_and(|c| c.relation_name() == name));
+            let at = mapped.head.slots.iter().position(|s| {
+                s.name() == name || s.target.column().is_some_and(|c| c.relation_name() == name)
+            });
             match at {
                 Some(at) if !matches!(mapped.head.slots[at].target, Target::Custom(_)) => mapped.key.push(at),
-                _ => faults.push(Fault { field: Some("upsert_key".into()), message: format!("No column of the file goes into {name}.") }),
+                _ => faults.push(Fault {
+                    field: Some("upsert_key".into()),
+                    message: format!("No column of the file goes into {name}."),
+                }),
             }
         }
         for (_, table) in &mut mapped.parts {
@@ -228,8 +253,19 @@ impl<'a> Mapping<'a> {
         if faults.is_empty() { Ok(mapped) } else { Err(Error::Malformed(faults)) }
     }
 
-    fn add(&mut self, actor: &'a Actor, catalog: &'a Catalog, file: &File<'_>, column: &str, spec: &Value, taken: &mut HashSet<String>) -> Result<()> {
-        let path = spec.as_str().or_else(|| spec["field"].as_str()).ok_or_else(|| Error::malformed("Name the field."))?;
+    fn add(
+        &mut self,
+        actor: &'a Actor,
+        catalog: &'a Catalog,
+        file: &File<'_>,
+        column: &str,
+        spec: &Value,
+        taken: &mut HashSet<String>,
+    ) -> Result<()> {
+        let path = spec
+            .as_str()
+            .or_else(|| spec["field"].as_str())
+            .ok_or_else(|| Error::malformed("Name the field."))?;
         for key in spec.as_object().into_iter().flatten().map(|(key, _)| key.as_str()) {
             if !["field", "constant", "default", "scale", "values", "decimal", "dates"].contains(&key) {
                 return Err(Error::malformed(format!("There is no {key} in a mapping.")));
@@ -282,7 +318,9 @@ impl<'a> Mapping<'a> {
         let values = match spec.get("values") {
             None | Some(Value::Null) => HashMap::new(),
             Some(Value::Object(values)) => values.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
-            Some(_) => return Err(Error::malformed("values is an object: what the file says to what is meant.")),
+            Some(_) => {
+                return Err(Error::malformed("values is an object: what the file says to what is meant."));
+            }
         };
         let default = spec.get("default").filter(|v| !v.is_null()).cloned();
         let slot = Slot { constant, default, scale, values, style, ..Slot::of(target, source) };
@@ -303,19 +341,66 @@ impl<'a> Mapping<'a> {
 
 /// What other programs call things.
 const SYNONYMS: &[(&str, &[&str])] = &[
-    ("e_mail", &["email"]), ("mail", &["email"]), ("email_address", &["email"]), ("почта", &["email"]), ("эл_почта", &["email"]),
-    ("tel", &["phone"]), ("telephone", &["phone"]), ("phone_number", &["phone"]), ("телефон", &["phone"]),
-    ("qty", &["quantity"]), ("amount", &["quantity", "total"]), ("количество", &["quantity"]), ("кол_во", &["quantity"]),
-    ("unit_price", &["price"]), ("list_price", &["price"]), ("цена", &["price", "unit_price"]), ("price", &["unit_price"]),
-    ("zip", &["postal_code"]), ("zip_code", &["postal_code"]), ("postcode", &["postal_code"]), ("индекс", &["postal_code"]),
-    ("address", &["street"]), ("address1", &["street"]), ("address_2", &["street2"]), ("адрес", &["street", "address"]),
-    ("city", &["city"]), ("город", &["city"]), ("страна", &["country"]), ("state", &["region"]),
-    ("company", &["name"]), ("company_name", &["name"]), ("full_name", &["name"]), ("title", &["name"]), ("наименование", &["name"]), ("название", &["name"]), ("имя", &["name", "first_name"]),
-    ("homepage", &["website"]), ("web", &["website"]), ("url", &["website"]), ("сайт", &["website"]),
-    ("article", &["sku"]), ("article_number", &["sku"]), ("product_code", &["sku", "code"]), ("артикул", &["sku"]),
-    ("код", &["code"]), ("номер", &["number"]), ("no", &["number"]), ("nr", &["number"]), ("дата", &["date"]),
-    ("описание", &["description"]), ("примечание", &["note"]), ("notes", &["note"]), ("comment", &["note"]), ("comments", &["note"]),
-    ("бин", &["bin"]), ("иин", &["iin"]), ("инн", &["tax_id"]), ("vat", &["tax_id"]), ("категория", &["category"]), ("ед_изм", &["unit"]),
+    ("e_mail", &["email"]),
+    ("mail", &["email"]),
+    ("email_address", &["email"]),
+    ("почта", &["email"]),
+    ("эл_почта", &["email"]),
+    ("tel", &["phone"]),
+    ("telephone", &["phone"]),
+    ("phone_number", &["phone"]),
+    ("телефон", &["phone"]),
+    ("qty", &["quantity"]),
+    ("amount", &["quantity", "total"]),
+    ("количество", &["quantity"]),
+    ("кол_во", &["quantity"]),
+    ("unit_price", &["price"]),
+    ("list_price", &["price"]),
+    ("цена", &["price", "unit_price"]),
+    ("price", &["unit_price"]),
+    ("zip", &["postal_code"]),
+    ("zip_code", &["postal_code"]),
+    ("postcode", &["postal_code"]),
+    ("индекс", &["postal_code"]),
+    ("address", &["street"]),
+    ("address1", &["street"]),
+    ("address_2", &["street2"]),
+    ("адрес", &["street", "address"]),
+    ("city", &["city"]),
+    ("город", &["city"]),
+    ("страна", &["country"]),
+    ("state", &["region"]),
+    ("company", &["name"]),
+    ("company_name", &["name"]),
+    ("full_name", &["name"]),
+    ("title", &["name"]),
+    ("наименование", &["name"]),
+    ("название", &["name"]),
+    ("имя", &["name", "first_name"]),
+    ("homepage", &["website"]),
+    ("web", &["website"]),
+    ("url", &["website"]),
+    ("сайт", &["website"]),
+    ("article", &["sku"]),
+    ("article_number", &["sku"]),
+    ("product_code", &["sku", "code"]),
+    ("артикул", &["sku"]),
+    ("код", &["code"]),
+    ("номер", &["number"]),
+    ("no", &["number"]),
+    ("nr", &["number"]),
+    ("дата", &["date"]),
+    ("описание", &["description"]),
+    ("примечание", &["note"]),
+    ("notes", &["note"]),
+    ("comment", &["note"]),
+    ("comments", &["note"]),
+    ("бин", &["bin"]),
+    ("иин", &["iin"]),
+    ("инн", &["tax_id"]),
+    ("vat", &["tax_id"]),
+    ("категория", &["category"]),
+    ("ед_изм", &["unit"]),
 ];
 
 fn normal(name: &str) -> String {
@@ -350,7 +435,11 @@ fn singular(short: &str) -> String {
 fn known_as(catalog: &Catalog, actor: &Actor, entity: &Entity) -> Vec<(String, String)> {
     let mut known: Vec<(String, String)> = vec![("id".into(), "id".into())];
     let module = catalog.module(entity.module());
-    let columns = || entity.columns.iter().filter(|c| importable(entity, c) && actor.access.field(&entity.name, &c.name) == FieldAccess::Write);
+    let columns = || {
+        entity.columns.iter().filter(|c| {
+            importable(entity, c) && actor.access.field(&entity.name, &c.name) == FieldAccess::Write
+        })
+    };
     known.extend(columns().map(|c| (c.name.clone(), c.name.clone())));
     for column in columns() {
         let Some(to) = column.target.as_deref().and_then(|t| catalog.entities.get(t)) else { continue };
@@ -361,7 +450,8 @@ fn known_as(catalog: &Catalog, actor: &Actor, entity: &Entity) -> Vec<(String, S
             known.push((normal(&format!("{relation}.{}", key.name)), format!("{relation}.{}", key.name)));
         }
     }
-    let labels = |group: &Value, name: &str| group[name].as_str().or(group[name]["label"].as_str()).map(str::to_owned);
+    let labels =
+        |group: &Value, name: &str| group[name].as_str().or(group[name]["label"].as_str()).map(str::to_owned);
     for column in columns() {
         let own = &entity.meta["fields"];
         let mut said: Vec<Option<String>> = vec![labels(own, &column.name)];
@@ -377,7 +467,15 @@ fn known_as(catalog: &Catalog, actor: &Actor, entity: &Entity) -> Vec<(String, S
     for field in actor.overlay.of(&entity.name) {
         let path = format!("cf.{}", field.name);
         if actor.access.field(&entity.name, &path) == FieldAccess::Write {
-            known.extend([normal(&path), field.name.clone(), normal(&field.label), normal(&format!("custom.{}", field.name))].map(|name| (name, path.clone())));
+            known.extend(
+                [
+                    normal(&path),
+                    field.name.clone(),
+                    normal(&field.label),
+                    normal(&format!("custom.{}", field.name)),
+                ]
+                .map(|name| (name, path.clone())),
+            );
         }
     }
     known
@@ -387,12 +485,24 @@ fn known_as(catalog: &Catalog, actor: &Actor, entity: &Entity) -> Vec<(String, S
 type Way<'w> = &'w dyn Fn(&str) -> Vec<String>;
 
 /// A first guess at the mapping, by the names of the columns.
-pub(crate) fn guess(catalog: &Catalog, actor: &Actor, entity: &Entity, seen: &read::Seen, format: Format) -> Map<String, Value> {
+pub(crate) fn guess(
+    catalog: &Catalog,
+    actor: &Actor,
+    entity: &Entity,
+    seen: &read::Seen,
+    format: Format,
+) -> Map<String, Value> {
     let mut taken: HashSet<String> = HashSet::new();
-    let mut mapping: Map<String, Value> = seen.columns.iter().map(|c| (c.name.clone(), Value::Null)).collect();
+    let mut mapping: Map<String, Value> =
+        seen.columns.iter().map(|c| (c.name.clone(), Value::Null)).collect();
     let mut tables: Vec<(String, &Entity)> = vec![(String::new(), entity)];
     if format == Format::Json {
-        tables.extend(entity.parts.iter().filter_map(|p| Some((format!("{}.", p.name), catalog.entities.get(&p.entity)?))));
+        tables.extend(
+            entity
+                .parts
+                .iter()
+                .filter_map(|p| Some((format!("{}.", p.name), catalog.entities.get(&p.entity)?))),
+        );
     }
     // A relation's columns `customer_id` and `customer` are one field: the id, which comes first, is taken.
     for (under, entity) in tables {
@@ -413,11 +523,20 @@ pub(crate) fn guess(catalog: &Catalog, actor: &Actor, entity: &Entity, seen: &re
                 if !mapping[&column.name].is_null() || own.is_empty() {
                     continue;
                 }
-                let uuid = column.sample.iter().all(|s| s.parse::<uuid::Uuid>().is_ok()) && !column.sample.is_empty();
+                let uuid = column.sample.iter().all(|s| s.parse::<uuid::Uuid>().is_ok())
+                    && !column.sample.is_empty();
                 let found = way(&normal(own)).into_iter().find_map(|name| {
-                    let (_, path) = known.iter().find(|(k, _)| if n == 3 { k.replace('_', "") == name } else { *k == name })?;
+                    let (_, path) = known
+                        .iter()
+                        .find(|(k, _)| if n == 3 { k.replace('_', "") == name } else { *k == name })?;
                     // A number of another program's is a key of the record, but no id.
-                    let path = if path == "id" && !uuid { entity.keys().find(|k| entity.column(k).is_some_and(|c| c.writable() && c.target.is_none()))? } else { path };
+                    let path = if path == "id" && !uuid {
+                        entity
+                            .keys()
+                            .find(|k| entity.column(k).is_some_and(|c| c.writable() && c.target.is_none()))?
+                    } else {
+                        path
+                    };
                     let field = target(actor, catalog, entity, path).ok()?;
                     let field = field.column().map_or_else(|| path.to_owned(), |c| c.name.clone());
                     (entity.fk.as_ref() != Some(&field) || under.is_empty()).then(|| (path.to_owned(), field))

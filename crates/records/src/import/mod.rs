@@ -114,12 +114,23 @@ impl Import {
     }
 
     fn refuse(&self, what: &str) -> Error {
-        Error::refused(format!("An import that is {} cannot be {what}.", if self.status == "mapping" { "new" } else { &self.status }))
+        Error::refused(format!(
+            "An import that is {} cannot be {what}.",
+            if self.status == "mapping" { "new" } else { &self.status }
+        ))
     }
 
     fn mapping<'a>(&self, actor: &'a Actor, catalog: &'a Catalog) -> Result<Mapping<'a>> {
         let entity = catalog.entity(&self.entity)?;
-        Mapping::new(actor, catalog, entity, self.manner.format, &self.columns, &self.mapping, self.upsert_key.as_deref())
+        Mapping::new(
+            actor,
+            catalog,
+            entity,
+            self.manner.format,
+            &self.columns,
+            &self.mapping,
+            self.upsert_key.as_deref(),
+        )
     }
 }
 
@@ -131,13 +142,28 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
 ///
 /// # Errors
 /// Malformed, when the file cannot be read as a table; Forbidden, when the person may not import into the entity.
-pub async fn begin(store: &Store, actor: &Actor, entity: &Entity, file: Option<Uuid>, path: &Path, name: &str) -> Result<Value> {
+pub async fn begin(
+    store: &Store,
+    actor: &Actor,
+    entity: &Entity,
+    file: Option<Uuid>,
+    path: &Path,
+    name: &str,
+) -> Result<Value> {
     let source = Source { path: path.to_owned(), format: None, name: name.to_owned() };
     let id = start(store, actor, entity, file, &source, None, None).await?;
     get(store, actor, id).await
 }
 
-async fn start(store: &Store, actor: &Actor, entity: &Entity, file: Option<Uuid>, source: &Source, mapping: Option<&Value>, upsert_key: Option<&str>) -> Result<Uuid> {
+async fn start(
+    store: &Store,
+    actor: &Actor,
+    entity: &Entity,
+    file: Option<Uuid>,
+    source: &Source,
+    mapping: Option<&Value>,
+    upsert_key: Option<&str>,
+) -> Result<Uuid> {
     allowed(actor, entity, "import")?;
     let Source { path, format, name } = source.clone();
     let (manner, seen) = blocking(move || {
@@ -194,7 +220,9 @@ async fn saved(tx: &Tx, entity: &Entity, columns: &Value) -> Result<Option<(Valu
     let names: HashSet<&str> = mapping::names(columns).into_iter().collect();
     let fits = |mapping: &Value| {
         let map = mapping.as_object();
-        map.is_some_and(|m| m.iter().all(|(column, spec)| names.contains(column.as_str()) || !spec["constant"].is_null()))
+        map.is_some_and(|m| {
+            m.iter().all(|(column, spec)| names.contains(column.as_str()) || !spec["constant"].is_null())
+        })
     };
     Ok(rows.iter().map(|r| (r.get(0), r.get(1))).find(|(mapping, _)| fits(mapping)))
 }
@@ -266,19 +294,32 @@ pub async fn errors_csv(store: &Store, actor: &Actor, id: Uuid) -> Result<String
     out.write_record(["row", "field", "message", "value"]).map_err(broken)?;
     for error in import.errors.as_array().into_iter().flatten() {
         let text = |name: &str| cells::neutral(error[name].as_str().unwrap_or_default()).into_owned();
-        out.write_record([error["row"].to_string(), text("field"), text("message"), text("value")]).map_err(broken)?;
+        out.write_record([error["row"].to_string(), text("field"), text("message"), text("value")])
+            .map_err(broken)?;
     }
     let bytes = out.into_inner().map_err(|e| Error::broken(e.to_string()))?;
     String::from_utf8(bytes).map_err(|e| Error::Broken(Box::new(e)))
 }
 
 /// Tries every row and writes none. Answers the import with its errors.
-pub async fn check(store: &Store, actor: &Actor, id: Uuid, path: &Path, progress: Progress<'_>) -> Result<Value> {
+pub async fn check(
+    store: &Store,
+    actor: &Actor,
+    id: Uuid,
+    path: &Path,
+    progress: Progress<'_>,
+) -> Result<Value> {
     carry_out(store, actor, id, path, Mode::Check, progress).await
 }
 
 /// Writes the rows that are right. One that was cut short goes on where it stopped.
-pub async fn run(store: &Store, actor: &Actor, id: Uuid, path: &Path, progress: Progress<'_>) -> Result<Value> {
+pub async fn run(
+    store: &Store,
+    actor: &Actor,
+    id: Uuid,
+    path: &Path,
+    progress: Progress<'_>,
+) -> Result<Value> {
     carry_out(store, actor, id, path, Mode::Run, progress).await
 }
 
@@ -299,7 +340,14 @@ pub async fn one_shot(
     carry_out(store, actor, id, &source.path, mode, &|_, _| {}).await
 }
 
-async fn carry_out(store: &Store, actor: &Actor, id: Uuid, path: &Path, mode: Mode, progress: Progress<'_>) -> Result<Value> {
+async fn carry_out(
+    store: &Store,
+    actor: &Actor,
+    id: Uuid,
+    path: &Path,
+    mode: Mode,
+    progress: Progress<'_>,
+) -> Result<Value> {
     // What comes in is told apart by its request.
     let batch = within!(store, actor, tx => Ok(load(&tx, id).await?.batch))?;
     let mut actor = actor.clone();
@@ -368,7 +416,14 @@ async fn fail(store: &Store, actor: &Actor, id: Uuid, error: &Error) -> Result<(
     })
 }
 
-async fn rows(store: &Store, actor: &Actor, import: &Import, path: &Path, mode: Mode, progress: Progress<'_>) -> Result<()> {
+async fn rows(
+    store: &Store,
+    actor: &Actor,
+    import: &Import,
+    path: &Path,
+    mode: Mode,
+    progress: Progress<'_>,
+) -> Result<()> {
     let catalog = store.catalog();
     let entity = catalog.entity(&import.entity)?;
     allowed(actor, entity, "import")?;
@@ -376,8 +431,18 @@ async fn rows(store: &Store, actor: &Actor, import: &Import, path: &Path, mode: 
     if mapping.key.is_empty() {
         allowed(actor, entity, "create")?;
     }
-    let exact = if mapping.key.is_empty() { HashMap::new() } else { within!(store, actor, tx => exact(&tx, entity).await)? };
-    let work = Work { mapping, format: import.manner.format, zone: actor.zone.clone(), exact, dry: mode == Mode::Check };
+    let exact = if mapping.key.is_empty() {
+        HashMap::new()
+    } else {
+        within!(store, actor, tx => exact(&tx, entity).await)?
+    };
+    let work = Work {
+        mapping,
+        format: import.manner.format,
+        zone: actor.zone.clone(),
+        exact,
+        dry: mode == Mode::Check,
+    };
     let mut memory = Memory::default();
     let mut done = import.done;
     let skip = u64::try_from(done).unwrap_or(0);
@@ -440,7 +505,12 @@ async fn exact(tx: &Tx, entity: &Entity) -> Result<HashMap<String, String>> {
 /// Keeps the progress with the rows, in one transaction. `done` is where this worker stands: if another one has moved it,
 /// there are two, and this one stops.
 async fn note(tx: &Tx, import: &Import, done: i64, count: i64, outcome: &Outcome) -> Result<()> {
-    let errors: Vec<Value> = outcome.problems.iter().take(KEPT_ERRORS.unsigned_abs() as usize).map(batch::Problem::to_value).collect();
+    let errors: Vec<Value> = outcome
+        .problems
+        .iter()
+        .take(KEPT_ERRORS.unsigned_abs() as usize)
+        .map(batch::Problem::to_value)
+        .collect();
     let n = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     let moved = tx
         .change(

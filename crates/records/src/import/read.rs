@@ -114,7 +114,8 @@ fn visit_xlsx(path: &Path, sink: Sink<'_>) -> Result<()> {
                 sink(Item::Header(names))?
             }
             Some(width) => {
-                let fault = (flat.len() > width).then(|| "This row has more cells than there are columns.".to_owned());
+                let fault = (flat.len() > width)
+                    .then(|| "This row has more cells than there are columns.".to_owned());
                 sink(Item::Row(Row { number: at + 1, cells: Cells::Flat(flat), fault }))?
             }
         };
@@ -281,7 +282,11 @@ pub(crate) fn look(path: &Path, manner: &Manner) -> Result<Seen> {
     visit(path, manner, &mut |item| {
         match item {
             Item::Header(names) => {
-                seen.columns.extend(names.into_iter().map(|name| Column { name, sample: Vec::new(), evidence: Evidence::default() }));
+                seen.columns.extend(names.into_iter().map(|name| Column {
+                    name,
+                    sample: Vec::new(),
+                    evidence: Evidence::default(),
+                }));
             }
             Item::Row(row) => {
                 seen.rows += 1;
@@ -316,7 +321,9 @@ fn learn(row: &Row, columns: &mut Vec<Column>, places: &mut HashMap<String, usiz
             for (name, value) in found {
                 let at = match places.get(&name) {
                     Some(at) => *at,
-                    None if columns.len() == MOST_COLUMNS => return Err(Error::malformed("A file has at most 1,000 columns.")),
+                    None if columns.len() == MOST_COLUMNS => {
+                        return Err(Error::malformed("A file has at most 1,000 columns."));
+                    }
                     None => {
                         places.insert(name.clone(), columns.len());
                         columns.push(Column { name, sample: Vec::new(), evidence: Evidence::default() });
@@ -408,7 +415,9 @@ mod tests {
     #[test]
     fn json_that_is_none_is_refused() {
         let deep = [b"[{\"a\":".to_vec(), b"[".repeat(200), b"]".repeat(200), b"}]".to_vec()].concat();
-        for bytes in [&b"[{\"a\":1}] x"[..], b"[{\"a\":1},", b"{\"a\":NaN}", &deep, b"[{\"a\":\"\xed\xa0\x80\"}]"] {
+        for bytes in
+            [&b"[{\"a\":1}] x"[..], b"[{\"a\":1},", b"{\"a\":NaN}", &deep, b"[{\"a\":\"\xed\xa0\x80\"}]"]
+        {
             assert!(looked(bytes, "a.json").is_err(), "{:?}", String::from_utf8_lossy(bytes));
         }
     }

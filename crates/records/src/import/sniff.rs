@@ -54,7 +54,11 @@ pub(crate) fn sniff(path: &Path, name: &str) -> Result<Manner> {
     if head.is_empty() {
         return Err(Error::malformed("The file is empty."));
     }
-    let manner = |format, encoding: &'static Encoding, delimiter| Manner { format, encoding: encoding.name().to_owned(), delimiter };
+    let manner = |format, encoding: &'static Encoding, delimiter| Manner {
+        format,
+        encoding: encoding.name().to_owned(),
+        delimiter,
+    };
     if head.starts_with(b"PK\x03\x04") {
         return Ok(manner(Format::Xlsx, UTF_8, ','));
     }
@@ -153,7 +157,8 @@ fn delimiter_of(text: &str) -> char {
             .has_headers(false)
             .flexible(true)
             .from_reader(text.as_bytes());
-        let mut widths: Vec<usize> = reader.records().take(100).map_while(Result::ok).map(|r| r.len()).collect();
+        let mut widths: Vec<usize> =
+            reader.records().take(100).map_while(Result::ok).map(|r| r.len()).collect();
         if !whole && widths.len() > 1 && widths.len() < 100 {
             widths.pop();
         }
@@ -181,7 +186,15 @@ pub(crate) struct Decoding<R> {
 impl<R: Read> Decoding<R> {
     pub(crate) fn new(inner: R, encoding: &str) -> Decoding<R> {
         let encoding = Encoding::for_label(encoding.as_bytes()).unwrap_or(UTF_8);
-        Decoding { inner, decoder: encoding.new_decoder_with_bom_removal(), raw: vec![0; HEAD], at: 0, filled: 0, ended: false, finished: false }
+        Decoding {
+            inner,
+            decoder: encoding.new_decoder_with_bom_removal(),
+            raw: vec![0; HEAD],
+            at: 0,
+            filled: 0,
+            ended: false,
+            finished: false,
+        }
     }
 }
 
@@ -197,7 +210,8 @@ impl<R: Read> Read for Decoding<R> {
                 self.ended = self.filled == 0;
             }
             let input = &self.raw[self.at..self.filled];
-            let (result, read, written) = self.decoder.decode_to_utf8_without_replacement(input, out, self.ended);
+            let (result, read, written) =
+                self.decoder.decode_to_utf8_without_replacement(input, out, self.ended);
             self.at += read;
             if let encoding_rs::DecoderResult::Malformed(..) = result {
                 self.finished = true;
@@ -237,7 +251,10 @@ impl<R: Read> Bounded<R> {
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.since.load(Ordering::Relaxed) > MOST_IN_A_ROW {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "a row is longer than 16 MB; perhaps a quotation mark is not closed"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "a row is longer than 16 MB; perhaps a quotation mark is not closed",
+            ));
         }
         let read = self.inner.read(out)?;
         self.since.fetch_add(read as u64, Ordering::Relaxed);
@@ -270,13 +287,27 @@ mod tests {
         let cases: [(Vec<u8>, &str, Format, &str, char, &str); 9] = [
             (b"a,b\n1,2\n".to_vec(), "x.csv", Format::Csv, "UTF-8", ',', "a,b\n"),
             (with(b"\xef\xbb\xbf", b"a;b\n1,5;2\n"), "x.csv", Format::Csv, "UTF-8", ';', "a;b\n"),
-            (with(b"\xff\xfe", &utf16("a\tb\n1\t2\n", false)), "x.txt", Format::Csv, "UTF-16LE", '\t', "a\tb\n"),
+            (
+                with(b"\xff\xfe", &utf16("a\tb\n1\t2\n", false)),
+                "x.txt",
+                Format::Csv,
+                "UTF-16LE",
+                '\t',
+                "a\tb\n",
+            ),
             (with(b"\xfe\xff", &utf16("a|b\n1|2\n", true)), "x.csv", Format::Csv, "UTF-16BE", '|', "a|b\n"),
             (utf16("name,city\nann,rome\n", false), "x.csv", Format::Csv, "UTF-16LE", ',', "name,city\n"),
             (cyrillic.into_owned(), "x.csv", Format::Csv, "windows-1251", ';', "код;название\n"),
             (western.into_owned(), "x.csv", Format::Csv, "windows-1252", '\t', "code\tname\n"),
             (b" [{\"a\":1}]".to_vec(), "upload", Format::Json, "UTF-8", ',', " [{"),
-            (b"name,note\n\"a, b\",\"x;y;z\"\nc,\"d;e\"\n".to_vec(), "x.csv", Format::Csv, "UTF-8", ',', "name"),
+            (
+                b"name,note\n\"a, b\",\"x;y;z\"\nc,\"d;e\"\n".to_vec(),
+                "x.csv",
+                Format::Csv,
+                "UTF-8",
+                ',',
+                "name",
+            ),
         ];
         for (bytes, name, format, encoding, delimiter, starts) in cases {
             let (manner, text) = sniffed(&bytes, name);

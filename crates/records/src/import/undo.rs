@@ -60,7 +60,9 @@ async fn made<'a>(tx: &Tx, catalog: &'a Catalog, import: &Import) -> Result<Vec<
     let mut left = rows.iter().map(|r| catalog.entity(r.get(0))).collect::<Result<Vec<_>>>()?;
     let mut ordered = Vec::new();
     while !left.is_empty() {
-        let needs = |e: &&Entity, other: &Entity| other.name != e.name && other.columns.iter().any(|c| c.target.as_deref() == Some(&e.name));
+        let needs = |e: &&Entity, other: &Entity| {
+            other.name != e.name && other.columns.iter().any(|c| c.target.as_deref() == Some(&e.name))
+        };
         // One that nobody left points to; in a circle, any.
         let at = left.iter().position(|e| !left.iter().any(|other| needs(e, other))).unwrap_or(0);
         ordered.push(left.remove(at));
@@ -72,7 +74,9 @@ async fn made<'a>(tx: &Tx, catalog: &'a Catalog, import: &Import) -> Result<Vec<
 async fn unused(tx: &Tx, catalog: &Catalog, import: &Import, entity: &Entity) -> Result<()> {
     let mut users = Vec::new();
     for user in catalog.entities.values() {
-        for column in user.columns.iter().filter(|c| c.target.as_deref() == Some(&entity.name) && !c.is_system()) {
+        for column in
+            user.columns.iter().filter(|c| c.target.as_deref() == Some(&entity.name) && !c.is_system())
+        {
             let sql = format!(
                 "select count(*) from {0} t join app.audit a on a.organization_id = $1 and a.request_id = $2 and a.entity = $3
                      and a.action = 'insert' and a.record_id = t.{1}
@@ -81,7 +85,9 @@ async fn unused(tx: &Tx, catalog: &Catalog, import: &Import, entity: &Entity) ->
                 user.name,
                 quoted(&column.name)
             );
-            let row = tx.query_one(&sql, &[&tx.actor.organization, &import.batch, &entity.name, &user.name]).await?;
+            let row = tx
+                .query_one(&sql, &[&tx.actor.organization, &import.batch, &entity.name, &user.name])
+                .await?;
             let count: i64 = row.get(0);
             if count > 0 {
                 users.push(format!("{count} {}", plain(user.short())));
@@ -91,18 +97,27 @@ async fn unused(tx: &Tx, catalog: &Catalog, import: &Import, entity: &Entity) ->
     if users.is_empty() {
         return Ok(());
     }
-    Err(Error::refused(format!("The {} that this import made are in use by {}.", plain(entity.short()), users.join(" and "))))
+    Err(Error::refused(format!(
+        "The {} that this import made are in use by {}.",
+        plain(entity.short()),
+        users.join(" and ")
+    )))
 }
 
 async fn delete(tx: &Tx, import: &Import, entity: &Entity) -> Result<u64> {
     let made = "select a.record_id from app.audit a where a.organization_id = $1 and a.request_id = $2 and a.entity = $3 and a.action = 'insert'";
     let sql = format!("delete from {} t where t.organization_id = $1 and t.id in ({made})", entity.name);
-    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&tx.actor.organization, &import.batch, &entity.name];
+    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
+        [&tx.actor.organization, &import.batch, &entity.name];
     let deleted = tx.execute(&sql, &values).await?;
-    let sql = format!("select count(*) from {} t where t.organization_id = $1 and t.id in ({made})", entity.name);
+    let sql =
+        format!("select count(*) from {} t where t.organization_id = $1 and t.id in ({made})", entity.name);
     let left: i64 = tx.query_one(&sql, &values).await?.get(0);
     if left > 0 {
-        return Err(Error::Forbidden(format!("You may not delete {left} of the {} that this import made.", plain(entity.short()))));
+        return Err(Error::Forbidden(format!(
+            "You may not delete {left} of the {} that this import made.",
+            plain(entity.short())
+        )));
     }
     Ok(deleted)
 }
@@ -163,7 +178,8 @@ async fn put_back(tx: &Tx, catalog: &Catalog, changes: Changes) -> Result<(u64, 
     for ((name, id), mut change) in changes {
         let entity = catalog.entity(&name)?;
         // What the database works out follows by itself.
-        let own = |field: &str| entity.column(field).is_some_and(|c| !c.generated && !c.derived && !c.is_system());
+        let own =
+            |field: &str| entity.column(field).is_some_and(|c| !c.generated && !c.derived && !c.is_system());
         change.old.retain(|field, _| own(field));
         change.new.retain(|field, _| own(field));
         let mut fields: Vec<String> = change.old.keys().cloned().collect();

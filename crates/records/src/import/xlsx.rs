@@ -44,7 +44,9 @@ pub fn set_xlsx_child(command: Vec<OsString>) {
 pub fn xlsx_child(path: &Path) -> Result<()> {
     let mut out = BufWriter::with_capacity(64 << 10, std::io::stdout().lock());
     // On a line of its own, whatever the program has said before.
-    let done = write_line(&mut out, "").and_then(|()| write_line(&mut out, FIRST)).and_then(|()| write_rows(path, &mut out));
+    let done = write_line(&mut out, "")
+        .and_then(|()| write_line(&mut out, FIRST))
+        .and_then(|()| write_rows(path, &mut out));
     let last = match &done {
         Ok(()) => LAST.to_owned(),
         Err(e) => json!({ "error": e.to_string() }).to_string(),
@@ -96,7 +98,8 @@ fn check_entries(path: &Path) -> Result<()> {
 
 fn write_rows(path: &Path, out: &mut impl Write) -> Result<()> {
     check_entries(path)?;
-    let mut book = Xlsx::new(BufReader::new(super::sniff::open(path)?)).map_err(|_| damaged("it is damaged"))?;
+    let mut book =
+        Xlsx::new(BufReader::new(super::sniff::open(path)?)).map_err(|_| damaged("it is damaged"))?;
     let sheet = book.sheet_names().into_iter().next().ok_or_else(|| damaged("it has no sheet"))?;
     let mut cells = book.worksheet_cells_reader(&sheet).map_err(|_| damaged("its first sheet is damaged"))?;
     let mut row: Option<u32> = None;
@@ -259,7 +262,15 @@ mod tests {
 
     #[test]
     fn numbers_are_what_excel_shows() {
-        for (n, text) in [(14.000_000_000_000_002, "14"), (0.1, "0.1"), (-0.05, "-0.05"), (10248.0, "10248"), (1e20, "100000000000000000000"), (0.000_001, "0.000001"), (0.15, "0.15")] {
+        for (n, text) in [
+            (14.000_000_000_000_002, "14"),
+            (0.1, "0.1"),
+            (-0.05, "-0.05"),
+            (10248.0, "10248"),
+            (1e20, "100000000000000000000"),
+            (0.000_001, "0.000001"),
+            (0.15, "0.15"),
+        ] {
             assert_eq!(number(n), text);
         }
     }

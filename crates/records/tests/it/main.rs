@@ -1,5 +1,6 @@
 //! Records of any entity, on a small module of the tests' own.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod shop;
 mod reading;
+mod shop;
 mod writing;

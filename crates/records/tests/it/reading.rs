@@ -20,12 +20,23 @@ async fn pages_follow_each_other_in_any_order_without_loss() {
     let s = scene().await;
     let ann = s.person("Acme", "seller").await;
     crowd(&ann).await;
-    for sort in ["name", "-name", "since", "-since", "size,-name", "-size,since,name", "credit", "-id", "created_by,name"] {
+    for sort in [
+        "name",
+        "-name",
+        "since",
+        "-since",
+        "size,-name",
+        "-size,since,name",
+        "credit",
+        "-id",
+        "created_by,name",
+    ] {
         let whole = ann.list("shop.customers", &[("sort", sort), ("limit", "100")]).await.ok();
         let mut seen = Vec::new();
         let mut cursor = String::new();
         loop {
-            let page = ann.list("shop.customers", &[("sort", sort), ("limit", "2"), ("cursor", &cursor)]).await.ok();
+            let page =
+                ann.list("shop.customers", &[("sort", sort), ("limit", "2"), ("cursor", &cursor)]).await.ok();
             seen.extend(names(&page).into_iter().map(str::to_owned));
             match page["next"].as_str() {
                 Some(next) => cursor = next.to_owned(),
@@ -43,19 +54,36 @@ async fn filters_find_what_they_say() {
     let ann = s.person("Acme", "seller").await;
     crowd(&ann).await;
     let cases = [
-        (json!({ "field": "credit", "operator": "greater_than", "value": "25" }), vec!["Di", "Ed", "Flo", "Gus"]),
-        (json!({ "operator": "AND", "rules": [{ "field": "size", "operator": "equals", "value": "small" }, { "field": "name", "operator": "not_equals", "value": "Ada" }] }), vec!["Cy", "Ed", "Gus"]),
-        (json!({ "operator": "NOT", "rules": [{ "field": "since", "operator": "before", "value": "2026-06-01" }] }), vec!["Ada", "Di", "Flo", "Gus"]),
+        (
+            json!({ "field": "credit", "operator": "greater_than", "value": "25" }),
+            vec!["Di", "Ed", "Flo", "Gus"],
+        ),
+        (
+            json!({ "operator": "AND", "rules": [{ "field": "size", "operator": "equals", "value": "small" }, { "field": "name", "operator": "not_equals", "value": "Ada" }] }),
+            vec!["Cy", "Ed", "Gus"],
+        ),
+        (
+            json!({ "operator": "NOT", "rules": [{ "field": "since", "operator": "before", "value": "2026-06-01" }] }),
+            vec!["Ada", "Di", "Flo", "Gus"],
+        ),
         (json!({ "field": "tags", "operator": "has_any", "value": ["Bo", "Cy"] }), vec!["Bo", "Cy"]),
-        (json!({ "field": "created_by", "operator": "equals", "value": ann.actor.user.to_string() }), vec!["Ada", "Bo", "Cy", "Di", "Ed", "Flo", "Gus"]),
+        (
+            json!({ "field": "created_by", "operator": "equals", "value": ann.actor.user.to_string() }),
+            vec!["Ada", "Bo", "Cy", "Di", "Ed", "Flo", "Gus"],
+        ),
     ];
     for (filter, found) in cases {
-        let list = ann.list("shop.customers", &[("sort", "name"), ("filter", &filter.to_string()), ("count", "exact")]).await.ok();
+        let list = ann
+            .list("shop.customers", &[("sort", "name"), ("filter", &filter.to_string()), ("count", "exact")])
+            .await
+            .ok();
         assert_eq!(names(&list), found, "{filter}");
         assert_eq!(list["count"]["value"], found.len());
     }
     assert_eq!(names(&ann.list("shop.customers", &[("code", "Bo")]).await.ok()), ["Bo"]);
-    for hostile in ["name;drop table x", "r.name", "\"name\"", "cf.a'b", "organization_id", "search", "pg_authid.x"] {
+    for hostile in
+        ["name;drop table x", "r.name", "\"name\"", "cf.a'b", "organization_id", "search", "pg_authid.x"]
+    {
         ann.list("shop.customers", &[(hostile, "1")]).await.refused("");
         ann.list("shop.customers", &[("sort", hostile)]).await.refused("");
         ann.list("shop.customers", &[("fields", hostile)]).await.refused("");
@@ -68,10 +96,20 @@ async fn filters_find_what_they_say() {
 async fn search_finds_words_beginnings_and_parts() {
     let s = scene().await;
     let ann = s.person("Acme", "seller").await;
-    for (name, note) in [("Snow 100%_sure", "big anvils"), ("Летние поставки", "договоры"), ("Plain", "")] {
+    for (name, note) in [("Snow 100%_sure", "big anvils"), ("Летние поставки", "договоры"), ("Plain", "")]
+    {
         ann.create("shop.customers", json!({ "name": name, "note": note })).await.ok();
     }
-    for (q, found) in [("anvil", 1), ("поставка", 1), ("договор", 1), ("sno", 1), ("100%_s", 1), ("%", 1), ("_", 1), ("nothing", 0)] {
+    for (q, found) in [
+        ("anvil", 1),
+        ("поставка", 1),
+        ("договор", 1),
+        ("sno", 1),
+        ("100%_s", 1),
+        ("%", 1),
+        ("_", 1),
+        ("nothing", 0),
+    ] {
         let list = ann.list("shop.customers", &[("q", q)]).await.ok();
         assert_eq!(list["data"].as_array().unwrap().len(), found, "{q}");
     }
@@ -99,16 +137,27 @@ async fn numbers_add_up_by_group_and_month() {
     let s = scene().await;
     let ann = s.person("Acme", "seller").await;
     let (a, b) = (customer(&ann, "A").await, customer(&ann, "B").await);
-    for (c, day, price) in [(&a, "2026-01-05", "10.10"), (&a, "2026-01-20", "20.20"), (&b, "2026-02-01", "5")] {
-        ann.create("shop.orders", json!({ "customer_id": c["id"], "ordered_on": day, "lines": [{ "what": "x", "price": price }] })).await.ok();
+    for (c, day, price) in [(&a, "2026-01-05", "10.10"), (&a, "2026-01-20", "20.20"), (&b, "2026-02-01", "5")]
+    {
+        ann.create(
+            "shop.orders",
+            json!({ "customer_id": c["id"], "ordered_on": day, "lines": [{ "what": "x", "price": price }] }),
+        )
+        .await
+        .ok();
     }
     let said = ann
         .aggregate("shop.orders", json!({ "group_by": ["customer", "ordered_on:month"], "metrics": [{ "function": "sum", "field": "net", "as": "net" }, { "function": "count" }], "sort": ["-net"] }))
         .await
         .ok();
-    assert_eq!(said["data"][0], json!({ "customer": { "id": a["id"], "title": "A" }, "ordered_on": "2026-01-01", "net": "30.30", "count": 2 }));
+    assert_eq!(
+        said["data"][0],
+        json!({ "customer": { "id": a["id"], "title": "A" }, "ordered_on": "2026-01-01", "net": "30.30", "count": 2 })
+    );
     assert_eq!(said["data"][1]["net"], "5.00");
-    ann.aggregate("shop.orders", json!({ "metrics": [{ "function": "sum", "field": "note" }] })).await.refused("no sum");
+    ann.aggregate("shop.orders", json!({ "metrics": [{ "function": "sum", "field": "note" }] }))
+        .await
+        .refused("no sum");
 }
 
 /// SAFETY Z06, Z07, Z08: a hidden field is in no answer, and no oracle either.
@@ -117,15 +166,28 @@ async fn a_hidden_field_is_nowhere() {
     let s = scene().await;
     let boss = s.person("Acme", "owner").await;
     let c = boss.create("shop.customers", json!({ "name": "Rich", "credit": "987654" })).await.ok();
-    let hide = |access| Role { name: "blind".into(), template: Some("seller".into()), fields: vec![("shop.customers".into(), "credit".into(), access)], ..Role::default() };
+    let hide = |access| Role {
+        name: "blind".into(),
+        template: Some("seller".into()),
+        fields: vec![("shop.customers".into(), "credit".into(), access)],
+        ..Role::default()
+    };
     let blind = s.person_with("Acme", &[hide(FieldAccess::None)]).await;
     assert!(blind.read("shop.customers", &c).await.ok().get("credit").is_none());
     let list = blind.list("shop.customers", &[]).await.ok();
     assert!(!list.to_string().contains("987654"));
-    for query in [("credit", "987654"), ("sort", "credit"), ("fields", "credit"), ("filter", r#"{"field":"credit","operator":"gt","value":1}"#)] {
+    for query in [
+        ("credit", "987654"),
+        ("sort", "credit"),
+        ("fields", "credit"),
+        ("filter", r#"{"field":"credit","operator":"gt","value":1}"#),
+    ] {
         blind.list("shop.customers", &[query]).await.forbidden();
     }
-    blind.aggregate("shop.customers", json!({ "metrics": [{ "function": "max", "field": "credit" }] })).await.forbidden();
+    blind
+        .aggregate("shop.customers", json!({ "metrics": [{ "function": "max", "field": "credit" }] }))
+        .await
+        .forbidden();
     blind.aggregate("shop.customers", json!({ "group_by": ["credit"] })).await.forbidden();
     blind.list("shop.orders", &[("sort", "customer.credit")]).await.forbidden();
     blind.create("shop.customers", json!({ "name": "x", "credit": "1" })).await.forbidden();
@@ -142,14 +204,36 @@ async fn fields_of_the_company_are_fields() {
     let s = scene().await;
     let mut ann = s.person("Acme", "owner").await;
     let mut overlay = kernel::Overlay::default();
-    let field = |name: &str, kind, options: Vec<Value>| kernel::CustomField { name: name.into(), label: name.into(), kind, required: false, options, help: None };
-    overlay.fields.insert("shop.customers".into(), vec![field("region", kernel::Kind::Select, vec![json!("north"), json!("south")]), field("score", kernel::Kind::Number, vec![])]);
+    let field = |name: &str, kind, options: Vec<Value>| kernel::CustomField {
+        name: name.into(),
+        label: name.into(),
+        kind,
+        required: false,
+        options,
+        help: None,
+    };
+    overlay.fields.insert(
+        "shop.customers".into(),
+        vec![
+            field("region", kernel::Kind::Select, vec![json!("north"), json!("south")]),
+            field("score", kernel::Kind::Number, vec![]),
+        ],
+    );
     ann.actor.overlay = Arc::new(overlay);
-    let c = ann.create("shop.customers", json!({ "name": "N", "cf.region": "north", "custom": { "score": "12.5" } })).await.ok();
+    let c = ann
+        .create("shop.customers", json!({ "name": "N", "cf.region": "north", "custom": { "score": "12.5" } }))
+        .await
+        .ok();
     assert_eq!((&c["cf.region"], &c["cf.score"]), (&json!("north"), &json!("12.5")));
     ann.create("shop.customers", json!({ "name": "S", "cf.region": "east" })).await.refused("Choose one of");
     ann.create("shop.customers", json!({ "name": "S", "cf.unknown": 1 })).await.refused("no field");
-    let found = ann.list("shop.customers", &[("filter", r#"{"field":"cf.score","operator":"gt","value":"12"}"#), ("sort", "-cf.score")]).await.ok();
+    let found = ann
+        .list(
+            "shop.customers",
+            &[("filter", r#"{"field":"cf.score","operator":"gt","value":"12"}"#), ("sort", "-cf.score")],
+        )
+        .await
+        .ok();
     assert_eq!(names(&found), ["N"]);
     let c = ann.update("shop.customers", &c, json!({ "cf.score": null })).await.ok();
     assert_eq!((&c["cf.region"], &c["cf.score"]), (&json!("north"), &Value::Null));
@@ -172,10 +256,19 @@ async fn filters_use_indexes_under_row_security() {
     s.admin().batch_execute("analyze shop.customers").await.unwrap();
     let mut slow = Vec::new();
     for filter in [
-        "r.credit > 19990::numeric", "r.credit between 5::numeric and 9::numeric", "r.name = 'Name 77'::text", "r.since = '2001-02-03'::date", "r.size = 'small'::text",
-        "r.code = any ('{C5,C6}'::text[])", "r.search @@ websearch_to_tsquery('simple', 'word123')", "r.search_text like '%ame 1999%'", "r.custom @> '{\"region\":\"r7\"}'::jsonb",
+        "r.credit > 19990::numeric",
+        "r.credit between 5::numeric and 9::numeric",
+        "r.name = 'Name 77'::text",
+        "r.since = '2001-02-03'::date",
+        "r.size = 'small'::text",
+        "r.code = any ('{C5,C6}'::text[])",
+        "r.search @@ websearch_to_tsquery('simple', 'word123')",
+        "r.search_text like '%ame 1999%'",
+        "r.custom @> '{\"region\":\"r7\"}'::jsonb",
     ] {
-        let sql = format!("explain select r.id from shop.customers r where r.organization_id = $1 and r.deleted_at is null and {filter}");
+        let sql = format!(
+            "explain select r.id from shop.customers r where r.organization_id = $1 and r.deleted_at is null and {filter}"
+        );
         let rows = s.store.batch(&ann.actor, &[(&sql, &[&ann.actor.organization])]).await.unwrap();
         let plan: Vec<String> = rows[0].iter().map(|r| r.get(0)).collect();
         let plan = plan.join("\n");

@@ -25,18 +25,18 @@ static SHOP: Module = Module {
     calls: &[],
 };
 
-pub static MODULES: &[&Module] = &[&SHOP];
+pub(crate) static MODULES: &[&Module] = &[&SHOP];
 
-pub async fn scene() -> Scene {
+pub(crate) async fn scene() -> Scene {
     // The rule is found by what it is about.
     assert_eq!(rules(MODULES, "shop.orders", "confirm").filter(|r| r.when == When::Before).count(), 1);
     testkit::scene(MODULES).await
 }
 
-pub async fn customer(person: &Person, name: &str) -> Value {
+pub(crate) async fn customer(person: &Person, name: &str) -> Value {
     person.create("shop.customers", json!({ "name": name, "code": name.to_uppercase() })).await.ok()
 }
 
-pub async fn order(person: &Person, customer: &Value, lines: Value) -> Value {
+pub(crate) async fn order(person: &Person, customer: &Value, lines: Value) -> Value {
     person.create("shop.orders", json!({ "customer_id": customer["id"], "lines": lines })).await.ok()
 }

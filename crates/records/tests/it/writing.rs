@@ -6,8 +6,16 @@ async fn a_document_comes_with_its_lines_and_its_total() {
     let s = scene().await;
     let sally = s.person("Acme", "seller").await;
     let c = customer(&sally, "Wile").await;
-    let o = order(&sally, &c, json!([{ "what": "Anvil", "quantity": "3", "price": "10.5" }, { "what": "Rope", "price": 2 }])).await;
-    assert_eq!((&o["number"], &o["status"], &o["net"]), (&json!("SO-00001"), &json!("draft"), &json!("33.50")));
+    let o = order(
+        &sally,
+        &c,
+        json!([{ "what": "Anvil", "quantity": "3", "price": "10.5" }, { "what": "Rope", "price": 2 }]),
+    )
+    .await;
+    assert_eq!(
+        (&o["number"], &o["status"], &o["net"]),
+        (&json!("SO-00001"), &json!("draft"), &json!("33.50"))
+    );
     assert_eq!(o["lines"][0]["what"], "Anvil");
     assert_eq!(o["lines"][1]["position"], 2);
     assert_eq!(o["_actions"], json!(["confirm", "cancel", "update", "delete"]));
@@ -18,14 +26,18 @@ async fn lines_change_with_their_document_and_totals_follow() {
     let s = scene().await;
     let sally = s.person("Acme", "seller").await;
     let c = customer(&sally, "Wile").await;
-    let o = order(&sally, &c, json!([{ "what": "Anvil", "price": "10" }, { "what": "Rope", "price": "2" }])).await;
+    let o = order(&sally, &c, json!([{ "what": "Anvil", "price": "10" }, { "what": "Rope", "price": "2" }]))
+        .await;
     let lines = json!([{ "id": o["lines"][0]["id"], "quantity": "5" }, { "id": o["lines"][1]["id"], "_delete": true }, { "what": "Rocket", "price": "100" }]);
     let o2 = sally.update("shop.orders", &o, json!({ "lines": lines })).await.ok();
     assert_eq!((&o2["net"], o2["lines"].as_array().unwrap().len()), (&json!("150.00"), 2));
     sally.update("shop.orders", &o, json!({ "note": "late" })).await.stale();
     // A line of another document is no line of this one.
     let other = order(&sally, &c, json!([{ "what": "Saw", "price": "1" }])).await;
-    sally.update("shop.orders", &o2, json!({ "lines": [{ "id": other["lines"][0]["id"], "price": "9" }] })).await.refused("no such line");
+    sally
+        .update("shop.orders", &o2, json!({ "lines": [{ "id": other["lines"][0]["id"], "price": "9" }] }))
+        .await
+        .refused("no such line");
 }
 
 #[tokio::test]
@@ -35,9 +47,14 @@ async fn mistakes_are_told_at_their_fields_all_at_once() {
     let c = customer(&sally, "Wile").await;
     let wrong = json!({ "customer_id": c["id"], "colour": 1, "version": 9, "organization_id": c["id"], "status": "confirmed",
         "lines": [{ "what": "Anvil", "price": "ten" }, { "price": "1e9" }] });
-    let Err(kernel::Error::Malformed(faults)) = sally.create("shop.orders", wrong).await.result() else { panic!("accepted") };
+    let Err(kernel::Error::Malformed(faults)) = sally.create("shop.orders", wrong).await.result() else {
+        panic!("accepted")
+    };
     let fields: Vec<&str> = faults.iter().filter_map(|f| f.field.as_deref()).collect();
-    assert_eq!(fields, ["colour", "version", "organization_id", "status", "lines.0.price", "lines.1.price", "lines.1.what"]);
+    assert_eq!(
+        fields,
+        ["colour", "version", "organization_id", "status", "lines.0.price", "lines.1.price", "lines.1.what"]
+    );
 }
 
 #[tokio::test]
@@ -45,13 +62,25 @@ async fn a_constraint_speaks_in_its_own_words_at_its_own_place() {
     let s = scene().await;
     let sally = s.person("Acme", "seller").await;
     let c = customer(&sally, "Wile").await;
-    sally.create("shop.customers", json!({ "name": "Other", "code": "WILE" })).await.refused("Another customer has this code.");
+    sally
+        .create("shop.customers", json!({ "name": "Other", "code": "WILE" }))
+        .await
+        .refused("Another customer has this code.");
     sally.create("shop.customers", json!({ "name": " " })).await.refused("A customer needs a name.");
-    sally.create("shop.customers", json!({ "name": "x", "email": "nobody" })).await.refused("not an e-mail address");
+    sally
+        .create("shop.customers", json!({ "name": "x", "email": "nobody" }))
+        .await
+        .refused("not an e-mail address");
     let result = sally.create("shop.orders", json!({ "customer_id": c["id"], "lines": [{ "what": "a", "price": 1 }, { "what": "b", "price": 1, "quantity": 0 }] })).await.result();
     let Err(kernel::Error::Refused(faults)) = result else { panic!("{result:?}") };
-    assert_eq!((faults[0].field.as_deref(), faults[0].message.as_str()), (Some("lines.1.quantity"), "A quantity is more than nothing."));
-    sally.create("shop.orders", json!({ "customer_id": uuid::Uuid::now_v7() })).await.refused("no such record");
+    assert_eq!(
+        (faults[0].field.as_deref(), faults[0].message.as_str()),
+        (Some("lines.1.quantity"), "A quantity is more than nothing.")
+    );
+    sally
+        .create("shop.orders", json!({ "customer_id": uuid::Uuid::now_v7() }))
+        .await
+        .refused("no such record");
 }
 
 #[tokio::test]
@@ -64,8 +93,14 @@ async fn states_move_only_along_their_roads() {
     let o = order(&sally, &c, json!([{ "what": "Anvil", "price": "10" }])).await;
     let o = sally.act("shop.orders", &o, "confirm").await.ok();
     sally.act("shop.orders", &o, "cancel").await.refused("Cannot cancel a record that is confirmed.");
-    sally.update("shop.orders", &o, json!({ "lines": [{ "what": "More", "price": 1 }] })).await.refused("no longer open");
-    sally.update("shop.orders", &o, json!({ "customer_id": customer(&sally, "Bip").await["id"] })).await.refused("customer id cannot change");
+    sally
+        .update("shop.orders", &o, json!({ "lines": [{ "what": "More", "price": 1 }] }))
+        .await
+        .refused("no longer open");
+    sally
+        .update("shop.orders", &o, json!({ "customer_id": customer(&sally, "Bip").await["id"] }))
+        .await
+        .refused("customer id cannot change");
     sally.update("shop.orders", &o, json!({ "note": "fine" })).await.ok();
     sally.delete("shop.orders", &o).await.refused("draft");
     // Seeing is not moving, and the right to a move is not the right to write.
@@ -100,7 +135,10 @@ async fn what_is_thrown_away_comes_back_and_what_is_used_stays() {
     sally.delete("shop.orders", &o).await.ok();
     sally.delete("shop.customers", &c).await.ok();
     assert_eq!(sally.list("shop.customers", &[]).await.ok()["data"], json!([]));
-    sally.update("shop.customers", &json!({ "id": c["id"] }), json!({ "name": "x" })).await.refused("Restore it first");
+    sally
+        .update("shop.customers", &json!({ "id": c["id"] }), json!({ "name": "x" }))
+        .await
+        .refused("Restore it first");
     sally.restore("shop.customers", &c).await.ok();
     assert_eq!(sally.list("shop.customers", &[]).await.ok()["data"][0]["name"], "Wile");
 }
@@ -110,7 +148,9 @@ async fn one_company_cannot_name_anothers_record() {
     let s = scene().await;
     let (ann, bob) = (s.person("A", "seller").await, s.person("B", "seller").await);
     let theirs = customer(&bob, "Theirs").await;
-    ann.create("shop.orders", json!({ "customer_id": theirs["id"] })).await.refused("There is no such record.");
+    ann.create("shop.orders", json!({ "customer_id": theirs["id"] }))
+        .await
+        .refused("There is no such record.");
     // The same code is free in every company.
     customer(&ann, "Theirs").await;
     ann.read("shop.customers", &theirs).await.not_found();
@@ -131,7 +171,12 @@ async fn history_tells_what_changed_and_nobody_can_rewrite_it() {
     assert_eq!(told["data"][0]["changes"], json!({ "name": ["Wile", "Wile E."] }));
     assert_eq!(told["data"][1]["action"], "insert");
     let client = s.runtime().await;
-    for sql in ["update app.audit set old = null", "delete from app.audit", "truncate app.audit", "insert into app.audit (organization_id, entity, record_id, action) values (gen_random_uuid(), 'x', gen_random_uuid(), 'x')"] {
+    for sql in [
+        "update app.audit set old = null",
+        "delete from app.audit",
+        "truncate app.audit",
+        "insert into app.audit (organization_id, entity, record_id, action) values (gen_random_uuid(), 'x', gen_random_uuid(), 'x')",
+    ] {
         assert_eq!(client.execute(sql, &[]).await.unwrap_err().code().unwrap().code(), "42501", "{sql}");
     }
 }
@@ -152,7 +197,8 @@ async fn fifty_at_once_get_fifty_numbers_without_a_gap() {
     let made = futures_util::future::join_all(tries).await.into_iter().filter(|ok| *ok).count();
     assert_eq!(made, 40);
     let all = sally.list("shop.orders", &[("sort", "number"), ("limit", "100")]).await.ok();
-    let numbers: Vec<String> = all["data"].as_array().unwrap().iter().map(|o| o["number"].as_str().unwrap().to_owned()).collect();
+    let numbers: Vec<String> =
+        all["data"].as_array().unwrap().iter().map(|o| o["number"].as_str().unwrap().to_owned()).collect();
     assert_eq!(numbers, (1..=40).map(|n| format!("SO-{n:05}")).collect::<Vec<_>>());
 }
 
@@ -170,7 +216,10 @@ async fn a_repeated_request_has_its_effect_once() {
     assert!(done.iter().all(|d| d.json == done[0].json));
     assert_eq!(sally.list("shop.customers", &[("count", "exact")]).await.ok()["count"]["value"], 1);
     let other = records::Key { key: "k1".into(), hash: vec![2] };
-    assert!(matches!(records::create_once(&s.store, &sally.actor, entity, &body, &other).await, Err(kernel::Error::Refused(_))));
+    assert!(matches!(
+        records::create_once(&s.store, &sally.actor, entity, &body, &other).await,
+        Err(kernel::Error::Refused(_))
+    ));
     let sam = s.person("Acme", "seller").await;
     assert!(!records::create_once(&s.store, &sam.actor, entity, &body, &key).await.unwrap().replayed);
 }

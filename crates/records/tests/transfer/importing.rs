@@ -4,7 +4,8 @@ use super::{all, all_right, bring, counts, file, id_of, null, scene, try_bring, 
 use records::import::{self, Mode};
 use serde_json::{Value, json};
 
-const CATEGORIES: &str = "code,name,description\nA,Beverages,Soft drinks\nB,Condiments,\nC,\"Grains, cereals\",Breads\n";
+const CATEGORIES: &str =
+    "code,name,description\nA,Beverages,Soft drinks\nB,Condiments,\nC,\"Grains, cereals\",Breads\n";
 
 #[tokio::test]
 async fn the_mapping_is_guessed_from_the_names() {
@@ -15,16 +16,42 @@ async fn the_mapping_is_guessed_from_the_names() {
         let (owner, catalog) = (&owner, &catalog);
         async move {
             let file = file(text);
-            let import = import::begin(&owner.store, &owner.actor, catalog.entity(entity).unwrap(), None, file.path(), "x.csv").await.unwrap();
+            let import = import::begin(
+                &owner.store,
+                &owner.actor,
+                catalog.entity(entity).unwrap(),
+                None,
+                file.path(),
+                "x.csv",
+            )
+            .await
+            .unwrap();
             import["mapping"].clone()
         }
     };
-    let got = guess("products.products", "product_id,Product Name,categoryId,unit price,supplier,Whatever\n1,Chai,2,18,Exotic,x\n").await;
-    assert_eq!(got, json!({ "product_id": "sku", "Product Name": "name", "categoryId": "category_id", "unit price": "price", "supplier": "supplier_id", "Whatever": null }));
-    let got = guess("parties.parties", "Код;Наименование;Телефон;E-mail;БИН\n1;ТОО Ромашка;+7 701 000 00 00;a@b.kz;\n").await;
-    assert_eq!(got, json!({ "Код": "code", "Наименование": "name", "Телефон": "phone", "E-mail": "email", "БИН": "bin" }));
+    let got = guess(
+        "products.products",
+        "product_id,Product Name,categoryId,unit price,supplier,Whatever\n1,Chai,2,18,Exotic,x\n",
+    )
+    .await;
+    assert_eq!(
+        got,
+        json!({ "product_id": "sku", "Product Name": "name", "categoryId": "category_id", "unit price": "price", "supplier": "supplier_id", "Whatever": null })
+    );
+    let got = guess(
+        "parties.parties",
+        "Код;Наименование;Телефон;E-mail;БИН\n1;ТОО Ромашка;+7 701 000 00 00;a@b.kz;\n",
+    )
+    .await;
+    assert_eq!(
+        got,
+        json!({ "Код": "code", "Наименование": "name", "Телефон": "phone", "E-mail": "email", "БИН": "bin" })
+    );
     let got = guess("sales.order_lines", "order_number,product_sku,qty,price\n1,2,3,4\n").await;
-    assert_eq!(got, json!({ "order_number": "order.number", "product_sku": "product.sku", "qty": "quantity", "price": "price" }));
+    assert_eq!(
+        got,
+        json!({ "order_number": "order.number", "product_sku": "product.sku", "qty": "quantity", "price": "price" })
+    );
 }
 
 #[tokio::test]
@@ -57,15 +84,25 @@ async fn what_is_wrong_is_told_row_by_row_and_the_rest_comes_in() {
     for mode in [Mode::Check, Mode::Run] {
         let import = try_bring(&owner, "products.products", path.path(), null(), None, mode).await.unwrap();
         assert_eq!(counts(&import), [2, 0, 0, 8], "{}", import["errors"]);
-        let told: Vec<(u64, Option<&str>, &str)> =
-            import["errors"].as_array().unwrap().iter().map(|e| (e["row"].as_u64().unwrap(), e["field"].as_str(), e["message"].as_str().unwrap())).collect();
+        let told: Vec<(u64, Option<&str>, &str)> = import["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|e| (e["row"].as_u64().unwrap(), e["field"].as_str(), e["message"].as_str().unwrap()))
+            .collect();
         assert_eq!(told, expected);
-        assert_eq!(all(&owner, "products.products", &[]).await.len(), if mode == Mode::Check { 0 } else { 2 });
+        assert_eq!(
+            all(&owner, "products.products", &[]).await.len(),
+            if mode == Mode::Check { 0 } else { 2 }
+        );
         let table = import::errors_csv(&owner.store, &owner.actor, id_of(&import)).await.unwrap();
         assert!(table.contains("\r\n4,category_id,There is no category Nonsense.,Nonsense\r\n"), "{table}");
     }
     let rice = &all(&owner, "products.products", &[("sku", "10")]).await[0];
-    assert_eq!((&rice["price"], &rice["kind"], &rice["category_id"]), (&json!("1234.56"), &json!("product"), &Value::Null));
+    assert_eq!(
+        (&rice["price"], &rice["kind"], &rice["category_id"]),
+        (&json!("1234.56"), &json!("product"), &Value::Null)
+    );
 }
 
 #[tokio::test]
@@ -77,7 +114,10 @@ async fn a_second_time_changes_only_what_differs() {
     assert_eq!(counts(&again), [0, 0, 3, 0], "{}", again["errors"]);
     let changed = format!("{}D,Dairy,\n", CATEGORIES.replace("Soft drinks", "Hard drinks"));
     for mode in [Mode::Check, Mode::Run] {
-        let import = try_bring(&owner, "products.categories", file(&changed).path(), null(), Some("code"), mode).await.unwrap();
+        let import =
+            try_bring(&owner, "products.categories", file(&changed).path(), null(), Some("code"), mode)
+                .await
+                .unwrap();
         assert_eq!(counts(&import), [1, 1, 2, 0], "{}", import["errors"]);
     }
     let beverages = &all(&owner, "products.categories", &[("code", "A")]).await[0];
@@ -85,14 +125,23 @@ async fn a_second_time_changes_only_what_differs() {
     // A row twice: the first makes, the second changes.
     let twice = "code,name\nZ,One\nZ,Two\nZ,Two\n";
     for mode in [Mode::Check, Mode::Run] {
-        let import = try_bring(&owner, "products.categories", file(twice).path(), null(), Some("code"), mode).await.unwrap();
+        let import = try_bring(&owner, "products.categories", file(twice).path(), null(), Some("code"), mode)
+            .await
+            .unwrap();
         let expected = if mode == Mode::Run { [1, 1, 1, 0] } else { [1, 2, 0, 0] };
         assert_eq!(counts(&import), expected, "{}", import["errors"]);
     }
     // Numbers are compared as numbers, 3 digits rounded as the table rounds them.
     let parties = "code,name,rating,credit_limit\nP1,One,4.50,1000\nP2,Two,7.255,0.5\n";
     all_right(&bring(&owner, "parties.parties", file(parties).path(), null(), Some("code")).await, 2);
-    let again = bring(&owner, "parties.parties", file(parties.replace("4.50", "4.5").replace("1000", "\"1 000,00\"")).path(), null(), Some("code")).await;
+    let again = bring(
+        &owner,
+        "parties.parties",
+        file(parties.replace("4.50", "4.5").replace("1000", "\"1 000,00\"")).path(),
+        null(),
+        Some("code"),
+    )
+    .await;
     assert_eq!(counts(&again), [0, 0, 2, 0], "{}", again["errors"]);
 }
 
@@ -108,10 +157,22 @@ async fn an_import_is_taken_back_and_leaves_nothing() {
     let drinks = all(&owner, "products.categories", &[("code", "A")]).await[0].clone();
     owner.update("products.categories", &drinks, json!({ "name": "All drinks" })).await.ok();
     assert_eq!(undo(&owner, &second).await.unwrap(), json!({ "deleted": 1, "restored": 1, "kept": 1 }));
-    let left: Vec<Value> = all(&owner, "products.categories", &[("sort", "code")]).await.iter().map(|c| json!([c["code"], c["name"], c["description"]])).collect();
-    assert_eq!(left, [json!(["A", "All drinks", "Soft drinks"]), json!(["B", "Condiments", null]), json!(["C", "Grains, cereals", "Breads"])]);
+    let left: Vec<Value> = all(&owner, "products.categories", &[("sort", "code")])
+        .await
+        .iter()
+        .map(|c| json!([c["code"], c["name"], c["description"]]))
+        .collect();
+    assert_eq!(
+        left,
+        [
+            json!(["A", "All drinks", "Soft drinks"]),
+            json!(["B", "Condiments", null]),
+            json!(["C", "Grains, cereals", "Breads"])
+        ]
+    );
     // What is in use stays, whoever uses it.
-    let used = owner.create("products.products", json!({ "name": "Tea", "category_id": drinks["id"] })).await.ok();
+    let used =
+        owner.create("products.products", json!({ "name": "Tea", "category_id": drinks["id"] })).await.ok();
     let refused = undo(&owner, &first).await.unwrap_err().to_string();
     assert_eq!(refused, "The categories that this import made are in use by 1 products.");
     owner.update("products.products", &used, json!({ "category_id": null })).await.ok();
@@ -126,15 +187,30 @@ async fn records_of_one_file_may_name_each_other() {
     let owner = s.person("Acme", "owner").await;
     let tree = "code,name,parent\nC,Leaf,B\nA,Root,\nB,Branch,A\n";
     for mode in [Mode::Check, Mode::Run] {
-        let import = try_bring(&owner, "products.categories", file(tree).path(), null(), None, mode).await.unwrap();
+        let import =
+            try_bring(&owner, "products.categories", file(tree).path(), null(), None, mode).await.unwrap();
         assert_eq!(counts(&import), [3, 0, 0, 0], "{}", import["errors"]);
     }
-    let leaf = &all(&owner, "products.categories", &[("code", "C"), ("fields", "parent.parent.code")]).await[0];
+    let leaf =
+        &all(&owner, "products.categories", &[("code", "C"), ("fields", "parent.parent.code")]).await[0];
     assert_eq!(leaf["parent"]["parent"]["code"], "A");
     // Over the border of a batch, too.
-    let many: String = (0..2_500).map(|n| format!("N{n},Name {n},{}\n", if n < 1_500 { String::new() } else { format!("N{}", n - 1_500) })).collect();
+    let many: String = (0..2_500)
+        .map(|n| {
+            format!("N{n},Name {n},{}\n", if n < 1_500 { String::new() } else { format!("N{}", n - 1_500) })
+        })
+        .collect();
     for mode in [Mode::Check, Mode::Run] {
-        let import = try_bring(&owner, "products.categories", file(format!("code,name,parent\n{many}")).path(), null(), Some("code"), mode).await.unwrap();
+        let import = try_bring(
+            &owner,
+            "products.categories",
+            file(format!("code,name,parent\n{many}")).path(),
+            null(),
+            Some("code"),
+            mode,
+        )
+        .await
+        .unwrap();
         assert_eq!(counts(&import), [2_500, 0, 0, 0], "{}", import["errors"]);
     }
 }
@@ -155,8 +231,21 @@ async fn a_dry_run_knows_what_came_in_earlier_batches() {
 async fn documents_of_the_past_come_in_with_their_lines() {
     let s = scene().await;
     let owner = s.person("Acme", "owner").await;
-    all_right(&bring(&owner, "parties.parties", file("code,name,is_customer\nALFKI,Alfreds,1\n").path(), null(), None).await, 1);
-    all_right(&bring(&owner, "products.products", file("sku,name,price\n11,Queso,21\n").path(), null(), None).await, 1);
+    all_right(
+        &bring(
+            &owner,
+            "parties.parties",
+            file("code,name,is_customer\nALFKI,Alfreds,1\n").path(),
+            null(),
+            None,
+        )
+        .await,
+        1,
+    );
+    all_right(
+        &bring(&owner, "products.products", file("sku,name,price\n11,Queso,21\n").path(), null(), None).await,
+        1,
+    );
     let orders = json!([
         { "number": "10248", "customer": "ALFKI", "status": "delivered", "ordered_on": "1996-07-04",
           "lines": [{ "product": "11", "quantity": 2, "price": 14 }, { "product": { "sku": "11" }, "quantity": "1" }] },
@@ -168,7 +257,12 @@ async fn documents_of_the_past_come_in_with_their_lines() {
         "lines.product": "lines.product_id", "lines.quantity": "lines.quantity", "lines.price": "lines.price" });
     let path = file(orders.to_string());
     let import = bring(&owner, "sales.orders", path.path(), mapping, Some("number")).await;
-    let told: Vec<Value> = import["errors"].as_array().unwrap().iter().map(|e| json!([e["row"], e["field"], e["message"]])).collect();
+    let told: Vec<Value> = import["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| json!([e["row"], e["field"], e["message"]]))
+        .collect();
     assert_eq!(
         told,
         [
@@ -182,7 +276,10 @@ async fn documents_of_the_past_come_in_with_their_lines() {
     let import = bring(&owner, "sales.orders", file(good).path(), null(), None).await;
     assert_eq!(counts(&import), [1, 0, 0, 3], "{} {}", import["errors"], import["mapping"]);
     let order = &all(&owner, "sales.orders", &[("expand", "lines")]).await[0];
-    assert_eq!((&order["status"], &order["number"], order["lines"].as_array().unwrap().len()), (&json!("delivered"), &json!("10248"), 2));
+    assert_eq!(
+        (&order["status"], &order["number"], order["lines"].as_array().unwrap().len()),
+        (&json!("delivered"), &json!("10248"), 2)
+    );
     let positions: Vec<&Value> = order["lines"].as_array().unwrap().iter().map(|l| &l["position"]).collect();
     assert_eq!(positions, [&json!(1), &json!(2)]);
     // What a person makes still starts at the start.
@@ -195,10 +292,14 @@ async fn a_flat_row_may_hold_a_part() {
     let s = scene().await;
     let owner = s.person("Acme", "owner").await;
     let mapping = json!({ "name": "name", "city": "addresses.city", "kind": { "field": "addresses.kind", "constant": "shipping" } });
-    let import = bring(&owner, "parties.parties", file("name,city\nOne,Rome\nTwo,\n").path(), mapping, None).await;
+    let import =
+        bring(&owner, "parties.parties", file("name,city\nOne,Rome\nTwo,\n").path(), mapping, None).await;
     all_right(&import, 2);
     let parties = all(&owner, "parties.parties", &[("sort", "name"), ("expand", "addresses")]).await;
-    assert_eq!((&parties[0]["addresses"][0]["city"], &parties[0]["addresses"][0]["kind"]), (&json!("Rome"), &json!("shipping")));
+    assert_eq!(
+        (&parties[0]["addresses"][0]["city"], &parties[0]["addresses"][0]["kind"]),
+        (&json!("Rome"), &json!("shipping"))
+    );
     assert_eq!(parties[1]["addresses"], json!([]));
     assert_eq!(undo(&owner, &import).await.unwrap()["deleted"], 3);
 }
@@ -210,29 +311,60 @@ async fn nobody_brings_in_more_than_he_may() {
     let stranger = s.person("Other", "owner").await;
     all_right(&bring(&owner, "products.categories", file(CATEGORIES).path(), null(), None).await, 3);
     // Another company's codes lead nowhere; nor does its import.
-    let import = bring(&stranger, "products.products", file("sku,name,category\n1,Chai,A\n").path(), null(), None).await;
+    let import =
+        bring(&stranger, "products.products", file("sku,name,category\n1,Chai,A\n").path(), null(), None)
+            .await;
     assert_eq!(import["errors"][0]["message"], "There is no category A.");
     let get = import::get(&owner.store, &owner.actor, id_of(&import)).await;
     assert!(matches!(get, Err(kernel::Error::NotFound)));
     // Who may only read may not import; who may, has imports of his own without any right to the imports of others.
     let role = |grants: &[(&str, &str)]| kernel::Role {
         name: "clerk".into(),
-        permissions: grants.iter().map(|(e, a)| ((*e).to_owned(), (*a).to_owned(), kernel::Scope::Own)).collect(),
+        permissions: grants
+            .iter()
+            .map(|(e, a)| ((*e).to_owned(), (*a).to_owned(), kernel::Scope::Own))
+            .collect(),
         fields: vec![("products.categories".into(), "description".into(), kernel::FieldAccess::Read)],
         ..kernel::Role::default()
     };
     let reader = s.person_with("Acme", &[role(&[("products.categories", "read")])]).await;
-    let refused = try_bring(&reader, "products.categories", file(CATEGORIES).path(), null(), None, Mode::Run).await;
+    let refused =
+        try_bring(&reader, "products.categories", file(CATEGORIES).path(), null(), None, Mode::Run).await;
     assert!(matches!(refused, Err(kernel::Error::Forbidden(_))));
-    let clerk = s.person_with("Acme", &[role(&[("products.categories", "read"), ("products.categories", "create"), ("products.categories", "update")])]).await;
+    let clerk = s
+        .person_with(
+            "Acme",
+            &[role(&[
+                ("products.categories", "read"),
+                ("products.categories", "create"),
+                ("products.categories", "update"),
+            ])],
+        )
+        .await;
     // A field that he may not write is not guessed, and refused when named.
-    let own = bring(&clerk, "products.categories", file(CATEGORIES.replace("A,", "X,").replace("B,", "Y,").replace("C,", "Z,")).path(), null(), None).await;
+    let own = bring(
+        &clerk,
+        "products.categories",
+        file(CATEGORIES.replace("A,", "X,").replace("B,", "Y,").replace("C,", "Z,")).path(),
+        null(),
+        None,
+    )
+    .await;
     all_right(&own, 3);
     assert_eq!(own["mapping"]["description"], Value::Null);
-    let refused = try_bring(&clerk, "products.categories", file(CATEGORIES).path(), json!({ "description": "description" }), None, Mode::Run).await;
+    let refused = try_bring(
+        &clerk,
+        "products.categories",
+        file(CATEGORIES).path(),
+        json!({ "description": "description" }),
+        None,
+        Mode::Run,
+    )
+    .await;
     assert!(matches!(refused, Err(kernel::Error::Forbidden(_))));
     // A colleague's record with this code he does not even see: it is taken, not changed.
-    let import = bring(&clerk, "products.categories", file("code,name\nA,Mine\n").path(), null(), Some("code")).await;
+    let import =
+        bring(&clerk, "products.categories", file("code,name\nA,Mine\n").path(), null(), Some("code")).await;
     assert_eq!(import["errors"][0]["message"], "There is a category with this code already.");
 }
 
@@ -243,22 +375,47 @@ async fn a_mapping_is_kept_for_the_next_file() {
     let catalog = owner.store.catalog().clone();
     let entity = catalog.entity("parties.parties").unwrap();
     let path = file("Kunde,Land,Rabatt\nAlfreds,Germany,0.15\nBlondel,France,\n");
-    let begin = || async { import::begin(&owner.store, &owner.actor, entity, None, path.path(), "kunden.csv").await.unwrap() };
+    let begin = || async {
+        import::begin(&owner.store, &owner.actor, entity, None, path.path(), "kunden.csv").await.unwrap()
+    };
     let import = begin().await;
-    assert_eq!((&import["rows"], &import["columns"][1]["sample"], &import["format"]), (&json!(2), &json!(["Germany", "France"]), &json!("csv")));
+    assert_eq!(
+        (&import["rows"], &import["columns"][1]["sample"], &import["format"]),
+        (&json!(2), &json!(["Germany", "France"]), &json!("csv"))
+    );
     let set = |mapping: Value| {
         let owner = &owner;
         let id = id_of(&import);
-        async move { import::update_mapping(&owner.store, &owner.actor, id, &json!({ "mapping": mapping, "save_as": "Kunden" })).await }
+        async move {
+            import::update_mapping(
+                &owner.store,
+                &owner.actor,
+                id,
+                &json!({ "mapping": mapping, "save_as": "Kunden" }),
+            )
+            .await
+        }
     };
-    let wrong = set(json!({ "Kunde": "nonsense", "Land": { "field": "country", "twist": 1 }, "None": "name" })).await.unwrap_err().to_string();
-    assert_eq!(wrong, "mapping.Kunde: There is no field nonsense. mapping.Land: There is no twist in a mapping. mapping.None: The file has no such column.");
+    let wrong =
+        set(json!({ "Kunde": "nonsense", "Land": { "field": "country", "twist": 1 }, "None": "name" }))
+            .await
+            .unwrap_err()
+            .to_string();
+    assert_eq!(
+        wrong,
+        "mapping.Kunde: There is no field nonsense. mapping.Land: There is no twist in a mapping. mapping.None: The file has no such column."
+    );
     let right = json!({ "Kunde": "name", "Land": { "field": "country", "values": { "Germany": "DE", "France": "FR" } },
         "Rabatt": { "field": "rating", "scale": "10", "default": 3 }, "every": { "field": "is_customer", "constant": true } });
     set(right.clone()).await.unwrap();
-    let import = import::run(&owner.store, &owner.actor, id_of(&import), path.path(), &|_, _| {}).await.unwrap();
+    let import =
+        import::run(&owner.store, &owner.actor, id_of(&import), path.path(), &|_, _| {}).await.unwrap();
     all_right(&import, 2);
-    let made: Vec<Value> = all(&owner, "parties.parties", &[("sort", "name")]).await.iter().map(|p| json!([p["name"], p["country"], p["rating"], p["is_customer"]])).collect();
+    let made: Vec<Value> = all(&owner, "parties.parties", &[("sort", "name")])
+        .await
+        .iter()
+        .map(|p| json!([p["name"], p["country"], p["rating"], p["is_customer"]]))
+        .collect();
     assert_eq!(made, [json!(["Alfreds", "DE", "1.5", true]), json!(["Blondel", "FR", "3", true])]);
     assert_eq!(begin().await["mapping"], right);
 }
@@ -306,12 +463,25 @@ async fn rate() {
     let owner = s.person("Acme", "owner").await;
     all_right(&bring(&owner, "products.categories", file(CATEGORIES).path(), null(), None).await, 3);
     let count = 100_000;
-    let rows: String = (0..count).map(|n| format!("P{n},Product number {n},{},{}.{:02},product,{}\n", ["A", "B", "C"][n % 3], n % 1_000, n % 100, n % 50)).collect();
+    let rows: String = (0..count)
+        .map(|n| {
+            format!(
+                "P{n},Product number {n},{},{}.{:02},product,{}\n",
+                ["A", "B", "C"][n % 3],
+                n % 1_000,
+                n % 100,
+                n % 50
+            )
+        })
+        .collect();
     let path = file(format!("sku,name,category,price,kind,reorder_point\n{rows}"));
     let mapping = json!({ "sku": "sku", "name": "name", "category": "category.code", "price": "price", "kind": "kind", "reorder_point": "reorder_point" });
-    for (what, mode, upsert) in [("check", Mode::Check, None), ("run", Mode::Run, None), ("again", Mode::Run, Some("sku"))] {
+    for (what, mode, upsert) in
+        [("check", Mode::Check, None), ("run", Mode::Run, None), ("again", Mode::Run, Some("sku"))]
+    {
         let began = std::time::Instant::now();
-        let import = try_bring(&owner, "products.products", path.path(), mapping.clone(), upsert, mode).await.unwrap();
+        let import =
+            try_bring(&owner, "products.products", path.path(), mapping.clone(), upsert, mode).await.unwrap();
         println!("{what}: {:?} {:.0} rows/s", counts(&import), count as f64 / began.elapsed().as_secs_f64());
     }
     let began = std::time::Instant::now();
@@ -319,7 +489,11 @@ async fn rate() {
     println!("export: {} MB, {:.0} rows/s", bytes.len() >> 20, count as f64 / began.elapsed().as_secs_f64());
     let began = std::time::Instant::now();
     let bytes = super::exporting::take(&owner, "products.products", records::import::Format::Xlsx, &[]).await;
-    println!("export xlsx: {} MB, {:.0} rows/s", bytes.len() >> 20, count as f64 / began.elapsed().as_secs_f64());
+    println!(
+        "export xlsx: {} MB, {:.0} rows/s",
+        bytes.len() >> 20,
+        count as f64 / began.elapsed().as_secs_f64()
+    );
     let began = std::time::Instant::now();
     let import = bring(&owner, "products.products", file(&bytes).path(), null(), Some("id")).await;
     println!("xlsx again: {:?} {:.0} rows/s", counts(&import), count as f64 / began.elapsed().as_secs_f64());
@@ -328,7 +502,13 @@ async fn rate() {
     let admin = s.admin();
     admin.batch_execute("create schema if not exists bench; create table if not exists bench.rows as select * from products.products limit 0").await.unwrap();
     admin.execute("insert into bench.rows overriding user value select * from products.products where organization_id = $1", &[&organization]).await.unwrap();
-    admin.batch_execute(&format!("set app.context = '{organization} {} {} '", owner.actor.user, owner.actor.request)).await.unwrap();
+    admin
+        .batch_execute(&format!(
+            "set app.context = '{organization} {} {} '",
+            owner.actor.user, owner.actor.request
+        ))
+        .await
+        .unwrap();
     admin.batch_execute("copy (select organization_id, app.new_id(), 'C' || sku, name, category_id, price, kind, reorder_point from bench.rows) to '/tmp/fondaco-bench.csv' (format csv)").await.unwrap();
     let began = std::time::Instant::now();
     admin.batch_execute("copy products.products (organization_id, id, sku, name, category_id, price, kind, reorder_point) from '/tmp/fondaco-bench.csv' (format csv)").await.unwrap();

@@ -48,11 +48,19 @@ async fn bring(person: &Person, entity: &str, path: &Path, mapping: Value, upser
     try_bring(person, entity, path, mapping, upsert, Mode::Run).await.unwrap_or_else(|e| panic!("{e}"))
 }
 
-async fn try_bring(person: &Person, entity: &str, path: &Path, mapping: Value, upsert: Option<&str>, mode: Mode) -> kernel::Result<Value> {
+async fn try_bring(
+    person: &Person,
+    entity: &str,
+    path: &Path,
+    mapping: Value,
+    upsert: Option<&str>,
+    mode: Mode,
+) -> kernel::Result<Value> {
     let catalog = person.store.catalog().clone();
     let source = Source { path: path.to_owned(), format: None, name: path.display().to_string() };
     let mapping = (!mapping.is_null()).then_some(&mapping);
-    import::one_shot(&person.store, &person.actor, catalog.entity(entity)?, &source, mapping, upsert, mode).await
+    import::one_shot(&person.store, &person.actor, catalog.entity(entity)?, &source, mapping, upsert, mode)
+        .await
 }
 
 fn counts(import: &Value) -> [u64; 4] {
@@ -81,4 +89,3 @@ async fn undo(person: &Person, import: &Value) -> kernel::Result<Value> {
 fn null() -> Value {
     json!(null)
 }
-

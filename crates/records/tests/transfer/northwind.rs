@@ -30,14 +30,24 @@ async fn northwind(owner: &Person) -> Option<Vec<Value>> {
         json!({ "id": { "field": role, "constant": true }, "company_name": "name", "phone": "phone", "fax": "fax", "country": country, "currency": { "field": "currency", "constant": "USD" },
             code["column"].as_str().unwrap(): code["spec"] })
     };
-    let supplier_codes: serde_json::Map<String, Value> = (1..=29).map(|n| (n.to_string(), json!(format!("S{n}")))).collect();
+    let supplier_codes: serde_json::Map<String, Value> =
+        (1..=29).map(|n| (n.to_string(), json!(format!("S{n}")))).collect();
     let supplier = json!({ "column": "supplier_id", "spec": { "field": "code", "values": supplier_codes } });
-    done(bring(owner, "parties.parties", &data("suppliers")?, party("is_supplier", supplier), Some("code")).await, 29);
+    done(
+        bring(owner, "parties.parties", &data("suppliers")?, party("is_supplier", supplier), Some("code"))
+            .await,
+        29,
+    );
     let customer = json!({ "column": "customer_id", "spec": "code" });
-    done(bring(owner, "parties.parties", &data("customers")?, party("is_customer", customer), Some("code")).await, 91);
+    done(
+        bring(owner, "parties.parties", &data("customers")?, party("is_customer", customer), Some("code"))
+            .await,
+        91,
+    );
     let addresses = json!({ "customer_id": "party.code", "address": "street", "city": "city", "region": "region", "postal_code": "postal_code", "country": country });
     done(bring(owner, "parties.addresses", &data("customers")?, addresses, Some("party_id")).await, 91);
-    let shipper_codes: serde_json::Map<String, Value> = (1..=6).map(|n| (n.to_string(), json!(format!("C{n}")))).collect();
+    let shipper_codes: serde_json::Map<String, Value> =
+        (1..=6).map(|n| (n.to_string(), json!(format!("C{n}")))).collect();
     let carrier = json!({ "shipper_id": { "field": "code", "values": shipper_codes }, "company_name": "name", "phone": "phone", "role": { "field": "is_carrier", "constant": true } });
     done(bring(owner, "parties.parties", &data("shippers")?, carrier, Some("code")).await, 6);
     let products = json!({ "product_id": "sku", "product_name": "name", "supplier_id": { "field": "supplier.code", "values": supplier_codes }, "category_id": "category.code",
@@ -50,8 +60,19 @@ async fn northwind(owner: &Person) -> Option<Vec<Value>> {
         "state": { "field": "status", "constant": "delivered" }, "money": { "field": "currency", "constant": "USD" } });
     done(bring(owner, "sales.orders", &data("orders")?, orders, Some("number")).await, 830);
     let lines = json!({ "order_id": "order.number", "product_id": "product.sku", "unit_price": "price", "quantity": "quantity", "discount": { "field": "discount_percent", "scale": "100" } });
-    done(bring(owner, "sales.order_lines", &data("order_details")?, lines.clone(), Some("order_id,product_id")).await, 2_155);
-    let again = bring(owner, "sales.order_lines", &data("order_details")?, lines, Some("order_id,product_id")).await;
+    done(
+        bring(
+            owner,
+            "sales.order_lines",
+            &data("order_details")?,
+            lines.clone(),
+            Some("order_id,product_id"),
+        )
+        .await,
+        2_155,
+    );
+    let again =
+        bring(owner, "sales.order_lines", &data("order_details")?, lines, Some("order_id,product_id")).await;
     assert_eq!(counts(&again), [0, 0, 2_155, 0], "{}", again["errors"]);
     Some(imports)
 }
@@ -68,14 +89,22 @@ async fn northwind_comes_in_exactly() {
     assert_eq!(sums["data"][0]["quantity"], "51317");
     let net: f64 = sums["data"][0]["net"].as_str().unwrap().parse().unwrap();
     assert!((net - 1_265_793.04).abs() < 1.0, "{net}");
-    let order = &all(&owner, "sales.orders", &[("number", "10248"), ("expand", "customer,carrier,lines.product")]).await[0];
-    assert_eq!((&order["customer"]["code"], &order["carrier"]["name"], &order["shipped_on"]), (&json!("VINET"), &json!("Federal Shipping"), &json!("1996-07-16")));
+    let order =
+        &all(&owner, "sales.orders", &[("number", "10248"), ("expand", "customer,carrier,lines.product")])
+            .await[0];
+    assert_eq!(
+        (&order["customer"]["code"], &order["carrier"]["name"], &order["shipped_on"]),
+        (&json!("VINET"), &json!("Federal Shipping"), &json!("1996-07-16"))
+    );
     assert_eq!(order["lines"][0]["product"]["name"], "Queso Cabrales");
     // Nothing goes while something else needs it; the lines go by themselves, and their orders add up to nothing.
     let refused = undo(&owner, &imports[5]).await.unwrap_err().to_string();
     assert_eq!(refused, "The products that this import made are in use by 2155 order lines.");
     assert_eq!(undo(&owner, &imports[7]).await.unwrap()["deleted"], 2_155);
-    let sums = owner.aggregate("sales.orders", json!({ "metrics": [{ "function": "sum", "field": "net", "as": "net" }] })).await.ok();
+    let sums = owner
+        .aggregate("sales.orders", json!({ "metrics": [{ "function": "sum", "field": "net", "as": "net" }] }))
+        .await
+        .ok();
     assert_eq!(sums["data"][0]["net"], "0.00");
     assert_eq!(undo(&owner, &imports[5]).await.unwrap()["deleted"], 77);
 }

@@ -30,7 +30,12 @@ const BOOK_RELS: &str = r#"<?xml version="1.0"?><Relationships xmlns="http://sch
 fn book(sheet: impl Fn(&mut dyn Write)) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default();
-    for (name, text) in [("[Content_Types].xml", TYPES), ("_rels/.rels", RELS), ("xl/workbook.xml", BOOK), ("xl/_rels/workbook.xml.rels", BOOK_RELS)] {
+    for (name, text) in [
+        ("[Content_Types].xml", TYPES),
+        ("_rels/.rels", RELS),
+        ("xl/workbook.xml", BOOK),
+        ("xl/_rels/workbook.xml.rels", BOOK_RELS),
+    ] {
         zip.start_file(name, options).unwrap();
         zip.write_all(text.as_bytes()).unwrap();
     }
@@ -40,7 +45,9 @@ fn book(sheet: impl Fn(&mut dyn Write)) -> Vec<u8> {
 }
 
 fn sheet(data: &str) -> Vec<u8> {
-    book(|out| write!(out, r#"<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{data}</sheetData></worksheet>"#).unwrap())
+    book(|out| {
+        write!(out, r#"<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{data}</sheetData></worksheet>"#).unwrap()
+    })
 }
 
 const HEADING: &str = r#"<row r="1"><c r="A1" t="inlineStr"><is><t>name</t></is></c><c r="B1" t="inlineStr"><is><t>code</t></is></c></row>"#;
@@ -56,7 +63,11 @@ async fn a_spreadsheet_comes_in() {
     ));
     let import = bring(&owner, "products.categories", file(book).path(), null(), None).await;
     assert_eq!(counts(&import), [3, 0, 0, 0], "{}", import["errors"]);
-    let names: Vec<String> = all(&owner, "products.categories", &[("sort", "id")]).await.iter().map(|c| format!("{} {}", c["name"], c["code"])).collect();
+    let names: Vec<String> = all(&owner, "products.categories", &[("sort", "id")])
+        .await
+        .iter()
+        .map(|c| format!("{} {}", c["name"], c["code"]))
+        .collect();
     assert_eq!(names, [r#""=not a formula" "10248""#, r#""Second" null"#, r#""Last" "0.3""#]);
 }
 
@@ -65,8 +76,16 @@ async fn bombs_are_refused_at_once() {
     let s = scene().await;
     let owner = s.person("Acme", "owner").await;
     let bombs: Vec<(&str, &str, Vec<u8>)> = vec![
-        ("row 999999999", "more than 1,048,576 rows", sheet(&format!(r#"{HEADING}<row r="999999999"><c r="A999999999"><v>1</v></c></row>"#))),
-        ("column XFD", "more than 1,000 columns", sheet(&format!(r#"{HEADING}<row r="2"><c r="XFD2"><v>1</v></c></row>"#))),
+        (
+            "row 999999999",
+            "more than 1,048,576 rows",
+            sheet(&format!(r#"{HEADING}<row r="999999999"><c r="A999999999"><v>1</v></c></row>"#)),
+        ),
+        (
+            "column XFD",
+            "more than 1,000 columns",
+            sheet(&format!(r#"{HEADING}<row r="2"><c r="XFD2"><v>1</v></c></row>"#)),
+        ),
         (
             "110 MB of spaces",
             "too large when unpacked",
@@ -75,7 +94,13 @@ async fn bombs_are_refused_at_once() {
                 (0..110).for_each(|_| out.write_all(&blank).unwrap());
             }),
         ),
-        ("rows out of order", "not in order", sheet(&format!(r#"{HEADING}<row r="5"><c r="A5"><v>1</v></c></row><row r="4"><c r="A4"><v>1</v></c></row>"#))),
+        (
+            "rows out of order",
+            "not in order",
+            sheet(&format!(
+                r#"{HEADING}<row r="5"><c r="A5"><v>1</v></c></row><row r="4"><c r="A4"><v>1</v></c></row>"#
+            )),
+        ),
         (
             "entities of its own",
             "declares entities",
@@ -92,7 +117,11 @@ async fn bombs_are_refused_at_once() {
             "one cell of 30 MB",
             "32,767",
             book(|out| {
-                write!(out, r#"<?xml version="1.0"?><worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>"#).unwrap();
+                write!(
+                    out,
+                    r#"<?xml version="1.0"?><worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>"#
+                )
+                .unwrap();
                 let mut noise = vec![0_u8; 1 << 20];
                 let mut state = 1_u32;
                 for n in 0..30 {
@@ -109,8 +138,12 @@ async fn bombs_are_refused_at_once() {
     for (what, why, bytes) in bombs {
         let file = file(&bytes);
         let began = Instant::now();
-        let refused = try_bring(&owner, "products.categories", file.path(), null(), None, Mode::Run).await.unwrap_err();
-        assert!(matches!(refused, kernel::Error::Malformed(_)) && refused.to_string().contains(why), "{what}: {refused}");
+        let refused =
+            try_bring(&owner, "products.categories", file.path(), null(), None, Mode::Run).await.unwrap_err();
+        assert!(
+            matches!(refused, kernel::Error::Malformed(_)) && refused.to_string().contains(why),
+            "{what}: {refused}"
+        );
         assert!(began.elapsed() < Duration::from_secs(4), "{what}: {:?}", began.elapsed());
     }
 }
@@ -120,7 +153,13 @@ async fn bombs_are_refused_at_once() {
 async fn a_sparse_sheet_is_small() {
     let s = scene().await;
     let owner = s.person("Acme", "owner").await;
-    let rows: String = (1..=200).map(|n| format!(r#"<row r="{0}"><c r="A{0}" t="inlineStr"><is><t>n{n}</t></is></c></row>"#, n * 5_000)).collect();
-    let import = bring(&owner, "products.categories", file(sheet(&format!("{HEADING}{rows}"))).path(), null(), None).await;
+    let rows: String = (1..=200)
+        .map(|n| {
+            format!(r#"<row r="{0}"><c r="A{0}" t="inlineStr"><is><t>n{n}</t></is></c></row>"#, n * 5_000)
+        })
+        .collect();
+    let import =
+        bring(&owner, "products.categories", file(sheet(&format!("{HEADING}{rows}"))).path(), null(), None)
+            .await;
     assert_eq!(counts(&import), [200, 0, 0, 0], "{}", import["errors"]);
 }
