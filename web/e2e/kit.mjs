@@ -47,6 +47,7 @@ export async function page(browser, { theme = 'light', locale = 'en-US', width =
   const p = await context.newPage()
   p.setDefaultTimeout(12_000)
   p.problems = []
+  if (process.env.DEBUG) p.on('response', async (r) => { if (r.status() >= 400) console.log(`       ${r.status()} ${r.request().method()} ${r.url()} ${(await r.text().catch(() => '')).slice(0, 400)}`) })
   watched = p
   p.on('pageerror', (e) => p.problems.push(`page error: ${e.message}`))
   p.on('console', (m) => { if (/Content Security Policy|Refused to/.test(m.text())) p.problems.push(m.text()) })
@@ -105,12 +106,13 @@ export async function newcomer(p, email, company) {
   await p.getByRole('navigation', { name: 'Main menu' }).waitFor()
 }
 
+/** In whatever language and width the screen is. */
 export async function signIn(p, email, password = PASSWORD) {
   await p.goto(`${BASE}/login`)
-  await p.getByLabel('E-mail').fill(email)
-  await p.getByLabel('Password').fill(password)
-  await p.getByRole('button', { name: 'Log in' }).click()
-  await p.getByRole('navigation', { name: 'Main menu' }).waitFor()
+  await p.locator('input[name=email]').fill(email)
+  await p.locator('input[name=password]').fill(password)
+  await p.locator('button[type=submit]').click()
+  await p.locator('#main h1').waitFor()
 }
 
 /** The API as the page's own person, for setting a scene. */

@@ -52,7 +52,7 @@ export async function looks(browser, email) {
   }
 
   const phone = await page(browser, { width: 390, height: 844 })
-  await signInPhone(phone, email)
+  await signIn(phone, email)
   for (const [name, path] of [['table', '/o/parties-parties'], ['orders', '/o/sales-orders'], ['home', '/'], ['settings', '/settings/profile']]) {
     await test(`${name} on a phone`, async () => {
       await phone.goto(BASE + path)
@@ -80,13 +80,4 @@ export async function looks(browser, email) {
   })
   await api(ru, 'PATCH', '/me', { locale: 'en' })
   await ru.context().close()
-}
-
-async function signInPhone(p, email) {
-  const { PASSWORD } = await import('./kit.mjs')
-  await p.goto(`${BASE}/login`)
-  await p.getByLabel('E-mail').fill(email)
-  await p.getByLabel('Password').fill(PASSWORD)
-  await p.getByRole('button', { name: 'Log in' }).click()
-  await p.getByRole('heading', { level: 1 }).waitFor()
 }

@@ -70,12 +70,12 @@ export async function table(browser, email) {
     await grid.focus()
     await p.keyboard.press('Control+Home')
     id = await rows().first().getAttribute('data-id')
-    const column = (await p.locator('.g-head [role=columnheader]').allInnerTexts()).map((t) => t.trim()).indexOf('E-mail') - 1
+    const column = (await p.locator('.g-head [role=columnheader]').allInnerTexts()).map((t) => t.trim()).findIndex((t) => /^E-?mail$/.test(t)) - 1
     for (let i = 0; i < column; i++) await p.keyboard.press('ArrowRight')
     await p.keyboard.press('Enter')
     await p.keyboard.type('desk@silk.test')
     await p.keyboard.press('Tab')
-    await p.getByText('E-mail changed').waitFor()
+    await p.getByText(/^E-?mail changed$/).waitFor()
     equal((await api(p, 'GET', `/parties/parties/${id}`)).email, 'desk@silk.test')
     await p.keyboard.press('Control+z')
     await p.getByText('Undone').waitFor()
@@ -88,7 +88,7 @@ export async function table(browser, email) {
     await p.keyboard.type('nonsense')
     await p.keyboard.press('Enter')
     await p.locator('.g-cell.failed').waitFor()
-    await p.getByText(/^E-mail: /).waitFor()
+    await p.getByText(/^E-?mail: /).waitFor()
     await shot(p, 'table-2-refused')
     await p.keyboard.press('ArrowUp')
     await p.keyboard.press('Enter')
@@ -114,7 +114,7 @@ export async function table(browser, email) {
 
   await test('columns: hide one, widen another, save as a view, share it, rename it, delete it', async () => {
     await p.getByRole('button', { name: 'Columns' }).click()
-    await p.getByRole('list', { name: 'Shown columns' }).getByLabel('Phone').uncheck()
+    await p.getByRole('list', { name: 'Shown columns' }).getByLabel('Phone', { exact: true }).click()
     await p.keyboard.press('Escape')
     await p.getByRole('button', { name: 'Save as view' }).click()
     await p.getByRole('dialog').getByLabel('Name').fill('Gold from Silk')

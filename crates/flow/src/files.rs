@@ -260,7 +260,18 @@ impl Files {
 
     /// A file, for somebody who may see the record it hangs on; [`Error::NotFound`] for all others.
     pub async fn read(&self, store: &Store, actor: &Actor, id: Uuid) -> Result<Opened> {
-        let stored = within!(store, actor, tx => {
+        let stored = self.visible(store, actor, id).await?;
+        self.hand_out(actor, stored).await
+    }
+
+    /// As [`Files::read`], for programs that read the blob themselves.
+    pub async fn path(&self, store: &Store, actor: &Actor, id: Uuid) -> Result<(PathBuf, Stored)> {
+        let stored = self.visible(store, actor, id).await?;
+        Ok((self.blob(actor.organization, &stored.sha256), stored))
+    }
+
+    async fn visible(&self, store: &Store, actor: &Actor, id: Uuid) -> Result<Stored> {
+        within!(store, actor, tx => {
             let stored = find(&tx, id).await?;
             match (&stored.entity, stored.record_id) {
                 (Some(entity), Some(record)) => reach(&tx, entity, record, false).await?,
@@ -268,8 +279,7 @@ impl Files {
                 _ => return Err(Error::NotFound),
             }
             Ok(stored)
-        })?;
-        self.hand_out(actor, stored).await
+        })
     }
 
     /// A file that every member may see because of where its id comes from: the company's logo, a colleague's picture.

@@ -6,7 +6,9 @@ use flow::{
     mail::Mailer,
 };
 use kernel::{Result, Store};
+use serde_json::Value;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Everything that runs beside the requests.
 pub(crate) struct House {
@@ -66,5 +68,63 @@ fn workers(store: &Store, config: &Config, log: flow::SystemLog, files: Files) -
         Box::pin(async move { people.actor_of(organization, user, request).await })
     });
     let worker = flow::Worker::new(store.clone(), actor_of).log(log);
+    let worker = [Step::Run, Step::Check, Step::Undo].into_iter().fold(worker, |worker, step| {
+        let files = files.clone();
+        worker.on(step.kind(), move |job| {
+            let files = files.clone();
+            Box::pin(async move { import(job, &files, step).await })
+        })
+    });
     flow::housekeeping::register(worker, files).start()
+}
+
+/// What is done with an import in the background.
+#[derive(Clone, Copy)]
+enum Step {
+    Run,
+    Check,
+    Undo,
+}
+
+impl Step {
+    fn kind(self) -> &'static str {
+        match self {
+            Step::Run => web::imports_api::RUN,
+            Step::Check => web::imports_api::CHECK,
+            Step::Undo => web::imports_api::UNDO,
+        }
+    }
+}
+
+async fn import(job: &flow::Context, files: &Files, step: Step) -> Result<Value> {
+    let (store, actor) = (&job.store, &job.actor);
+    let id =
+        |value: &Value| value.as_str().and_then(|id| id.parse::<Uuid>().ok()).ok_or(kernel::Error::NotFound);
+    let import = id(&job.job.payload["import"])?;
+    if let Step::Undo = step {
+        return records::import::undo(store, actor, import).await;
+    }
+    let told = records::import::get(store, actor, import).await?;
+    let (path, _) = files.path(store, actor, id(&told["file_id"])?).await?;
+    let (tell, mut heard) = tokio::sync::watch::channel((0, 0));
+    let progress = move |done: u64, total: u64| {
+        tell.send_replace((done, total));
+    };
+    let work = async {
+        match step {
+            Step::Check => records::import::check(store, actor, import, &path, &progress).await,
+            _ => records::import::run(store, actor, import, &path, &progress).await,
+        }
+    };
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            Ok(()) = heard.changed() => {
+                let (done, total) = *heard.borrow_and_update();
+                let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+                job.progress(whole(done), Some(whole(total))).await?;
+            }
+        }
+    }
 }

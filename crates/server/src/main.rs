@@ -49,6 +49,9 @@ enum Command {
     Doctor,
     /// Print the API of all entities as OpenAPI 3.1
     Openapi,
+    /// Print the rows of a spreadsheet; the server runs itself so, apart and within limits
+    #[command(hide = true)]
+    XlsxRows { file: std::path::PathBuf },
     /// Check that the tables keep companies apart (the catalog gate)
     Check,
 }
@@ -80,6 +83,10 @@ pub(crate) fn say(line: &str) {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Command::XlsxRows { file } = &cli.command {
+        // Before any thread is started: the process may have little memory.
+        return if records::import::xlsx_child(file).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let filter = EnvFilter::try_from_env("FONDACO_LOG")
         .unwrap_or_else(|_| EnvFilter::new("warn,server=info,fondaco=info"));
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
@@ -130,6 +137,7 @@ async fn run(command: Command) -> Result<ExitCode> {
             say(&demo::logins());
         }
         Command::User { what } => user(&config, what).await?,
+        Command::XlsxRows { .. } => {}
         Command::Verify => return doctor::verify(&config).await,
         Command::Doctor => return doctor::doctor(&config).await,
         Command::Openapi => {

@@ -3,6 +3,7 @@
 mod events;
 mod extract;
 mod identity;
+pub mod imports_api;
 mod layers;
 mod metrics;
 mod pages;
@@ -61,6 +62,7 @@ pub fn app(state: State) -> Router {
     let api = identity::routes()
         .merge(platform::routes())
         .merge(transfer::routes())
+        .merge(imports_api::routes())
         .merge(records_api::routes())
         .fallback(|| async { Problem::Kernel(kernel::Error::NotFound) });
     Router::new()

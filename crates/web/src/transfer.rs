@@ -24,7 +24,7 @@ pub(crate) fn routes() -> Router<State> {
 
 type AllPairs = Pairs<Vec<(String, String)>>;
 
-fn of<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+pub(crate) fn of<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str()).filter(|v| !v.is_empty())
 }
 
@@ -77,7 +77,7 @@ async fn upload(
 }
 
 /// Names travel in headers percent-encoded.
-fn decoded(name: &str) -> String {
+pub(crate) fn decoded(name: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = name.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {

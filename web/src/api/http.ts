@@ -18,7 +18,9 @@ export class Problem extends Error {
 export function messageOf(e: unknown): string {
   if (e instanceof Problem) {
     const first = e.errors[0]
-    return first && first.message !== e.message ? `${e.message} ${first.message}` : e.message
+    // The detail usually says what the first error says, with its place before it.
+    if (first && e.message.includes(first.message)) return first.message
+    return first ? `${e.message} ${first.message}` : e.message
   }
   if (e instanceof TypeError) return i18next.t('error.offline')
   return e instanceof Error ? e.message : String(e)

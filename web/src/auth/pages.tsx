@@ -18,8 +18,8 @@ export function Frame({ title, text, children, footer, width = 380 }: { title: s
   useEffect(() => { document.title = `${title} · Fondaco` }, [title])
   return (
     <div className="min-h-full flex flex-col">
-      <main className="flex-1 grid place-items-center px-4 py-10">
-        <div style={{ width, maxWidth: '100%' }}>
+      <main className="flex-1 flex flex-col items-center justify-center px-4 py-10">
+        <div className="w-full" style={{ maxWidth: width }}>
           <div className="flex items-center gap-2.5 mb-6 justify-center">
             <img src="/favicon.svg" width={30} height={30} alt="" />
             <span className="text-lg font-semibold">Fondaco</span>

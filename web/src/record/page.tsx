@@ -4,10 +4,10 @@ import { ChevronRight } from 'lucide-react'
 import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import { titleOf, useEntity, useMeta } from '@/meta/hooks'
-import type { Entity, Row } from '@/meta/types'
+import type { Entity } from '@/meta/types'
 import { Failure, Skeleton } from '@/ui/basics'
 import { RecordMenu } from './menu'
-import { RecordView } from './view'
+import { recordQuery, RecordView } from './view'
 
 export function RecordPage() {
   const { entity: name, id } = useParams({ from: '/house/o/$entity/r/$id' })
@@ -21,7 +21,7 @@ function Page({ entity, id }: { entity: Entity; id: string }) {
   const { t } = useTranslation()
   const { tab } = useSearch({ from: '/house/o/$entity/r/$id' })
   const navigate = useNavigate()
-  const { data: row } = useQuery({ queryKey: ['record', entity.name, id], queryFn: () => Promise.reject<Row>(), enabled: false })
+  const { data: row } = useQuery(recordQuery(entity, id))
   const { data: meta } = useMeta()
   const part = meta?.entities[entity.name]?.part_of
   const title = titleOf(entity, row)

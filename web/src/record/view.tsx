@@ -29,7 +29,7 @@ async function readWhole(entity: Entity, id: string): Promise<Row> {
   const parts = await Promise.all(entity.lines.map((l) => queryClient.ensureQueryData(entityQuery(l.entity)).catch(() => undefined)))
   return records.read(entity.name, id, recordExpand(entity, parts))
 }
-const recordQuery = (entity: Entity, id: string) => ({ queryKey: ['record', entity.name, id], queryFn: () => readWhole(entity, id), staleTime: 10_000 })
+export const recordQuery = (entity: Entity, id: string) => ({ queryKey: ['record', entity.name, id], queryFn: () => readWhole(entity, id), staleTime: 10_000 })
 
 const asLines = (v: unknown): LineRow[] => (Array.isArray(v) ? (v as Row[]).map((r) => ({ ...r, _key: r.id })) : [])
 
@@ -170,7 +170,7 @@ function Overview({ entity, row, wide, tabs, current }: { entity: Entity; row: R
       </div>
       {dirty && (
         <div className="flex items-center gap-2 px-4 py-2 border-t border-line bg-raised flex-none" role="region" aria-label={t('record.unsaved')}>
-          <span className="flex-1 text-muted">{message || t('record.unsaved')}</span>
+          <span className="flex-1 text-muted">{message ? (Object.keys(errors).some(known) ? t('record.attention') : message) : t('record.unsaved')}</span>
           <button type="button" className="btn" onClick={reset}>{t('discard')}</button>
           <button type="button" className="btn primary" disabled={busy} aria-busy={busy} onClick={() => void save()}>{t('save')}<kbd aria-hidden="true">⌘↵</kbd></button>
         </div>

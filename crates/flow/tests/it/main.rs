@@ -3,6 +3,7 @@
 
 mod files;
 mod jobs;
+#[cfg(feature = "mail")]
 mod mail;
 mod notifications;
 mod pdf;

@@ -403,7 +403,7 @@ impl<'a> Work<'a> {
                         lines.push(table.line(&row.cells, 0, self));
                     }
                 }
-                Cells::Object(map) => match map.get(&part.name) {
+                Cells::Object(map) => match map.get(table.list.as_ref().unwrap_or(&part.name)) {
                     None | Some(Value::Null) => {}
                     Some(Value::Array(items)) if items.len() <= MOST_PARTS => {
                         for (n, item) in items.iter().enumerate() {

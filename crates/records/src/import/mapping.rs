@@ -25,6 +25,8 @@ pub(crate) struct Mapping<'a> {
 pub(crate) struct Table<'a> {
     pub(crate) entity: &'a Entity,
     pub(crate) slots: Vec<Slot<'a>>,
+    /// Of a part, in JSON: the key of the list that its rows stand in.
+    pub(crate) list: Option<String>,
 }
 
 /// One field, and where its value comes from.
@@ -202,8 +204,11 @@ impl<'a> Mapping<'a> {
             _ => return Err(Error::malformed_at("mapping", "This is an object: column to field.")),
         };
         let file = file(format, columns);
-        let mut mapped =
-            Mapping { head: Table { entity, slots: Vec::new() }, parts: Vec::new(), key: Vec::new() };
+        let mut mapped = Mapping {
+            head: Table { entity, slots: Vec::new(), list: None },
+            parts: Vec::new(),
+            key: Vec::new(),
+        };
         let mut taken = HashSet::new();
         let mut faults = Vec::new();
         for (column, spec) in map {
@@ -283,13 +288,23 @@ impl<'a> Mapping<'a> {
         }
         let constant = spec.get("constant").filter(|v| !v.is_null()).cloned();
         let place = file.places.get(column);
+        let mut list = None;
         let source = match (place, &constant) {
             (_, Some(_)) => Source::None,
             (None, None) => return Err(Error::malformed("The file has no such column.")),
-            (Some(_), None) if file.format == Format::Json => {
-                let own = part.and_then(|p| column.strip_prefix(p.name.as_str())?.strip_prefix('.'));
-                Source::Key(own.unwrap_or(column).to_owned())
-            }
+            (Some(_), None) if file.format == Format::Json => match (part, column.split_once('.')) {
+                (None, _) => Source::Key(column.to_owned()),
+                (Some(_), Some((first, rest))) => {
+                    list = Some(first.to_owned());
+                    Source::Key(rest.to_owned())
+                }
+                (Some(part), None) => {
+                    return Err(Error::malformed(format!(
+                        "{column} is no list, so it cannot be {}.",
+                        part.name
+                    )));
+                }
+            },
             (Some((n, _)), None) => Source::Cell(*n),
         };
         let mut style = place.map_or(Style::default(), |(_, style)| *style);
@@ -331,8 +346,14 @@ impl<'a> Mapping<'a> {
         match part {
             None => self.head.slots.push(slot),
             Some(part) => match self.parts.iter_mut().find(|(p, _)| p.name == part.name) {
-                Some((_, table)) => table.slots.push(slot),
-                None => self.parts.push((part, Table { entity, slots: vec![slot] })),
+                Some((_, table)) if list.is_some() && table.list.is_some() && table.list != list => {
+                    return Err(Error::malformed(format!("The {} come from one list, not two.", part.name)));
+                }
+                Some((_, table)) => {
+                    table.list = table.list.take().or(list);
+                    table.slots.push(slot);
+                }
+                None => self.parts.push((part, Table { entity, slots: vec![slot], list })),
             },
         }
         Ok(())

@@ -254,8 +254,8 @@ async fn documents_of_the_past_come_in_with_their_lines() {
         { "number": "10251", "customer": "ALFKI", "lines": [{ "product": "11", "quantity": "none" }] }
     ]);
     let mapping = json!({ "number": "number", "customer": "customer.code", "status": "status", "ordered_on": "ordered_on",
-        "lines.product": "lines.product_id", "lines.quantity": "lines.quantity", "lines.price": "lines.price" });
-    let path = file(orders.to_string());
+        "items.product": "lines.product_id", "items.quantity": "lines.quantity", "items.price": "lines.price" });
+    let path = file(orders.to_string().replace("\"lines\"", "\"items\""));
     let import = bring(&owner, "sales.orders", path.path(), mapping, Some("number")).await;
     let told: Vec<Value> = import["errors"]
         .as_array()
