@@ -156,6 +156,40 @@ fn e2e() -> Done {
         println!("No Chromium at {browser}; the journeys are left out. Set CHROMIUM to its path.");
         return Ok(());
     }
-    let status = Command::new("node").arg("web/e2e/run.mjs").env("CHROMIUM", browser).status()?;
-    if status.success() { Ok(()) } else { Err("the journeys in the browser failed".into()) }
+    let data = tempfile::tempdir()?;
+    let listen = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+    let mut server = Command::new("target/debug/fondaco")
+        .arg("serve")
+        .env("FONDACO_DATA", data.path())
+        .env("FONDACO_LISTEN", &listen)
+        .env_remove("DATABASE_URL")
+        .spawn()?;
+    let journeys = opened(&mut server, &listen).and_then(|()| {
+        let status = Command::new("node")
+            .arg("web/e2e/run.mjs")
+            .env("CHROMIUM", browser)
+            .env("BASE_URL", format!("http://{listen}"))
+            .env("FONDACO_OUTBOX", data.path().join("outbox"))
+            .status()?;
+        if status.success() { Ok(()) } else { Err("the journeys in the browser failed".into()) }
+    });
+    // The way an administrator ends it, so that its PostgreSQL ends too.
+    let told = Command::new("kill").arg("-TERM").arg(server.id().to_string()).status()?;
+    let ended = server.wait()?;
+    journeys?;
+    if told.success() && ended.success() { Ok(()) } else { Err("the server did not end well".into()) }
+}
+
+/// Waits until the server answers; a first start makes its database.
+fn opened(server: &mut std::process::Child, listen: &str) -> Done {
+    for _ in 0..240 {
+        if let Some(ended) = server.try_wait()? {
+            return Err(format!("the server ended at once: {ended}").into());
+        }
+        if std::net::TcpStream::connect(listen).is_ok() {
+            return Ok(());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(500));
+    }
+    Err("the server did not open within two minutes".into())
 }

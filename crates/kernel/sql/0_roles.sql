@@ -1,22 +1,29 @@
 -- Run on every start by whoever may create roles; everything after it is run by, and belongs to, app_owner.
 -- app_user is what requests run as. app_system serves identity, jobs and mail and is granted no business table.
 -- Neither owns a table, neither can bypass row security, neither may become another role.
+-- Roles are the server's, not the database's: another Fondaco of this server may be making them right now.
 do $$ declare name text; begin
-    foreach name in array '{app_owner,app_user,app_system}'::text[] loop
-        if to_regrole(name) is null then execute format('create role %I noinherit', name); end if;
+    for attempt in 1..20 loop
+        begin
+            foreach name in array '{app_owner,app_user,app_system}'::text[] loop
+                if to_regrole(name) is null then execute format('create role %I noinherit', name); end if;
+            end loop;
+            foreach name in array '{app_user,app_system}'::text[] loop
+                execute format('alter role %I login nosuperuser nobypassrls nocreatedb nocreaterole', name);
+                execute format('alter role %I set statement_timeout = %L', name, '15s');
+                execute format('alter role %I set lock_timeout = %L', name, '3s');
+                execute format('alter role %I set idle_in_transaction_session_timeout = %L', name, '10s');
+            end loop;
+            exit;
+        exception when internal_error or unique_violation or duplicate_object then
+            if attempt = 20 then raise; end if;
+            perform pg_sleep(0.05 * attempt);
+        end;
     end loop;
     execute format('grant create on database %I to app_owner', current_database());
     execute format('grant connect on database %I to app_user, app_system', current_database());
     execute format('revoke temporary on database %I from public', current_database());
 end $$;
-alter role app_user login nosuperuser nobypassrls nocreatedb nocreaterole;
-alter role app_system login nosuperuser nobypassrls nocreatedb nocreaterole;
-alter role app_user set statement_timeout = '15s';
-alter role app_user set lock_timeout = '3s';
-alter role app_user set idle_in_transaction_session_timeout = '10s';
-alter role app_system set statement_timeout = '15s';
-alter role app_system set lock_timeout = '3s';
-alter role app_system set idle_in_transaction_session_timeout = '10s';
 revoke create on schema public from public;
 create extension if not exists btree_gin;
 create extension if not exists pg_trgm;

@@ -30,9 +30,7 @@ pub(crate) async fn serve(config: &Config, with_demo: bool) -> Result<()> {
     }
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(signals(stop));
-    if let Some(cluster) = &database.private {
-        tokio::spawn(mind(Arc::clone(cluster), stopped.clone()));
-    }
+    let minder = database.private.as_ref().map(|c| tokio::spawn(mind(Arc::clone(c), stopped.clone())));
     crate::say(&format!("Fondaco is open at {}", config.base_url()));
     if with_demo {
         crate::say(&demo::logins());
@@ -52,6 +50,10 @@ pub(crate) async fn serve(config: &Config, with_demo: bool) -> Result<()> {
         } => tracing::warn!("some requests did not end in time"),
     }
     house.close().await;
+    if let Some(minder) = minder {
+        // It may be about to start PostgreSQL again: only when it has ended may the cluster be stopped.
+        let _ = minder.await;
+    }
     if let Some(cluster) = database.private {
         let stopped = tokio::task::spawn_blocking(move || cluster.stop()).await;
         if let Ok(Err(e)) = stopped {
@@ -79,10 +81,13 @@ async fn signals(stop: watch::Sender<bool>) {
 }
 
 /// Brings the private PostgreSQL back when it dies, and restarts it when its program was upgraded under it.
-async fn mind(cluster: Arc<cluster::Cluster>, stopped: watch::Receiver<bool>) {
+async fn mind(cluster: Arc<cluster::Cluster>, mut stopped: watch::Receiver<bool>) {
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     loop {
-        tick.tick().await;
+        tokio::select! {
+            _ = tick.tick() => {}
+            _ = stopped.wait_for(|stop| *stop) => return,
+        }
         let cluster = Arc::clone(&cluster);
         let looked = tokio::task::spawn_blocking(move || {
             if cluster.alive() && !cluster.outdated() {
@@ -90,9 +95,6 @@ async fn mind(cluster: Arc<cluster::Cluster>, stopped: watch::Receiver<bool>) {
             }
             cluster.restart().map(|()| true)
         });
-        if *stopped.borrow() {
-            return;
-        }
         match looked.await {
             Ok(Ok(true)) => tracing::warn!("PostgreSQL was started anew"),
             Ok(Err(e)) => tracing::error!("PostgreSQL does not start: {e}"),

@@ -284,7 +284,8 @@ mod tests {
         let (cyrillic, ..) = WINDOWS_1251.encode("код;название\n1;Молоко топлёное\n");
         let (western, ..) = WINDOWS_1252.encode("code\tname\n1\tPâté chinois\n2\tCôte de Blaye\n");
         let with = |mark: &[u8], text: &[u8]| [mark, text].concat();
-        let cases: [(Vec<u8>, &str, Format, &str, char, &str); 9] = [
+        type Case = (Vec<u8>, &'static str, Format, &'static str, char, &'static str);
+        let cases: [Case; 9] = [
             (b"a,b\n1,2\n".to_vec(), "x.csv", Format::Csv, "UTF-8", ',', "a,b\n"),
             (with(b"\xef\xbb\xbf", b"a;b\n1,5;2\n"), "x.csv", Format::Csv, "UTF-8", ';', "a;b\n"),
             (

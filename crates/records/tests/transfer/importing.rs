@@ -451,8 +451,7 @@ async fn cut_short(owner: &testkit::Person, id: uuid::Uuid, path: &std::path::Pa
         _ = import::run(&owner.store, &owner.actor, id, path, &progress) => {}
         _ = heard.wait_for(|done| *done > 0) => {}
     }
-    let done = *heard.borrow();
-    done
+    *heard.borrow_and_update()
 }
 
 /// Not a test: how many rows a second. `cargo test --release -p records --test transfer -- --ignored --nocapture rate`

@@ -1,4 +1,5 @@
 //! Files in and out, with the modules as they are shipped but for their rules.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod exporting;
 mod importing;
