@@ -842,3 +842,47 @@ begin
     from summed s join parties.parties q on q.organization_id = app.organization() and q.id = s.party
     where s.is_any order by s.whole desc, q.name;
 end $$;
+
+-- For `fondaco verify`: what does not follow from what it should follow from. Whoever asks sees what he may see.
+create function finance.verify() returns table (organization_id uuid, wrong text) language plpgsql stable set search_path = pg_catalog as $$
+#variable_conflict use_column
+begin
+    return query with allocations as (
+        select a.organization_id, a.invoice_id, a.payment_id, a.amount, p.status from finance.payment_allocations a
+        join finance.payments p on p.organization_id = a.organization_id and p.id = a.payment_id
+        where a.reversed_on is null and a.deleted_at is null
+    ), numbers as (
+        select i.organization_id, substring(i.number from '^(.*?)[0-9]+$') as prefix, substring(i.number from '([0-9]{1,18})$')::bigint as n
+        from finance.invoices i where i.number ~ '[0-9]$'
+    )
+    select i.organization_id, format('invoice %s: paid is %s, its allocations are %s', coalesce(i.number, i.id::text), i.paid, coalesce(a.sum, 0))
+    from finance.invoices i
+    left join (select organization_id, invoice_id, sum(amount) from allocations where status = 'completed' group by 1, 2) a
+        on a.organization_id = i.organization_id and a.invoice_id = i.id
+    where i.paid <> coalesce(a.sum, 0)
+    union all
+    select p.organization_id, format('payment %s: allocated is %s, its allocations are %s', p.number, p.allocated, coalesce(a.sum, 0))
+    from finance.payments p
+    left join (select organization_id, payment_id, sum(amount) from allocations group by 1, 2) a on a.organization_id = p.organization_id and a.payment_id = p.id
+    where p.allocated <> coalesce(a.sum, 0)
+    union all
+    select o.organization_id, format('order %s: paid is %s, its invoices say %s', o.number, o.paid, coalesce(i.sum, 0))
+    from sales.orders o
+    left join (select organization_id, order_id, sum(case when kind = 'CREDIT_NOTE' then -paid else paid end) from finance.invoices
+               where direction = 'out' and order_id is not null group by 1, 2) i on i.organization_id = o.organization_id and i.order_id = o.id
+    where o.paid <> coalesce(i.sum, 0)
+    union all
+    select l.organization_id, format('order line %s: invoiced is %s, its invoices say %s', l.id, l.invoiced_quantity, coalesce(i.sum, 0))
+    from sales.order_lines l
+    left join (select x.organization_id, x.order_line_id, sum(case when finance.counts(i.direction, i.kind, i.status, i.deleted_at) then x.quantity
+                   when i.direction = 'out' and i.kind = 'CREDIT_NOTE' and i.number is not null and i.credited_invoice_id is not null then -x.quantity else 0 end)
+               from finance.invoice_lines x join finance.invoices i on i.organization_id = x.organization_id and i.id = x.invoice_id
+               where x.order_line_id is not null and x.deleted_at is null group by 1, 2) i on i.organization_id = l.organization_id and i.order_line_id = l.id
+    where l.invoiced_quantity <> coalesce(i.sum, 0)
+    union all
+    -- Of series that the counters keep; numbers that came in with a file are theirs.
+    select c.organization_id, format('%s: %s numbers were given, %s are there', n.prefix, c.last, count(distinct n.n))
+    from app.counters c join numbers n on n.organization_id = c.organization_id and n.prefix = c.series || '-'
+    where c.period = '' and n.n <= c.last group by 1, n.prefix, c.last having count(distinct n.n) <> c.last;
+end $$;
+comment on function finance.verify() is 'Balances that are not the sum of what made them, and numbers that are missing.';

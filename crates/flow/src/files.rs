@@ -599,7 +599,8 @@ pub fn clean_name(name: &str) -> String {
     name.chars().take(200 - ending.chars().count()).chain(ending.chars()).collect()
 }
 
-fn disposition(name: &str, content_type: &str) -> String {
+/// `Content-Disposition` of a file: shown in place where that is safe.
+pub fn disposition(name: &str, content_type: &str) -> String {
     let place = if SHOWN.contains(&content_type) { "inline" } else { "attachment" };
     let plain: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_. ".contains(c) { c } else { '_' }).collect();

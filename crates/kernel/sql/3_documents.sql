@@ -163,7 +163,9 @@ begin
         end $body$ $f$, f, whole, fk, move, plus, minus,
         (select string_agg('new.' || quote_ident(n), ', ') from unnest(name) n),
         (select string_agg('old.' || quote_ident(n), ', ') from unnest(name) n));
-    execute format('create trigger total after insert or update or delete on %s for each row execute function %s()', part, f);
+    -- The arguments are for `fondaco verify`.
+    execute format('create trigger total after insert or update or delete on %s for each row execute function %s(%s)', part, f,
+        (select string_agg(quote_literal(a), ', ') from unnest(array[whole, fk] || name) a));
     perform app.derive(whole, name);
 end $$;
 

@@ -210,6 +210,7 @@ create table iam.api_tokens (
     prefix        text not null,
     token_hash    bytea not null,
     scopes        text[] not null default '{}',
+    allowed_ips   text[] not null default '{}',
     expires_at    timestamptz,
     last_used_at  timestamptz,
     unique (organization_id, token_hash),

@@ -210,6 +210,14 @@ impl Bulk {
     /// Reads the request and finds its records, as the person sees them.
     pub async fn parse(store: &Store, actor: &Actor, entity: &Entity, body: &Value) -> Result<Bulk> {
         let map = crate::write::object(body)?;
+        if let Some(unknown) =
+            map.keys().find(|k| !["action", "ids", "filter", "changes"].contains(&k.as_str()))
+        {
+            return Err(Error::malformed_at(unknown, "There is no such part of a bulk request."));
+        }
+        if entity.part_of.is_some() {
+            return Err(Error::malformed("Lines are changed with the record they belong to."));
+        }
         let action = map.get("action").and_then(Value::as_str).unwrap_or("update").to_owned();
         allowed(actor, entity, &action)?;
         let known = matches!(action.as_str(), "update" | "delete" | "restore")

@@ -12,15 +12,19 @@ pub mod import;
 pub mod meta;
 mod openapi;
 mod plan;
+mod print;
 mod query;
 mod select;
+mod start;
 mod value;
 mod write;
 
 pub use export::export;
 pub use extra::{Bulk, aggregate, audit, history, search};
 pub use openapi::openapi;
+pub use print::print;
 pub use query::{Count, MOST_ROWS, Query, Record, get, list};
+pub use start::start;
 pub use write::{
     Acted, Ask, Key, Once, act, act_once, acted, change, create, create_once, create_within, delete,
     read_value, restore,

@@ -5,19 +5,222 @@ use crate::{
 use kernel::{Actor, Catalog, Entity, FieldAccess, Kind, Module};
 use serde_json::{Map, Value, json};
 
-/// The routes that are not records: method, path, what it does. The rest of the document is read out of the catalog.
-const FIXED: &[(&str, &str, &str)] = &[
-    ("get", "/me", "Who is signed in, where, with which roles"),
-    ("get", "/organization", "The company that the session is in"),
-    ("get", "/members", "The people of the company"),
-    ("get", "/roles", "The roles of the company and what they may do"),
-    ("get", "/meta", "What there is, as far as the caller may read it"),
-    ("get", "/search", "Finds records of all entities by words"),
-    ("get", "/views", "Saved views"),
-    ("get", "/notifications", "What the caller should know"),
-    ("get", "/auth/sessions", "Where the caller is signed in"),
-    ("get", "/auth/tokens", "The caller's API tokens"),
+/// A route that is not a record's. The rest of the document is read out of the catalog.
+struct Fixed {
+    method: &'static str,
+    path: &'static str,
+    summary: &'static str,
+    /// Of the good answer.
+    status: &'static str,
+    /// Parameters of the query and fields of the body: a text, or as said after a colon; `!` must be there.
+    query: &'static str,
+    body: &'static str,
+}
+
+const fn fixed(
+    method: &'static str,
+    path: &'static str,
+    summary: &'static str,
+    status: &'static str,
+    query: &'static str,
+    body: &'static str,
+) -> Fixed {
+    Fixed { method, path, summary, status, query, body }
+}
+
+const FIXED: &[Fixed] = &[
+    fixed(
+        "post",
+        "/auth/register",
+        "Ask for an account",
+        "202",
+        "",
+        "email! password! first_name! last_name!",
+    ),
+    fixed("post", "/auth/verify", "Confirm the address with the code of the mail", "200", "", "email! code!"),
+    fixed("post", "/auth/resend", "Another code", "202", "", "email!"),
+    fixed("post", "/auth/login", "Sign in", "200", "", "email! password! code"),
+    fixed("post", "/auth/logout", "Sign out", "204", "", ""),
+    fixed("post", "/auth/forgot", "Ask for a link to choose a new password", "202", "", "email!"),
+    fixed("post", "/auth/reset", "Choose a new password", "200", "", "email! code! password!"),
+    fixed(
+        "post",
+        "/auth/password",
+        "Change the password; all other sessions end",
+        "204",
+        "",
+        "current_password! new_password!",
+    ),
+    fixed("post", "/auth/email", "Change the address", "202", "", "email! password!"),
+    fixed("post", "/auth/email/confirm", "Confirm a new address", "200", "", "code!"),
+    fixed("get", "/auth/sessions", "Where the caller is signed in", "200", "", ""),
+    fixed("delete", "/auth/sessions", "End all other sessions", "204", "", ""),
+    fixed("delete", "/auth/sessions/{id}", "End a session", "204", "", ""),
+    fixed("post", "/auth/totp", "Begin with a second factor", "200", "", ""),
+    fixed("post", "/auth/totp/enable", "Switch it on with the first code", "200", "", "code!"),
+    fixed("post", "/auth/totp/disable", "Switch it off", "204", "", "password!"),
+    fixed("get", "/auth/tokens", "The caller's keys for programs", "200", "", ""),
+    fixed(
+        "post",
+        "/auth/tokens",
+        "A key for a program, shown once",
+        "201",
+        "",
+        "name! scopes!:list expires_at allowed_ips:list",
+    ),
+    fixed("delete", "/auth/tokens/{id}", "Take a key back", "204", "", ""),
+    fixed("get", "/me", "Who is signed in, where, with which roles", "200", "", ""),
+    fixed(
+        "patch",
+        "/me",
+        "Change what is the caller's own",
+        "200",
+        "",
+        "first_name last_name locale time_zone theme",
+    ),
+    fixed(
+        "post",
+        "/organizations",
+        "Found a company",
+        "201",
+        "",
+        "name! country! currency! time_zone! language bin modules:list",
+    ),
+    fixed("post", "/organizations/{id}/activate", "Go into another company", "200", "", ""),
+    fixed("get", "/organization", "The company that the session is in", "200", "", ""),
+    fixed("patch", "/organization", "Change the company's own data", "200", "", "*"),
+    fixed("get", "/members", "The people of the company", "200", "", ""),
+    fixed("post", "/members/invite", "Ask somebody in", "201", "", "email! roles!:list"),
+    fixed(
+        "patch",
+        "/members/{id}",
+        "Change a member's roles, state and place",
+        "200",
+        "",
+        "roles:list status manager_id:id default_workspace_id:id workspace_ids:list",
+    ),
+    fixed("delete", "/members/{id}", "Let a member go", "204", "", ""),
+    fixed("post", "/invitations/accept", "Come in", "200", "", "code! password first_name last_name"),
+    fixed("get", "/roles", "The roles of the company and what they may do", "200", "", ""),
+    fixed(
+        "post",
+        "/roles",
+        "A role of the company's own",
+        "201",
+        "",
+        "name! label description template grants:object fields:object",
+    ),
+    fixed(
+        "patch",
+        "/roles/{id}",
+        "Change what a role may do",
+        "200",
+        "",
+        "label description is_active:boolean grants:object fields:object",
+    ),
+    fixed("delete", "/roles/{id}", "Take a role away", "204", "", ""),
+    fixed("get", "/meta", "What there is, as far as the caller may read it", "200", "", ""),
+    fixed("get", "/meta/entities/{name}", "Fields, form, states and actions of an entity", "200", "", ""),
+    fixed("get", "/openapi.json", "This document", "200", "", ""),
+    fixed("get", "/search", "Finds records of all entities by words", "200", "q types limit", ""),
+    fixed("get", "/events", "What changes, as it changes: server-sent events", "200", "", ""),
+    fixed("get", "/audit", "The history of the company", "200", "entity record:id actor:id cursor:id", ""),
+    fixed("get", "/views", "Saved views of an entity", "200", "entity!", ""),
+    fixed("post", "/views", "Save a view", "201", "", "entity! name! kind visibility state:object"),
+    fixed("patch", "/views/{id}", "Change a view", "200", "", "name kind visibility state:object"),
+    fixed("delete", "/views/{id}", "Take a view away", "204", "", ""),
+    fixed("get", "/fields", "Fields that the company added", "200", "entity", ""),
+    fixed(
+        "post",
+        "/fields",
+        "Add a field",
+        "201",
+        "",
+        "entity! name! label type required:boolean options:list help",
+    ),
+    fixed(
+        "patch",
+        "/fields/{id}",
+        "Change a field",
+        "200",
+        "",
+        "label required:boolean options:list help position:integer",
+    ),
+    fixed("delete", "/fields/{id}", "Take a field away; its values stay", "204", "", ""),
+    fixed("get", "/jobs/{id}", "How far a job is", "200", "", ""),
+    fixed("get", "/files", "Files that hang on a record", "200", "entity! record!:id", ""),
+    fixed("post", "/files", "Send a file", "201", "name entity record:id", "#"),
+    fixed("get", "/files/{id}", "A file's bytes", "200", "", ""),
+    fixed("patch", "/files/{id}", "Hang a file on a record", "204", "", "entity! record!:id"),
+    fixed("delete", "/files/{id}", "Throw a file away", "204", "", ""),
+    fixed("get", "/notifications", "What the caller should know", "200", "unread limit before:id", ""),
+    fixed("post", "/notifications/read", "All of it is read", "204", "", ""),
+    fixed("post", "/notifications/{id}/read", "It is read", "204", "", ""),
+    fixed("get", "/imports/{id}", "How far an import is", "200", "", ""),
+    fixed(
+        "patch",
+        "/imports/{id}",
+        "Say which column is which field",
+        "200",
+        "",
+        "mapping:object upsert_key save_as",
+    ),
+    fixed("get", "/imports/{id}/errors.csv", "The rows that did not come in", "200", "", ""),
+    fixed("post", "/imports/{id}/check", "Try an import", "202", "", ""),
+    fixed("post", "/imports/{id}/run", "Carry an import out", "202", "", ""),
+    fixed("post", "/imports/{id}/undo", "Take an import back", "202", "", ""),
 ];
+
+/// `name`, `name!`, `name:object`.
+fn named_schema(word: &str) -> (&str, bool, Value) {
+    let (name, kind) = word.split_once(':').unwrap_or((word, "string"));
+    let schema = match kind {
+        "id" => json!({ "type": "string", "format": "uuid" }),
+        "list" => json!({ "type": "array" }),
+        kind => json!({ "type": kind }),
+    };
+    (name.trim_end_matches('!'), name.ends_with('!'), schema)
+}
+
+fn fixed_operation(route: &Fixed) -> Value {
+    let in_path = route.path.split('/').filter_map(|s| s.strip_prefix('{')?.strip_suffix('}'));
+    let mut parameters: Vec<Value> = in_path
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+        .collect();
+    parameters.extend(route.query.split_whitespace().map(|word| {
+        let (name, required, schema) = named_schema(word);
+        json!({ "name": name, "in": "query", "required": required, "schema": schema })
+    }));
+    let id = format!("{}{}", route.method, route.path.replace(['/', '_', '.'], "-").replace(['{', '}'], ""));
+    let mut operation = json!({
+        "operationId": id, "summary": route.summary, "tags": ["platform"], "parameters": parameters,
+        "responses": answers(if route.status == "204" { Value::Null } else { json!({}) }, route.status),
+    });
+    match route.body {
+        "" => {}
+        "#" => {
+            operation["requestBody"] =
+                json!({ "required": true, "content": { "application/octet-stream": {} } })
+        }
+        "*" => {
+            operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": { "type": "object" } } } })
+        }
+        fields => {
+            let fields: Vec<_> = fields.split_whitespace().map(named_schema).collect();
+            let required: Vec<&str> = fields.iter().filter(|f| f.1).map(|f| f.0).collect();
+            let properties: Map<String, Value> =
+                fields.into_iter().map(|(name, _, schema)| (name.to_owned(), schema)).collect();
+            let mut schema =
+                json!({ "type": "object", "properties": properties, "additionalProperties": false });
+            if !required.is_empty() {
+                schema["required"] = json!(required);
+            }
+            operation["requestBody"] =
+                json!({ "required": true, "content": { "application/json": { "schema": schema } } });
+        }
+    }
+    operation
+}
 
 /// The API of one company as one person has it, OpenAPI 3.1: fields that he may not see are not in it.
 pub fn openapi(
@@ -28,19 +231,21 @@ pub fn openapi(
 ) -> Value {
     let mut paths = Map::new();
     let mut schemas = Map::new();
-    for (method, path, summary) in FIXED {
-        let id = format!("{method}{}", path.replace(['/', '_'], "-"));
-        let mut operation = json!({
-            "operationId": id, "summary": summary, "tags": ["platform"],
-            "responses": answers(json!({ "type": "object" }), "200"),
-        });
-        if *path == "/search" {
-            operation["parameters"] =
-                json!([{ "name": "q", "in": "query", "schema": { "type": "string", "maxLength": 200 } }]);
-        }
-        paths.insert((*path).to_owned(), json!({ *method: operation }));
+    for route in FIXED {
+        paths.entry(route.path).or_insert_with(|| json!({}))[route.method] = fixed_operation(route);
     }
-    let shown = catalog.entities.values().filter(|e| catalog.module(e.module()).is_some());
+    for module in modules {
+        for call in module.calls {
+            let operation = json!({
+                "operationId": format!("call-{}-{}", module.name, call.name), "tags": [module.name],
+                "requestBody": { "content": { "application/json": { "schema": { "type": "object" } } } },
+                "responses": answers(json!({}), "200"),
+            });
+            paths.insert(format!("/{}/_call/{}", module.name, call.name), json!({ "post": operation }));
+        }
+    }
+    let routed = |e: &&Entity| catalog.module(e.module()).is_some() || e.name == kernel::MEMBERS;
+    let shown = catalog.entities.values().filter(routed);
     for entity in shown.filter(|e| actor.access.may(e, "read")) {
         let name = schema_name(entity);
         schemas.insert(name.clone(), record(catalog, actor, entity, false));
@@ -234,6 +439,47 @@ fn routes(
                 "requestBody": body(json!({ "type": "object" }), false), "responses": answers(read.clone(), "200"),
             } })));
         }
+    }
+    let history = json!({ "operationId": format!("history{name}"), "tags": tags, "responses": answers(json!({ "type": "object" }), "200") });
+    rest.push((format!("{root}/{{id}}/_history"), json!({ "parameters": [id], "get": history })));
+    let print = json!({ "operationId": format!("print{name}"), "tags": tags, "parameters": [query("language", json!({ "type": "string", "enum": ["en", "ru", "kk"] }))],
+        "responses": { "200": { "description": "A PDF", "content": { "application/pdf": {} } } } });
+    rest.push((format!("{root}/{{id}}/_print"), json!({ "parameters": [id], "get": print })));
+    if may("export") {
+        let letter = json!({ "type": "object", "properties": { "to": { "type": "string", "format": "email" }, "subject": text(), "message": text(),
+            "language": text() }, "required": ["to"], "additionalProperties": false });
+        rest.push((format!("{root}/{{id}}/_send"), json!({ "parameters": [id], "post": {
+            "operationId": format!("send{name}"), "tags": tags, "requestBody": body(letter, true), "responses": answers(json!({ "type": "object" }), "202"),
+        } })));
+    }
+    if entity.part_of.is_none() {
+        rest.push((format!("{root}/_bulk"), json!({ "post": {
+            "operationId": format!("bulk{name}"), "tags": tags,
+            "requestBody": body(json!({ "type": "object", "properties": {
+                "action": text(), "ids": { "type": "array", "items": { "type": "string", "format": "uuid" } }, "filter": { "type": "object" }, "changes": { "type": "object" },
+            }, "additionalProperties": false }), true),
+            "responses": answers(json!({ "type": "object" }), "200"),
+        } })));
+    }
+    if may("export") {
+        rest.push((format!("{root}/_export"), json!({ "get": {
+            "operationId": format!("export{name}"), "tags": tags,
+            "parameters": [
+                query("format", json!({ "type": "string", "enum": ["csv", "xlsx", "json"] })), query("filter", text()), query("q", text()),
+                query("sort", text()), query("fields", text()),
+            ],
+            "responses": answers(json!({}), "200"),
+        } })));
+    }
+    if may("create") && may("import") && entity.part_of.is_none() {
+        let schema = json!({ "type": "object", "properties": { "file": { "type": "string", "format": "uuid" } }, "required": ["file"], "additionalProperties": false });
+        rest.push((
+            format!("{root}/_import"),
+            json!({ "post": {
+            "operationId": format!("import{name}"), "tags": tags, "requestBody": body(schema, true),
+            "responses": answers(json!({ "type": "object" }), "201"),
+        } }),
+        ));
     }
     rest.push((format!("{root}/_aggregate"), json!({ "post": {
         "operationId": format!("aggregate{name}"), "tags": tags,

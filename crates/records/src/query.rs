@@ -3,7 +3,7 @@ use crate::{
     select::{Select, actions_of, group},
 };
 use conditions::{Condition, Param};
-use kernel::{Actor, Entity, Error, Kind, Result, Store};
+use kernel::{Actor, Entity, Error, FieldAccess, Kind, Result, Store};
 use serde_json::Value;
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -57,11 +57,7 @@ impl Query {
             seen.push(name);
             match name.as_str() {
                 "filter" => {
-                    let parsed = serde_json::from_str(value);
-                    query.filter = Some(
-                        parsed
-                            .map_err(|e| Error::malformed_at("filter", format!("This is not JSON: {e}.")))?,
-                    );
+                    query.filter = Some(kernel::read_json(value.as_bytes()).map_err(|e| e.under("filter"))?);
                 }
                 "q" => query.q = value.trim().chars().take(200).collect(),
                 "sort" => query.sort = list(value),
@@ -124,8 +120,14 @@ fn number(name: &str, value: &str, most: u32) -> Result<u32> {
 
 /// Words anywhere, the last one perhaps unfinished; or the text as part of a name or number.
 fn search(plan: &mut Plan<'_>, q: &str) -> Result<String> {
-    if !plan.entity.searchable {
-        let title = plan.entity.title();
+    let entity = plan.entity;
+    let hidden = |name: &str| plan.actor.access.field(&entity.name, name) == FieldAccess::None;
+    // The search columns hold words of fields that somebody may not see: he would find out by searching.
+    if !entity.searchable || entity.columns.iter().any(|c| hidden(&c.name)) {
+        let title = entity.title();
+        if hidden(title) {
+            return Ok("false".into());
+        }
         let text = plan.text(q.to_lowercase());
         return Ok(format!("strpos(lower(r.{}::text), {text}) > 0", quoted(title)));
     }
@@ -264,7 +266,7 @@ pub async fn list(store: &Store, actor: &Actor, entity: &Entity, query: &Query) 
         Count::None => None,
         Count::Exact => Some(format!("select count(*) {} where {}", counted.0, counted.1)),
         Count::Estimate => Some(format!(
-            "select count(*) from (select 1 {} where {} limit {}) some",
+            "select count(*) from (select 1 {} where {} limit {}) counted",
             counted.0,
             counted.1,
             COUNT_CAP + 1

@@ -359,8 +359,8 @@ pub async fn create(store: &Store, actor: &Actor, entity: &Entity, body: &Value)
     statements.extend(reading.statements.iter().map(|s| (s.as_str(), &asked[..])));
     let answers = match store.batch(actor, &statements).await {
         Ok(answers) => answers,
-        // Which of the statements it was is known only when they go one by one.
-        Err(Error::Refused(_)) => {
+        // Which of the statements it was is known only when they go one by one; what ended a deadlock may try again.
+        Err(e) if matches!(e, Error::Refused(_)) || e.is_passing() => {
             let id = within!(store, actor, tx => made(&tx, entity, &making).await)?;
             return crate::get(store, actor, entity, id, &[], &[]).await;
         }
@@ -630,6 +630,9 @@ pub(crate) async fn deleted(tx: &Tx, entity: &Entity, id: Uuid, version: Option<
 
 pub async fn restore(store: &Store, actor: &Actor, entity: &Entity, id: Uuid) -> Result<Record> {
     allowed(actor, entity, "restore")?;
+    if entity.part_of.is_some() {
+        return Err(Error::malformed("Lines are written with the record they belong to."));
+    }
     within!(store, actor, (entity, "restore"), tx => restored(&tx, entity, id).await)?;
     crate::get(store, actor, entity, id, &[], &[]).await
 }

@@ -1,98 +1,127 @@
+//! The demo companies: each a folder in `demo/`, brought in by the doors that everybody uses.
+
 use crate::{config::Config, house::House};
 use auth::{NewOrganization, NewUser};
-use kernel::{Error, Result};
+use kernel::{Actor, Error, Result};
+use records::{Ask, Query, import};
+use rust_embed::RustEmbed;
+use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 const PASSWORD: &str = "fondaco-demo";
 
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/../../demo"]
+struct Folder;
+
+/// `company.toml`: who they are, who works there, and what they did, one step after the other.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Company {
-    name: &'static str,
-    country: &'static str,
-    currency: &'static str,
-    time_zone: &'static str,
-    language: &'static str,
-    owner: &'static str,
-    domain: &'static str,
+    name: String,
+    country: String,
+    currency: String,
+    time_zone: String,
+    language: String,
+    bin: Option<String>,
+    owner: Someone,
+    domain: String,
+    #[serde(default)]
+    people: Vec<Someone>,
+    #[serde(default)]
+    steps: Vec<Step>,
 }
 
-const COMPANIES: &[Company] = &[
-    Company {
-        name: "Northwind Traders",
-        country: "US",
-        currency: "USD",
-        time_zone: "America/Los_Angeles",
-        language: "en",
-        owner: "owner@northwind.test",
-        domain: "northwind.test",
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Someone {
+    email: String,
+    first_name: String,
+    last_name: String,
+    role: String,
+}
+
+/// In bodies `@name` is the record that an earlier step called so, and `@today-12` a day of the company's calendar.
+#[derive(Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case", deny_unknown_fields)]
+enum Step {
+    Import {
+        entity: String,
+        file: String,
+        mapping: Value,
+        upsert: Option<String>,
     },
-    Company {
-        name: "MetaSys Logistics",
-        country: "US",
-        currency: "USD",
-        time_zone: "America/Chicago",
-        language: "en",
-        owner: "owner@metasys.test",
-        domain: "metasys.test",
+    /// A record that is there already, such as those that a company begins with.
+    Find {
+        entity: String,
+        field: String,
+        value: String,
+        name: String,
     },
-    Company {
-        name: "Prometric Trade",
-        country: "KZ",
-        currency: "KZT",
-        time_zone: "Asia/Almaty",
-        language: "ru",
-        owner: "owner@prometric.test",
-        domain: "prometric.test",
+    Create {
+        by: Option<String>,
+        entity: String,
+        name: Option<String>,
+        body: Value,
     },
-    Company {
-        name: "Acme Corporation",
-        country: "US",
-        currency: "USD",
-        time_zone: "America/New_York",
-        language: "en",
-        owner: "admin@acme.com",
-        domain: "acme.com",
+    Act {
+        by: Option<String>,
+        entity: String,
+        of: String,
+        action: String,
+        name: Option<String>,
+        body: Option<Value>,
     },
-    Company {
-        name: "Dragonfly Productions",
-        country: "GB",
-        currency: "GBP",
-        time_zone: "Europe/London",
-        language: "en",
-        owner: "owner@dragonfly.test",
-        domain: "dragonfly.test",
-    },
-    Company {
-        name: "PRS Sales",
-        country: "US",
-        currency: "USD",
-        time_zone: "America/New_York",
-        language: "en",
-        owner: "owner@prs.test",
-        domain: "prs.test",
-    },
-];
+}
 
 /// Roles that every demo company has a colleague for: `salesperson@prs.test`.
-const COLLEAGUES: &[&str] = &["manager", "salesperson", "accountant", "verifier", "employee"];
+const COLLEAGUES: &[(&str, &str, &str)] = &[
+    ("manager", "Morgan", "Reed"),
+    ("salesperson", "Sasha", "Blake"),
+    ("accountant", "Alexis", "Moore"),
+    ("verifier", "Vivian", "Stone"),
+    ("employee", "Emery", "Fox"),
+];
+
+fn companies() -> Result<Vec<(String, Company)>> {
+    let mut found: Vec<String> =
+        Folder::iter().filter_map(|path| Some(path.strip_suffix("/company.toml")?.to_owned())).collect();
+    found.sort();
+    let read = |folder: String| {
+        let text =
+            String::from_utf8(file(&folder, "company.toml")?).map_err(|e| Error::broken(e.to_string()))?;
+        let company = toml::from_str(&text).map_err(|e| Error::broken(format!("demo/{folder}: {e}")))?;
+        Ok((folder, company))
+    };
+    found.into_iter().map(read).collect()
+}
+
+fn file(folder: &str, name: &str) -> Result<Vec<u8>> {
+    let found = Folder::get(&format!("{folder}/{name}"));
+    Ok(found.ok_or_else(|| Error::broken(format!("there is no demo/{folder}/{name}")))?.data.into_owned())
+}
 
 /// What people are told when the demo is there.
-pub(crate) fn logins() -> String {
-    let owners: Vec<&str> = COMPANIES.iter().map(|c| c.owner).collect();
-    format!(
-        "Demo logins: {}\n  colleagues: {} at each of their domains; password for all: {PASSWORD}",
+pub(crate) fn logins() -> Result<String> {
+    let companies = companies()?;
+    let owners: Vec<&str> = companies.iter().map(|(_, c)| c.owner.email.as_str()).collect();
+    let colleagues: Vec<&str> = COLLEAGUES.iter().map(|c| c.0).collect();
+    Ok(format!(
+        "Demo logins: {}\n  colleagues: {}@ each of their domains; password for all: {PASSWORD}",
         owners.join(", "),
-        COLLEAGUES.join("@, ")
-    )
+        colleagues.join("@, ")
+    ))
 }
 
 /// Makes the demo companies that are not there yet.
 pub(crate) async fn load(_config: &Config, house: &House) -> Result<()> {
-    for company in COMPANIES {
-        if house.state.auth.find_user(company.owner).await.map_err(told)?.is_some() {
+    for (folder, company) in companies()? {
+        if house.state.auth.find_user(&company.owner.email).await.map_err(told)?.is_some() {
             continue;
         }
-        found(house, company).await?;
+        found(house, &folder, &company).await?;
         tracing::info!(company = company.name, "demo company made");
     }
     Ok(())
@@ -105,72 +134,156 @@ fn told(problem: auth::Problem) -> Error {
     }
 }
 
-async fn found(house: &House, company: &Company) -> Result<()> {
+async fn found(house: &House, folder: &str, company: &Company) -> Result<()> {
     let auth = &house.state.auth;
-    let person = |email: String, first: &str, last: &str| NewUser {
-        email,
-        password: PASSWORD.into(),
-        first_name: first.into(),
-        last_name: last.into(),
-        locale: company.language.into(),
-        is_operator: false,
+    let user = async |someone: &Someone| -> Result<Uuid> {
+        let new = NewUser {
+            email: someone.email.clone(),
+            password: PASSWORD.into(),
+            first_name: someone.first_name.clone(),
+            last_name: someone.last_name.clone(),
+            locale: company.language.clone(),
+            is_operator: false,
+        };
+        auth.create_user(&new).await.map_err(told)
     };
-    let owner = auth.create_user(&person(company.owner.into(), "Olivia", "Owner")).await.map_err(told)?;
+    let owner = user(&company.owner).await?;
     let new = NewOrganization {
-        name: company.name.into(),
-        country: company.country.into(),
-        currency: company.currency.into(),
-        time_zone: company.time_zone.into(),
-        language: Some(company.language.into()),
-        bin: None,
+        name: company.name.clone(),
+        country: company.country.clone(),
+        currency: company.currency.clone(),
+        time_zone: company.time_zone.clone(),
+        language: Some(company.language.clone()),
+        bin: company.bin.clone(),
         modules: None,
     };
     let organization = auth.create_organization(owner, &new, Uuid::now_v7()).await.map_err(told)?.id;
-    let known = &house.store.catalog().roles;
-    for role in COLLEAGUES.iter().filter(|r| known.contains_key(**r)) {
-        let mut first = (*role).to_owned();
-        first[..1].make_ascii_uppercase();
-        let user = auth
-            .create_user(&person(format!("{role}@{}", company.domain), &first, "Demo"))
+    let colleagues = COLLEAGUES.iter().map(|(role, first, last)| Someone {
+        email: format!("{role}@{}", company.domain),
+        first_name: (*first).into(),
+        last_name: (*last).into(),
+        role: (*role).into(),
+    });
+    let mut people = HashMap::from([(company.owner.email.clone(), owner)]);
+    for someone in colleagues.collect::<Vec<_>>().iter().chain(&company.people) {
+        let id = user(someone).await?;
+        auth.add_member_with_roles(organization, id, std::slice::from_ref(&someone.role), Uuid::now_v7())
             .await
             .map_err(told)?;
-        auth.add_member_with_roles(organization, user, &[(*role).to_owned()], Uuid::now_v7())
+        people.insert(someone.email.clone(), id);
+    }
+    let mut day = Day { house, folder, names: HashMap::new() };
+    let owner = auth.actor_of(organization, owner, Uuid::now_v7()).await?;
+    records::start(&house.store, &owner, &company.country, &company.language).await?;
+    for (n, step) in company.steps.iter().enumerate() {
+        let by = match step {
+            Step::Create { by: Some(by), .. } | Step::Act { by: Some(by), .. } => {
+                let email = format!("{by}@{}", company.domain);
+                let id = *people.get(&email).ok_or_else(|| Error::broken(format!("nobody is {email}")))?;
+                auth.actor_of(organization, id, Uuid::now_v7()).await?
+            }
+            _ => Actor { request: Uuid::now_v7(), ..owner.clone() },
+        };
+        day.take(&by, step)
             .await
-            .map_err(told)?;
-    }
-    day_of_trade(house, organization, owner).await
-}
-
-/// A few customers, products and orders, so that no page is empty.
-async fn day_of_trade(house: &House, organization: Uuid, owner: Uuid) -> Result<()> {
-    let actor = house.state.auth.actor_of(organization, owner, Uuid::now_v7()).await?;
-    let catalog = house.store.catalog().clone();
-    let make = async |entity: &str, body: Value| -> Result<Value> {
-        records::create(&house.store, &actor, catalog.entity(entity)?, &body).await?.value()
-    };
-    let mut customers = Vec::new();
-    for (name, city) in [("Aurora Foods", "Oslo"), ("Baltic Traders", "Riga"), ("Cedar & Sons", "Boston")] {
-        let body = json!({ "name": name, "is_customer": true, "addresses": [{ "kind": "billing", "city": city, "is_default": true }] });
-        customers.push(make("parties.parties", body).await?["id"].clone());
-    }
-    let mut products = Vec::new();
-    for (code, name, price) in [
-        ("TEA", "Black tea, 100 g", "4.50"),
-        ("COF", "Coffee beans, 1 kg", "18.90"),
-        ("CUP", "Cup, porcelain", "7.25"),
-    ] {
-        products.push(
-            make("products.products", json!({ "sku": code, "name": name, "price": price })).await?["id"]
-                .clone(),
-        );
-    }
-    for (n, customer) in customers.iter().enumerate() {
-        let lines: Vec<Value> = products
-            .iter()
-            .enumerate()
-            .map(|(m, p)| json!({ "product_id": p, "quantity": (n + 1) * (m + 2) }))
-            .collect();
-        make("sales.orders", json!({ "customer_id": customer, "lines": lines })).await?;
+            .map_err(|e| Error::broken(format!("demo/{folder}, step {}: {e:?}", n + 1)))?;
     }
     Ok(())
+}
+
+/// What was made so far, by the names that the steps gave it.
+struct Day<'a> {
+    house: &'a House,
+    folder: &'a str,
+    names: HashMap<String, Value>,
+}
+
+impl Day<'_> {
+    async fn take(&mut self, actor: &Actor, step: &Step) -> Result<()> {
+        let store = &self.house.store;
+        let catalog = store.catalog().clone();
+        match step {
+            Step::Import { entity, file: name, mapping, upsert } => {
+                let path = std::env::temp_dir().join(format!("fondaco-demo-{}", Uuid::now_v7()));
+                std::fs::write(&path, file(self.folder, name)?).map_err(|e| Error::broken(e.to_string()))?;
+                let source = import::Source { path: path.clone(), format: None, name: name.clone() };
+                let done = import::one_shot(
+                    store,
+                    actor,
+                    catalog.entity(entity)?,
+                    &source,
+                    Some(mapping),
+                    upsert.as_deref(),
+                    import::Mode::Run,
+                )
+                .await;
+                // Only a copy of what is in the program.
+                let _ = std::fs::remove_file(&path);
+                let done = done?;
+                if done["failed"] != 0 {
+                    return Err(Error::broken(format!("{name}: {}", done["errors"])));
+                }
+            }
+            Step::Find { entity, field, value, name } => {
+                let filter = json!({ "field": field, "op": "eq", "value": value }).to_string();
+                let query = Query::parse(&[("filter".into(), filter), ("limit".into(), "1".into())])?;
+                let found = records::list(store, actor, catalog.entity(entity)?, &query).await?;
+                let found: Value = serde_json::from_slice(&found)?;
+                self.call(&Some(name.clone()), &found["data"][0]["id"]);
+            }
+            Step::Create { entity, name, body, .. } => {
+                let body = self.meant(actor, body)?;
+                let made = records::create(store, actor, catalog.entity(entity)?, &body).await?.value()?;
+                self.call(name, &made["id"]);
+            }
+            Step::Act { entity, of, action, name, body, .. } => {
+                let body = self.meant(actor, body.as_ref().unwrap_or(&json!({})))?;
+                let id = self.id(of)?;
+                let ask = Ask { action, body: &body, version: None };
+                let acted = records::act(store, actor, catalog.entity(entity)?, id, &ask).await?;
+                self.call(name, &acted.made["id"]);
+            }
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, name: &Option<String>, id: &Value) {
+        if let Some(name) = name {
+            self.names.insert(name.clone(), id.clone());
+        }
+    }
+
+    fn id(&self, name: &str) -> Result<Uuid> {
+        let id = self.names.get(name).and_then(|id| id.as_str()).and_then(|id| id.parse().ok());
+        id.ok_or_else(|| Error::broken(format!("nothing is called {name}")))
+    }
+
+    fn meant(&self, actor: &Actor, said: &Value) -> Result<Value> {
+        Ok(match said {
+            Value::String(text) => match text.strip_prefix('@') {
+                None => said.clone(),
+                Some(name) => match name.strip_prefix("today") {
+                    Some(days) => {
+                        let days: i64 = if days.is_empty() {
+                            0
+                        } else {
+                            days.parse().map_err(|_| Error::broken(text.clone()))?
+                        };
+                        let today = jiff::Timestamp::now().to_zoned(actor.zone.clone()).date();
+                        let day = today.checked_add(jiff::Span::new().days(days));
+                        day.map_err(|e| Error::broken(e.to_string()))?.to_string().into()
+                    }
+                    None => self.id(name)?.to_string().into(),
+                },
+            },
+            Value::Array(items) => {
+                items.iter().map(|i| self.meant(actor, i)).collect::<Result<Vec<_>>>()?.into()
+            }
+            Value::Object(fields) => {
+                let fields = fields.iter().map(|(n, v)| Ok((n.clone(), self.meant(actor, v)?)));
+                Value::Object(fields.collect::<Result<_>>()?)
+            }
+            plain => plain.clone(),
+        })
+    }
 }

@@ -134,7 +134,7 @@ async fn run(command: Command) -> Result<ExitCode> {
             let house = house::House::open(&config, &database).await?;
             demo::load(&config, &house).await?;
             house.close().await;
-            say(&demo::logins());
+            say(&demo::logins()?);
         }
         Command::User { what } => user(&config, what).await?,
         Command::XlsxRows { .. } => {}

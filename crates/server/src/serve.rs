@@ -33,7 +33,7 @@ pub(crate) async fn serve(config: &Config, with_demo: bool) -> Result<()> {
     let minder = database.private.as_ref().map(|c| tokio::spawn(mind(Arc::clone(c), stopped.clone())));
     crate::say(&format!("Fondaco is open at {}", config.base_url()));
     if with_demo {
-        crate::say(&demo::logins());
+        crate::say(&demo::logins()?);
     }
     let app = web::app(house.state.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let mut ending = stopped.clone();

@@ -1,8 +1,12 @@
-use crate::{Answer, Body, Caller, Problem, RequestId, State, extract::same_origin, platform::language};
+use crate::{
+    Answer, Body, Caller, Problem, State,
+    extract::{self, Id, same_origin},
+    platform::language,
+};
 use auth::{Registration, SignedIn, Visit};
 use axum::{
     Json, Router,
-    extract::{ConnectInfo, FromRequestParts, Path, State as Has},
+    extract::{FromRequestParts, State as Has},
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::{delete, get, patch, post},
@@ -10,7 +14,6 @@ use axum::{
 use kernel::Error;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
-use std::net::SocketAddr;
 use uuid::Uuid;
 
 /// Who somebody is and what he may do: docs/api.md, Identity.
@@ -45,7 +48,7 @@ pub(crate) fn routes() -> Router<State> {
         .route("/roles/{id}", patch(update_role).delete(delete_role))
 }
 
-/// Anybody, signed in or not: where the request comes from, by the socket and by no header.
+/// Anybody, signed in or not, who does not come from another site's page.
 struct Guest(Visit);
 
 impl FromRequestParts<State> for Guest {
@@ -53,12 +56,7 @@ impl FromRequestParts<State> for Guest {
 
     async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Problem> {
         same_origin(&parts.method, &parts.headers)?;
-        let agent = parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        Ok(Guest(Visit {
-            ip: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip()),
-            agent: agent.to_owned(),
-            request: parts.extensions.get::<RequestId>().map_or_else(Uuid::now_v7, |r| r.0),
-        }))
+        Ok(Guest(extract::visit(&parts.headers, &parts.extensions)))
     }
 }
 
@@ -72,11 +70,6 @@ fn read<T: DeserializeOwned>(body: Value) -> Result<T, Problem> {
             _ => Error::malformed(said).into(),
         }
     })
-}
-
-/// What is no id belongs to nothing.
-fn id(text: &str) -> Result<Uuid, Problem> {
-    text.parse().map_err(|_| Error::NotFound.into())
 }
 
 fn data(list: Vec<Value>) -> Json<Value> {
@@ -224,8 +217,7 @@ async fn sessions(Has(state): Has<State>, caller: Caller) -> Answer<Json<Value>>
     Ok(data(state.auth.sessions(&caller.session).await?))
 }
 
-async fn end_session(Has(state): Has<State>, caller: Caller, Path(which): Path<String>) -> Answer {
-    let which = id(&which)?;
+async fn end_session(Has(state): Has<State>, caller: Caller, Id(which): Id) -> Answer {
     state.auth.end_session(&caller.session, which).await?;
     match which == caller.session.id {
         true => with_cookie(&state, "", StatusCode::NO_CONTENT),
@@ -269,12 +261,8 @@ async fn create_token(Has(state): Has<State>, caller: Caller, Body(body): Body) 
     Ok((StatusCode::CREATED, Json(made)).into_response())
 }
 
-async fn delete_token(
-    Has(state): Has<State>,
-    caller: Caller,
-    Path(which): Path<String>,
-) -> Answer<StatusCode> {
-    state.auth.delete_token(&caller.session, id(&which)?).await?;
+async fn delete_token(Has(state): Has<State>, caller: Caller, Id(which): Id) -> Answer<StatusCode> {
+    state.auth.delete_token(&caller.session, which).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -301,6 +289,8 @@ async fn create_organization(
         .auth
         .activate_organization(&caller.session, made.id, &caller.token, caller.cookie, &visit)
         .await?;
+    let actor = state.auth.actor_of(made.id, caller.session.user.id, visit.request).await?;
+    records::start(&state.store, &actor, &made.country, &made.language).await?;
     let mut answer = serde_json::to_value(organization)?;
     answer["token"] = token.clone().into();
     with_cookie(&state, &token, (StatusCode::CREATED, Json(answer)))
@@ -310,11 +300,11 @@ async fn activate_organization(
     Has(state): Has<State>,
     Guest(visit): Guest,
     caller: Caller,
-    Path(which): Path<String>,
+    Id(which): Id,
 ) -> Answer {
     let (organization, token) = state
         .auth
-        .activate_organization(&caller.session, id(&which)?, &caller.token, caller.cookie, &visit)
+        .activate_organization(&caller.session, which, &caller.token, caller.cookie, &visit)
         .await?;
     with_cookie(&state, &token, Json(json!({ "organization": organization, "token": token })))
 }
@@ -344,18 +334,14 @@ async fn invite(Has(state): Has<State>, caller: Caller, Body(body): Body) -> Ans
 async fn update_member(
     Has(state): Has<State>,
     caller: Caller,
-    Path(which): Path<String>,
+    Id(which): Id,
     Body(body): Body,
 ) -> Answer<Json<Value>> {
-    Ok(Json(state.auth.update_member(&caller.session, id(&which)?, &read(body)?).await?))
+    Ok(Json(state.auth.update_member(&caller.session, which, &read(body)?).await?))
 }
 
-async fn remove_member(
-    Has(state): Has<State>,
-    caller: Caller,
-    Path(which): Path<String>,
-) -> Answer<StatusCode> {
-    state.auth.remove_member(&caller.session, id(&which)?).await?;
+async fn remove_member(Has(state): Has<State>, caller: Caller, Id(which): Id) -> Answer<StatusCode> {
+    state.auth.remove_member(&caller.session, which).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -413,17 +399,13 @@ async fn create_role(Has(state): Has<State>, caller: Caller, Body(body): Body) -
 async fn update_role(
     Has(state): Has<State>,
     caller: Caller,
-    Path(which): Path<String>,
+    Id(which): Id,
     Body(body): Body,
 ) -> Answer<Json<Value>> {
-    Ok(Json(state.auth.update_role(&caller.session, id(&which)?, &read(body)?).await?))
+    Ok(Json(state.auth.update_role(&caller.session, which, &read(body)?).await?))
 }
 
-async fn delete_role(
-    Has(state): Has<State>,
-    caller: Caller,
-    Path(which): Path<String>,
-) -> Answer<StatusCode> {
-    state.auth.delete_role(&caller.session, id(&which)?).await?;
+async fn delete_role(Has(state): Has<State>, caller: Caller, Id(which): Id) -> Answer<StatusCode> {
+    state.auth.delete_role(&caller.session, which).await?;
     Ok(StatusCode::NO_CONTENT)
 }

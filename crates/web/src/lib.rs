@@ -8,6 +8,7 @@ mod layers;
 mod metrics;
 mod pages;
 mod platform;
+mod print;
 mod problem;
 mod records_api;
 mod transfer;
@@ -63,6 +64,7 @@ pub fn app(state: State) -> Router {
         .merge(platform::routes())
         .merge(transfer::routes())
         .merge(imports_api::routes())
+        .merge(print::routes())
         .merge(records_api::routes())
         .fallback(|| async { Problem::Kernel(kernel::Error::NotFound) });
     Router::new()

@@ -140,7 +140,8 @@ impl Slot<'_> {
                 Raw::Json(value) | Raw::Meant(value) => value.to_string(),
                 Raw::Nothing => String::new(),
             };
-            if let Some(meant) = self.values.get(&said) {
+            let any = || self.values.get("*").filter(|_| !said.is_empty());
+            if let Some(meant) = self.values.get(&said).or_else(any) {
                 return if meant.is_null() { Raw::Nothing } else { Raw::Meant(meant) };
             }
         }

@@ -54,6 +54,7 @@ pub enum Mode {
 #[derive(Debug)]
 struct Import {
     id: Uuid,
+    file: Option<Uuid>,
     entity: String,
     name: Option<String>,
     manner: Manner,
@@ -77,7 +78,7 @@ async fn load(tx: &Tx, id: Uuid) -> Result<Import> {
         .query(
             sql!(
                 "select id, entity, name, manner, status, columns, mapping, upsert_key, batch_id, coalesce(total, 0), done, job_id,
-                        created, updated, unchanged, failed, errors
+                        created, updated, unchanged, failed, errors, file_id
                  from imports.imports where organization_id = $1 and id = $2 and deleted_at is null"
             ),
             &[&tx.actor.organization, &id],
@@ -99,6 +100,7 @@ async fn load(tx: &Tx, id: Uuid) -> Result<Import> {
         job: row.get(11),
         counts: [row.get(12), row.get(13), row.get(14), row.get(15)],
         errors: row.get(16),
+        file: row.get(17),
     })
 }
 
@@ -106,7 +108,7 @@ impl Import {
     fn to_value(&self) -> Value {
         let [created, updated, unchanged, failed] = self.counts;
         json!({
-            "id": self.id, "entity": self.entity, "name": self.name, "format": self.manner.format, "status": self.status,
+            "id": self.id, "file_id": self.file, "entity": self.entity, "name": self.name, "format": self.manner.format, "status": self.status,
             "columns": self.columns, "mapping": self.mapping, "upsert_key": self.upsert_key, "rows": self.total,
             "total": self.total, "done": self.done, "created": created, "updated": updated, "unchanged": unchanged,
             "failed": failed, "errors": self.errors, "job": self.job,

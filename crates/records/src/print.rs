@@ -1,0 +1,290 @@
+//! A record on paper: what the catalog knows about it, put into the places of a document.
+//!
+//! module.toml may say what stands where, `[entities.x.print]`: `title` (a field whose option names the paper), `stamp`
+//! (states said large), `parties` (lists of fields, the first is the name), `facts`, `part` and its `columns`, `taxes`
+//! (whether the part's `net` and `tax` are summed by `tax_rate`), `totals` with the `strong` one, `blocks`. Without it
+//! the form is printed.
+
+use crate::{get, meta};
+use kernel::{Actor, Catalog, Entity, Result, Store};
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// What a document of `flow::pdf` is made of, but for the company's own name and looks.
+///
+/// # Errors
+/// NotFound as [`get`].
+pub async fn print(store: &Store, actor: &Actor, entity: &Entity, id: Uuid, language: &str) -> Result<Value> {
+    let catalog = store.catalog().clone();
+    let about = |entity: &Entity| meta::detail(&catalog, store.modules(), actor, entity, language);
+    let head = Sheet::of(about(entity), language);
+    let spec = &entity.meta["print"];
+    let part = match spec["part"].as_str() {
+        Some(name) => entity.part(name),
+        None if spec.is_null() => entity.parts.first(),
+        None => None,
+    };
+    let lines = match part {
+        Some(part) => Some((part, Sheet::of(about(catalog.entity(&part.entity)?), language))),
+        None => None,
+    };
+    let columns: Vec<String> = match &lines {
+        Some((_, sheet)) if spec["columns"].is_null() => names(&sheet.meta["list"]),
+        _ => names(&spec["columns"]),
+    };
+    let columns: Vec<String> = columns.into_iter().filter(|c| c != "position").collect();
+    let form: Vec<String> = head.meta["form"].as_array().into_iter().flatten().flat_map(names).collect();
+    let long = |name: &&String| head.field(name)["type"] == "textarea";
+    let facts = if spec.is_null() {
+        form.iter().filter(|n| !long(n)).cloned().collect()
+    } else {
+        names(&spec["facts"])
+    };
+    let blocks =
+        if spec.is_null() { form.iter().filter(long).cloned().collect() } else { names(&spec["blocks"]) };
+
+    let expand = relations(&catalog, entity, &facts)
+        .into_iter()
+        .chain(lines.iter().map(|(part, _)| part.name.clone()))
+        .chain(lines.iter().flat_map(|(part, _)| {
+            let of_part = catalog
+                .entity(&part.entity)
+                .map_or_else(|_| Vec::new(), |e| relations(&catalog, e, &columns));
+            of_part.into_iter().map(|r| format!("{}.{r}", part.name))
+        }))
+        .collect::<Vec<_>>();
+    let record = get(store, actor, entity, id, &[], &expand).await?.value()?;
+    let digits = record["digits"].as_u64().and_then(|d| u32::try_from(d).ok()).unwrap_or(2);
+
+    let title = spec["title"].as_str().map(|f| head.shown(f, &record, digits)).filter(|t| !t.is_empty());
+    let state = head.meta["states"]["field"].as_str().unwrap_or_default();
+    let stamped = spec["stamp"].as_array().is_some_and(|s| s.contains(&record[state]));
+    let parties: Vec<Value> = spec["parties"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|fields| {
+            let fields = names(fields);
+            let mut said = fields.iter().map(|places| {
+                let words = places.split(' ').map(|f| head.shown(f, &record, digits));
+                words.filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ")
+            });
+            let name = said.next().unwrap_or_default();
+            let details: Vec<String> = said.filter(|s| !s.is_empty()).collect();
+            json!({ "label": fields.first().map(|f| head.label(f)), "name": name, "details": details.join("\n") })
+        })
+        .collect();
+    let named = |fields: &[String], value: &str| -> Vec<Value> {
+        fields
+            .iter()
+            .map(|f| json!({ "label": head.label(f), value: head.shown(f, &record, digits) }))
+            .filter(|fact| fact[value] != "")
+            .collect()
+    };
+    let currency = record["currency"].as_str().unwrap_or_default();
+    let totals: Vec<Value> = names(&spec["totals"])
+        .iter()
+        .map(|f| {
+            let value = format!("{} {currency}", head.shown(f, &record, digits));
+            json!({ "label": head.label(f), "value": value.trim_end(), "strong": spec["strong"] == json!(f) })
+        })
+        .collect();
+    let mut document = json!({
+        "title": title.as_deref().or(head.meta["label"].as_str()),
+        "number": head.shown(entity.title(), &record, digits),
+        "stamp": if stamped { head.shown(state, &record, digits) } else { String::new() },
+        "language": language,
+        "paper": if matches!(record["party_country"].as_str(), Some("US" | "CA")) { "letter" } else { "a4" },
+        "parties": parties,
+        "facts": named(&facts, "value"),
+        "totals": totals,
+        "blocks": named(&blocks, "text"),
+    });
+    if let Some((part, sheet)) = lines {
+        let rows: Vec<&Value> = record[&part.name].as_array().into_iter().flatten().collect();
+        // A discount that nobody got needs no column.
+        let said = |c: &&String| {
+            rows.iter().any(|row| !matches!(sheet.shown(c, row, digits).as_str(), "" | "0%" | "0\u{a0}%"))
+        };
+        let columns: Vec<&String> = columns.iter().filter(|c| *c == "tax_rate" || said(c)).collect();
+        let number = json!({ "label": "№", "number": true });
+        let heads = columns.iter().map(|c| json!({ "label": sheet.label(c), "number": sheet.is_number(c) }));
+        document["columns"] = std::iter::once(number).chain(heads).collect();
+        document["rows"] = rows
+            .iter()
+            .enumerate()
+            .map(|(n, row)| {
+                let cells = columns.iter().map(|c| sheet.shown(c, row, digits));
+                let cells: Vec<String> = std::iter::once((n + 1).to_string()).chain(cells).collect();
+                json!({ "cells": cells, "detail": sheet.shown("description", row, digits) })
+            })
+            .collect();
+        if spec["taxes"] == true {
+            document["tax_columns"] = ["tax_rate", "net", "tax"]
+                .iter()
+                .map(|c| json!({ "label": sheet.label(c), "number": *c != "tax_rate" }))
+                .collect();
+            document["tax_rows"] = taxes(&rows)
+                .iter()
+                .map(|(rate, (net, tax))| {
+                    let money = |sum: &Decimal| grouped(&sum.to_string(), Some(digits), language);
+                    json!({ "cells": [sheet.percent(&rate.to_string()), money(net), money(tax)] })
+                })
+                .collect();
+        }
+    }
+    Ok(document)
+}
+
+/// Of each rate: what it is reckoned from, and what it is.
+fn taxes(rows: &[&Value]) -> BTreeMap<Decimal, (Decimal, Decimal)> {
+    let number = |v: &Value| v.as_str().and_then(|s| s.parse::<Decimal>().ok()).unwrap_or_default();
+    let mut sums: BTreeMap<Decimal, (Decimal, Decimal)> = BTreeMap::new();
+    for row in rows {
+        let sum = sums.entry(number(&row["tax_rate"]).normalize()).or_default();
+        sum.0 += number(&row["net"]);
+        sum.1 += number(&row["tax"]);
+    }
+    sums
+}
+
+fn names(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(|v| v.as_str()).map(str::to_owned).collect()
+}
+
+/// The relations among these fields, by the names that they are expanded by.
+fn relations(catalog: &Catalog, entity: &Entity, fields: &[String]) -> Vec<String> {
+    let columns = fields.iter().filter_map(|f| entity.column(f));
+    let known = columns.filter(|c| c.target.as_ref().is_some_and(|t| catalog.entity(t).is_ok()));
+    known.map(|c| c.relation_name().to_owned()).collect()
+}
+
+/// What is known about an entity, for one reader.
+struct Sheet<'a> {
+    meta: Value,
+    fields: Map<String, Value>,
+    language: &'a str,
+}
+
+impl<'a> Sheet<'a> {
+    fn of(meta: Value, language: &'a str) -> Sheet<'a> {
+        let fields = meta["fields"].as_array().into_iter().flatten();
+        let fields = fields.filter_map(|f| Some((f["name"].as_str()?.to_owned(), f.clone()))).collect();
+        Sheet { meta, fields, language }
+    }
+
+    fn field(&self, name: &str) -> &Value {
+        self.fields.get(name).unwrap_or(&Value::Null)
+    }
+
+    fn label(&self, name: &str) -> &str {
+        self.field(name)["label"].as_str().unwrap_or_default()
+    }
+
+    fn is_number(&self, name: &str) -> bool {
+        let kind = self.field(name)["type"].as_str().unwrap_or_default();
+        matches!(kind, "money" | "number" | "integer" | "percent" | "quantity")
+    }
+
+    fn percent(&self, text: &str) -> String {
+        let space = if self.language == "en" { "" } else { "\u{a0}" };
+        format!("{}{space}%", grouped(text, None, self.language))
+    }
+
+    /// A field of a record as people of this language write it; empty when they may not see it.
+    fn shown(&self, name: &str, record: &Value, digits: u32) -> String {
+        let field = self.field(name);
+        let value = name.strip_prefix("cf.").map_or(&record[name], |custom| &record["cf"][custom]);
+        let text = match value {
+            Value::Null => return String::new(),
+            Value::String(text) => text.clone(),
+            Value::Array(items) => {
+                let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+                items.join(", ")
+            }
+            other => other.to_string(),
+        };
+        if let Some(option) = field["options"].as_array().and_then(|o| o.iter().find(|o| o["id"] == *value)) {
+            return option["label"].as_str().unwrap_or(&text).to_owned();
+        }
+        if let Value::Object(to) = &field["ref"] {
+            let relation = to["relation"].as_str().unwrap_or_default();
+            let title = to["title_field"].as_str().unwrap_or_default();
+            return record[relation][title].as_str().unwrap_or_default().to_owned();
+        }
+        match field["type"].as_str().unwrap_or_default() {
+            "money" => grouped(&text, Some(digits), self.language),
+            "number" | "integer" | "quantity" => grouped(&text, None, self.language),
+            "percent" => self.percent(&text),
+            "date" => day(&text, self.language),
+            "boolean" => {
+                if *value == true {
+                    "✓".into()
+                } else {
+                    String::new()
+                }
+            }
+            _ => text,
+        }
+    }
+}
+
+/// `1,234.50` or `1 234,50`; without `digits` as many as there are.
+fn grouped(text: &str, digits: Option<u32>, language: &str) -> String {
+    let Ok(number) = text.parse::<Decimal>() else { return text.to_owned() };
+    let number = match digits {
+        Some(digits) => {
+            let mut rounded = number.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero);
+            rounded.rescale(digits);
+            rounded
+        }
+        None => number.normalize(),
+    };
+    let (group, point) = if language == "en" { (",", ".") } else { ("\u{a0}", ",") };
+    let plain = number.abs().to_string();
+    let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
+    let mut out = String::new();
+    for (n, digit) in whole.chars().enumerate() {
+        if n > 0 && (whole.len() - n).is_multiple_of(3) {
+            out.push_str(group);
+        }
+        out.push(digit);
+    }
+    if !fraction.is_empty() {
+        out += point;
+        out += fraction;
+    }
+    if number.is_sign_negative() && !number.is_zero() { format!("\u{2212}{out}") } else { out }
+}
+
+fn day(text: &str, language: &str) -> String {
+    let Ok(date) = text.parse::<jiff::civil::Date>() else { return text.to_owned() };
+    date.strftime(if language == "en" { "%-d %b %Y" } else { "%d.%m.%Y" }).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_days_are_written_as_people_do() {
+        for (text, digits, language, shown) in [
+            ("1265793.29", Some(2), "en", "1,265,793.29"),
+            ("1265793.29", Some(2), "ru", "1\u{a0}265\u{a0}793,29"),
+            ("999", Some(2), "en", "999.00"),
+            ("1000", Some(0), "en", "1,000"),
+            ("0.005", Some(2), "en", "0.01"),
+            ("-1234.5", Some(2), "en", "\u{2212}1,234.50"),
+            ("12.500000", None, "ru", "12,5"),
+            ("0", Some(2), "en", "0.00"),
+        ] {
+            assert_eq!(grouped(text, digits, language), shown, "{text}");
+        }
+        assert_eq!(
+            (day("2026-11-05", "en"), day("2026-11-05", "ru")),
+            ("5 Nov 2026".into(), "05.11.2026".into())
+        );
+    }
+}
