@@ -13,9 +13,11 @@ mkdirSync(OUT, { recursive: true })
 
 let watched = null
 export const results = { passed: 0, failed: 0 }
-let broken = ''
-/** The next tests stand on this one: when it fails they fail at once and say so. */
-export const chain = async (name, run) => test(name, async () => { if (broken) throw new Error(`needs “${broken}”`); try { await run() } catch (e) { broken = name; throw e } })
+/** The next tests of the journey stand on this one: when it fails they fail at once and say so. */
+export const chains = () => {
+  let broken = ''
+  return (name, run) => test(name, async () => { if (broken) throw new Error(`needs “${broken}”`); try { await run() } catch (e) { broken = name; throw e } })
+}
 export async function test(name, run) {
   try {
     await run()
@@ -70,6 +72,7 @@ export async function letter(to, after) {
 function decode(eml) {
   const [head = '', ...rest] = eml.split(/\r?\n\r?\n/)
   const body = rest.join('\n\n')
+  if (/content-type:\s*multipart/i.test(head)) return eml
   if (/content-transfer-encoding:\s*base64/i.test(head)) return Buffer.from(body.replace(/\s/g, ''), 'base64').toString('utf8')
   if (/content-transfer-encoding:\s*quoted-printable/i.test(eml)) return Buffer.from(body.replace(/=\r?\n/g, '').replace(/=([0-9A-F]{2})/gi, (_, h) => String.fromCharCode(parseInt(h, 16))), 'latin1').toString('utf8')
   return body
@@ -126,6 +129,16 @@ export async function api(p, method, path, body, headers = {}) {
   }, [method, path, body, headers])
   if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.data)}`)
   return answer.data
+}
+
+/** What the day's trade leaves behind, for a journey that is run without it. */
+export async function scene(p) {
+  const customer = await api(p, 'POST', '/parties/parties', { name: 'Orbit Energy LLP', is_customer: true })
+  const product = await api(p, 'POST', '/products/products', { name: 'Pallet rack', price: '10000' })
+  const order = await api(p, 'POST', '/sales/orders', { customer_id: customer.id, lines: [{ product_id: product.id, quantity: '3' }] })
+  await api(p, 'POST', `/sales/orders/${order.id}/confirm`, {}, { 'If-Match': `"${order.version}"` })
+  const { version } = await api(p, 'GET', `/sales/orders/${order.id}`)
+  await api(p, 'POST', `/sales/orders/${order.id}/invoice`, {}, { 'If-Match': `"${version}"` })
 }
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')

@@ -1,6 +1,8 @@
-// node e2e/run.mjs [trade] [table] [looks]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
-import { fresh, newcomer, open, page, results } from './kit.mjs'
+// node e2e/run.mjs [trade] [table] [data] [people] [looks]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
+import { data } from './data.mjs'
+import { fresh, newcomer, open, page, results, scene } from './kit.mjs'
 import { looks } from './looks.mjs'
+import { people } from './people.mjs'
 import { table } from './table.mjs'
 import { trade } from './trade.mjs'
 
@@ -13,10 +15,13 @@ try {
   if (!email || results.passed === 0) {
     email = fresh('visitor')
     const p = await page(browser)
-    await newcomer(p, email, 'Visitor')
+    await newcomer(p, email, 'Steppe Trading')
+    await scene(p)
     await p.context().close()
   }
   if (want('table')) await table(browser, email)
+  if (want('data')) await data(browser, email)
+  if (want('people')) await people(browser, email)
   if (want('looks')) await looks(browser, email)
 } catch (e) {
   results.failed++

@@ -1,9 +1,10 @@
 // A day's trade: from nothing to a paid invoice, by hand, in the browser.
-import { api, BASE, equal, fresh, newcomer, chain, page, pick, shot, test, truth } from './kit.mjs'
+import { api, BASE, equal, fresh, newcomer, chains, letter, page, pick, shot, test, truth } from './kit.mjs'
 
 const money = (s) => s.replace(/[^\d.,-]/g, '').replaceAll(',', '')
 
 export async function trade(browser) {
+  const chain = chains()
   const p = await page(browser)
   const email = fresh('owner')
   const dialog = () => p.getByRole('dialog')
@@ -108,6 +109,21 @@ export async function trade(browser) {
     await shot(p, 'trade-6-posted')
   })
 
+  await chain('on paper: the PDF, and a letter that carries it', async () => {
+    const address = await p.getByRole('link', { name: 'PDF' }).getAttribute('href')
+    const paper = await p.evaluate(async (u) => { const r = await fetch(u); return [r.status, r.headers.get('content-type'), (await r.text()).slice(0, 5)] }, address)
+    equal(paper.join(' '), '200 application/pdf %PDF-')
+    const to = fresh('customer')
+    await p.getByRole('button', { name: 'More actions' }).click()
+    await p.getByRole('menuitem', { name: 'Send by e-mail' }).click()
+    const at = Date.now()
+    await dialog().getByLabel('To').fill(to)
+    await dialog().getByLabel('Message').fill('The invoice, as agreed.')
+    await dialog().getByRole('button', { name: 'Send', exact: true }).click()
+    await dialog().waitFor({ state: 'detached' })
+    truth((await letter(to, at)).includes('application/pdf'), 'the paper is attached')
+  })
+
   const pay = async (amount) => {
     await act('Enter payment')
     if (amount) await dialog().getByLabel('Amount').fill(amount)
@@ -131,6 +147,11 @@ export async function trade(browser) {
     await shot(p, 'trade-8-related')
     await p.getByRole('tab', { name: 'Activity' }).click()
     await p.getByText('created this').first().waitFor()
+    await p.goto(`${BASE}/o/finance-invoices/r/${invoice}?tab=activity`)
+    await p.getByText('created this').first().waitFor()
+    const story = await p.getByRole('tabpanel').innerText()
+    for (const word of ['Draft', 'Sent', 'Partly paid', 'Paid']) truth(story.includes(word), `the story tells of ${word}:\n${story}`)
+    await shot(p, 'trade-9-story')
     equal((await api(p, 'GET', `/sales/orders/${order}`)).payment_status, 'paid')
   })
   await test('no error on any page of the day', async () => equal(p.problems.join('\n'), ''))

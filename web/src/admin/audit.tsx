@@ -1,16 +1,32 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQueries, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { get } from '@/api/http'
+import * as records from '@/api/records'
 import { usePeople } from '@/api/people'
 import { formatInstant, useLocale } from '@/lib/format'
-import { entityQuery, useMeta } from '@/meta/hooks'
+import { entityQuery, titleOf, useMeta } from '@/meta/hooks'
+import type { Meta } from '@/meta/types'
 import { Changes, type HistoryEntry } from '@/record/history'
 import { Avatar, Empty, Failure, Labelled, Skeleton } from '@/ui/basics'
 import { Section } from './layout'
 
-interface Entry extends HistoryEntry { entity: string; record?: string | null; record_id?: string | null; request_id?: string | null; title?: string | null }
+interface Entry extends HistoryEntry { entity: string; record: string | null }
+
+/** `social.saved_views` is no table people may open; it still has a name. */
+const readable = (entity: string): string => { const w = (entity.split('.')[1] ?? entity).replaceAll('_', ' '); return w.charAt(0).toUpperCase() + w.slice(1) }
+
+/** What the records are called: one question for each kind. */
+function useTitles(entries: Entry[], meta: Meta | undefined): Record<string, string> {
+  const groups = new Map<string, Set<string>>()
+  for (const a of entries) if (a.record && meta?.entities[a.entity]?.title_field) groups.set(a.entity, (groups.get(a.entity) ?? new Set()).add(a.record))
+  const asked = [...groups].map(([entity, ids]) => ({ entity, ids: [...ids].sort() }))
+  return useQueries({
+    queries: asked.map(({ entity, ids }) => ({ queryKey: ['titles', entity, ids], staleTime: 60_000, retry: false, queryFn: () => records.list(entity, { filter: { operator: 'AND', rules: [{ field: 'id', operator: 'in', value: ids }] }, fields: `id,${meta!.entities[entity]!.title_field}`, limit: 500 }).then((r) => r.data) })),
+    combine: (answers) => Object.fromEntries(answers.flatMap((x, i) => (x.data ?? []).map((r) => [r.id, titleOf(meta!.entities[asked[i]!.entity]!, r)]))),
+  })
+}
 
 export function Audit() {
   const { t } = useTranslation()
@@ -27,6 +43,7 @@ export function Audit() {
   const set = (part: Record<string, string | undefined>) => { const next = { ...search, ...part }; for (const k of Object.keys(next) as (keyof typeof next)[]) if (!next[k]) delete next[k]; void navigate({ to: '/settings/audit', search: next, replace: true }) }
   const entities = Object.values(meta?.entities ?? {}).sort((a, b) => a.plural.localeCompare(b.plural))
   const all = data?.pages.flatMap((p) => p.data) ?? []
+  const titles = useTitles(all, meta)
   return (
     <Section wide title={t('settings.audit')} text={t('audit.text')}>
       <div className="flex gap-3 mb-4 flex-wrap">
@@ -38,15 +55,16 @@ export function Audit() {
         <table className="data">
           <thead><tr><th scope="col">{t('audit.when')}</th><th scope="col">{t('audit.who')}</th><th scope="col">{t('audit.what')}</th><th scope="col">{t('audit.record')}</th><th scope="col"><span className="visually-hidden">{t('actions')}</span></th></tr></thead>
           <tbody>{all.map((a) => {
-            const record = a.record_id ?? (typeof a.record === 'string' ? a.record : null)
+            const { record } = a
             const e = meta?.entities[a.entity]
+            const title = record ? titles[record] : undefined
             const count = Object.keys(a.changes ?? {}).length
             return (
               <tr key={a.id} className="align-top">
                 <td className="num whitespace-nowrap text-muted">{formatInstant(a.at, locale)}</td>
                 <td><span className="flex items-center gap-1.5"><Avatar name={a.actor?.name || t('system')} />{a.actor?.name || t('system')}</span></td>
-                <td>{t(`audit.action_${a.action.toLowerCase()}`, a.action)} <span className="text-muted">{e?.label ?? a.entity}</span>{open === a.id && <Diff entry={a} known={!!e} />}</td>
-                <td>{record && e ? <Link className="ref" to="/o/$entity/r/$id" params={{ entity: a.entity, id: record }} search={{}}>{a.title ?? record.slice(0, 8)}</Link> : <code className="text-muted">{record?.slice(0, 8)}</code>}</td>
+                <td>{t(`audit.action_${a.action.toLowerCase()}`, a.action)} <span className="text-muted">{e?.label ?? readable(a.entity)}</span>{open === a.id && <Diff entry={a} known={!!e} />}</td>
+                <td>{record && title ? <Link className="ref" to="/o/$entity/r/$id" params={{ entity: a.entity, id: record }} search={{}}>{title}</Link> : <code className="text-faint text-xs" title={record ?? undefined}>…{record?.slice(-6)}</code>}</td>
                 <td className="end">{count > 0 && <button type="button" className="btn ghost sm" aria-expanded={open === a.id} onClick={() => setOpen(open === a.id ? null : a.id)}>{t('audit.changes', { count })}</button>}</td>
               </tr>
             )

@@ -2,22 +2,25 @@ import { Link, Outlet } from '@tanstack/react-router'
 import { Building2, CircleUser, History, KeyRound, Monitor, ShieldCheck, SquarePen, TextCursorInput, Users } from 'lucide-react'
 import { Suspense, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useManages } from '@/api/session'
 import { Skeleton } from '@/ui/basics'
 
 const GROUPS = [
-  ['settings.me', [['/settings/profile', 'settings.profile', CircleUser], ['/settings/security', 'settings.security', KeyRound], ['/settings/sessions', 'settings.sessions', Monitor], ['/settings/tokens', 'settings.tokens', SquarePen]]],
-  ['settings.company', [['/settings/organization', 'settings.organization', Building2], ['/settings/members', 'settings.members', Users], ['/settings/roles', 'settings.roles', ShieldCheck], ['/settings/fields', 'settings.fields', TextCursorInput], ['/settings/audit', 'settings.audit', History]]],
+  // The last say whether only those who manage the company have them.
+  ['settings.me', [['/settings/profile', 'settings.profile', CircleUser, false], ['/settings/security', 'settings.security', KeyRound, false], ['/settings/sessions', 'settings.sessions', Monitor, false], ['/settings/tokens', 'settings.tokens', SquarePen, false]]],
+  ['settings.company', [['/settings/organization', 'settings.organization', Building2, true], ['/settings/members', 'settings.members', Users, false], ['/settings/roles', 'settings.roles', ShieldCheck, true], ['/settings/fields', 'settings.fields', TextCursorInput, true], ['/settings/audit', 'settings.audit', History, true]]],
 ] as const
 
 export function SettingsLayout() {
   const { t } = useTranslation()
+  const manages = useManages()
   return (
     <div className="flex-1 min-h-0 flex max-md:flex-col">
       <nav aria-label={t('settings.title')} className="w-[208px] flex-none border-e border-line p-2.5 overflow-auto max-md:w-full max-md:border-e-0 max-md:border-b max-md:flex max-md:flex-none">
         {GROUPS.map(([group, links]) => (
           <div key={group} className="mb-3 max-md:flex max-md:mb-0">
             <div className="menu-label max-md:hidden">{t(group)}</div>
-            {links.map(([to, label, Icon]) => (
+            {links.filter((l) => manages || !l[3]).map(([to, label, Icon]) => (
               <Link key={to} to={to} search={{}} className="item no-underline text-inherit whitespace-nowrap" activeProps={{ className: 'bg-hover font-medium', 'aria-current': 'page' }}><Icon size={15} className="text-muted" aria-hidden="true" />{t(label)}</Link>
             ))}
           </div>

@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { toast } from 'sonner'
 import { del, messageOf, patch, post } from '@/api/http'
 import { membersQuery, type Member } from '@/api/people'
-import { fullName, queryClient, useSession } from '@/api/session'
+import { fullName, queryClient, useManages, useSession } from '@/api/session'
 import { formatDate, useLocale } from '@/lib/format'
 import { done } from '@/lib/undo'
 import { useSubmit } from '@/lib/useForm'
@@ -21,6 +21,7 @@ export function Members() {
   const { me } = useSession()
   const { data, error, isPending, refetch } = useQuery(membersQuery)
   const { data: roles } = useQuery({ ...rolesQuery, retry: false })
+  const manages = useManages()
   const [inviting, setInviting] = useState(false)
   const [editing, setEditing] = useState<Member | null>(null)
   const [leaving, setLeaving] = useState<Member | null>(null)
@@ -29,7 +30,7 @@ export function Members() {
   const status = (m: Member, to: string) => attempt(patch(`/members/${m.id}`, { status: to }), t('members.changed'), async () => { await patch(`/members/${m.id}`, { status: m.status }); await renew() })
   const labelOf = (name: string) => roles?.find((r) => r.name === name)?.label ?? name
   return (
-    <Section wide title={t('settings.members')} text={t('members.text')} actions={<button type="button" className="btn primary" onClick={() => setInviting(true)}><UserPlus size={15} />{t('members.invite')}</button>}>
+    <Section wide title={t('settings.members')} text={t('members.text')} actions={manages && <button type="button" className="btn primary" onClick={() => setInviting(true)}><UserPlus size={15} />{t('members.invite')}</button>}>
       {error ? <Failure error={error} retry={() => void refetch()} /> : isPending ? <Skeleton /> : (
         <table className="data">
           <thead><tr><th scope="col">{t('members.person')}</th><th scope="col">{t('members.roles')}</th><th scope="col">{t('members.status')}</th><th scope="col">{t('members.since')}</th><th scope="col"><span className="visually-hidden">{t('actions')}</span></th></tr></thead>
@@ -39,7 +40,7 @@ export function Members() {
               <td><span className="flex gap-1 flex-wrap">{m.roles.map((r) => <Chip key={r} plain option={{ id: r, label: labelOf(r) }} />)}</span></td>
               <td><Chip option={{ id: m.status, label: t(`members.status_${m.status}`, m.status), color: COLORS[m.status] ?? 'gray' }} /></td>
               <td className="text-muted">{formatDate(m.joined_at, locale)}</td>
-              <td className="end">{m.user_id !== me?.user.id && <Menu align="end" trigger={<button type="button" className="btn ghost icon sm" aria-label={t('members.menu', { name: fullName(m) })}><Ellipsis size={16} /></button>} items={[
+              <td className="end">{manages && m.user_id !== me?.user.id && <Menu align="end" trigger={<button type="button" className="btn ghost icon sm" aria-label={t('members.menu', { name: fullName(m) })}><Ellipsis size={16} /></button>} items={[
                 { label: t('members.editRoles'), onSelect: () => setEditing(m) },
                 m.status === 'active' && { label: t('members.suspend'), onSelect: () => status(m, 'suspended') },
                 m.status === 'suspended' && { label: t('members.reactivate'), onSelect: () => status(m, 'active') },

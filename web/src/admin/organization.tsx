@@ -42,7 +42,7 @@ function Form({ org }: { org: Organization & { version?: number } }) {
         {choice('language', t('language'), languages.map((l) => ({ id: l, label: LANGUAGE_NAMES[l] ?? l })))}
         {v.country === 'KZ' && text('bin', t('onboarding.bin'))}
       </div>
-      <dl className="text-muted m-0 grid gap-1" style={{ gridTemplateColumns: '120px 1fr' }}><dt>{t('organization.address')}</dt><dd className="m-0 text-fg">{org.slug}</dd><dt>{t('organization.plan')}</dt><dd className="m-0 text-fg">{org.plan}</dd></dl>
+      <dl className="text-muted mx-0 mt-0 grid gap-1.5" style={{ gridTemplateColumns: '120px 1fr' }}><dt>{t('organization.address')}</dt><dd className="m-0 text-fg">{org.slug}</dd><dt>{t('organization.plan')}</dt><dd className="m-0 text-fg">{org.plan}</dd></dl>
       <button type="submit" className="btn primary" disabled={busy || !dirty}>{t('save')}</button>
     </form>
   )

@@ -39,7 +39,7 @@ export function Profile() {
           <Labelled label={t('profile.locale')} error={errors.locale} help={t('profile.localeHelp')}>{(p) => <select {...p} className="input" value={v.locale} onChange={(e) => setV({ ...v, locale: e.target.value })}>{regions.map((r) => <option key={r} value={r}>{nameOf(r)}</option>)}</select>}</Labelled>
           <Labelled label={t('timeZone')} error={errors.time_zone}>{(p) => <select {...p} className="input" value={v.time_zone} onChange={(e) => setV({ ...v, time_zone: e.target.value })}>{zones().map((z) => <option key={z} value={z}>{z.replaceAll('_', ' ')}</option>)}</select>}</Labelled>
         </div>
-        <fieldset className="border-0 p-0 m-0"><legend className="field-label">{t('theme.title')}</legend>
+        <fieldset className="border-0 p-0 mx-0 mt-0"><legend className="field-label">{t('theme.title')}</legend>
           <div className="flex gap-4">{(['light', 'dark', 'system'] as const).map((x) => <label key={x} className="flex items-center gap-2 h-8"><input type="radio" name="theme" checked={v.theme === x} onChange={() => setV({ ...v, theme: x })} />{t(`theme.${x}`)}</label>)}</div>
         </fieldset>
         <button type="submit" className="btn primary" disabled={busy}>{t('save')}</button>

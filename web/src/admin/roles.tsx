@@ -6,7 +6,7 @@ import { Fragment, useEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { toast } from 'sonner'
 import { del, get, messageOf, patch, post } from '@/api/http'
-import { queryClient } from '@/api/session'
+import { queryClient, useManages } from '@/api/session'
 import { done } from '@/lib/undo'
 import { useSubmit } from '@/lib/useForm'
 import { useEntity, useMenu, visibleFields } from '@/meta/hooks'
@@ -18,6 +18,8 @@ export interface Role { id: string; name: string; label: string; is_system: bool
 export const rolesQuery = { queryKey: ['roles'], staleTime: 60_000, queryFn: () => get<{ data: Role[] }>('/roles').then((r) => r.data) }
 
 const ACTIONS = ['read', 'create', 'update', 'delete', 'export', 'import'] as const
+/** What nobody said follows from another right: to hand out is to read, to bring in is to create. */
+const IMPLIED: Partial<Record<string, string>> = { export: 'read', import: 'create' }
 const SCOPES: Scope[] = ['none', 'own', 'team', 'workspace', 'all']
 /** Creating, exporting and importing is allowed or not; the rest has a reach. */
 const scopesOf = (action: string): Scope[] => (['create', 'import', 'export'].includes(action) ? ['none', 'all'] : SCOPES)
@@ -28,12 +30,13 @@ export function Roles() {
   const { role: id } = useSearch({ from: '/house/settings/roles' })
   const { data, error, isPending, refetch } = useQuery(rolesQuery)
   const [making, setMaking] = useState(false)
+  const manages = useManages()
   const role = data?.find((r) => r.id === id) ?? data?.[0]
   return (
-    <Section wide title={t('settings.roles')} text={t('roles.text')} actions={<button type="button" className="btn primary" onClick={() => setMaking(true)}><Plus size={15} />{t('roles.new')}</button>}>
+    <Section wide title={t('settings.roles')} text={t('roles.text')} actions={manages && <button type="button" className="btn primary" onClick={() => setMaking(true)}><Plus size={15} />{t('roles.new')}</button>}>
       {error ? <Failure error={error} retry={() => void refetch()} /> : isPending || !role ? <Skeleton /> : (
-        <div className="flex gap-5 max-lg:flex-col">
-          <div className="w-[180px] flex-none max-lg:w-full" role="group" aria-label={t('settings.roles')}>
+        <div className="flex gap-4 max-lg:flex-col">
+          <div className="w-[148px] flex-none max-lg:w-full" role="group" aria-label={t('settings.roles')}>
             {data.map((r) => <button key={r.id} type="button" className={clsx('item', r.id === role.id && 'bg-hover font-medium')} aria-pressed={r.id === role.id} onClick={() => void navigate({ to: '/settings/roles', search: { role: r.id } })}><span className="flex-1 truncate">{r.label || r.name}</span>{r.is_system && <Lock size={12} className="text-faint" aria-label={t('roles.system')} />}</button>)}
           </div>
           <div className="flex-1 min-w-0"><Matrix key={role.id} role={role} onGone={() => { void refetch(); void navigate({ to: '/settings/roles', search: {} }) }} /></div>
@@ -56,7 +59,9 @@ function Matrix({ role, onGone }: { role: Role; onGone: () => void }) {
   const dirty = useMemo(() => JSON.stringify([grants, fields]) !== JSON.stringify([role.grants ?? {}, role.fields ?? {}]), [grants, fields, role])
   const every = grants['*']
   const everything = every && Object.fromEntries(ACTIONS.map((a) => [a, every[a] ?? every['*'] ?? 'none'])) as Partial<Record<string, Scope>> | undefined
-  const locked = role.is_system && role.name === 'owner'
+  const manages = useManages()
+  const owner = role.is_system && role.name === 'owner'
+  const locked = owner || !manages
   const { submit, busy, message } = useSubmit(async () => {
     const before = { grants: role.grants, fields: role.fields }
     await patch(`/roles/${role.id}`, { grants, fields })
@@ -70,14 +75,14 @@ function Matrix({ role, onGone }: { role: Role; onGone: () => void }) {
       <div className="flex items-center gap-2 mb-2 flex-wrap">
         <h2 className="text-base font-semibold m-0 flex-1">{role.label || role.name}</h2>
         <input className="input !w-[200px]" type="search" aria-label={t('roles.find')} placeholder={t('roles.find')} value={q} onChange={(e) => setQ(e.target.value)} />
-        {!role.is_system && <button type="button" className="btn danger" onClick={() => setDropping(true)}>{t('delete')}</button>}
+        {!role.is_system && manages && <button type="button" className="btn danger" onClick={() => setDropping(true)}>{t('delete')}</button>}
       </div>
       {message && <div className="note bad mb-2" role="alert">{message}</div>}
-      {locked && <div className="note mb-2">{t('roles.owner')}</div>}
-      {everything && !locked && <div className="note mb-2">{t('roles.everything')}</div>}
+      {owner && <div className="note mb-2">{t('roles.owner')}</div>}
+      {everything && !owner && <div className="note mb-2">{t('roles.everything')}</div>}
       <div className="overflow-x-auto">
-        <table className="data" style={{ minWidth: 760 }}>
-          <thead><tr><th scope="col">{t('roles.entity')}</th>{ACTIONS.map((a) => <th key={a} scope="col">{t(`can.${a}`)}</th>)}</tr></thead>
+        <table className="data" style={{ minWidth: 700 }}>
+          <thead><tr><th scope="col">{t('roles.entity')}</th>{ACTIONS.map((a) => <th key={a} scope="col" style={{ paddingInline: 6 }}>{t(`can.${a}`)}</th>)}</tr></thead>
           <tbody>
             {groups.map((m) => (
               <Fragment key={m.name}>
@@ -87,10 +92,10 @@ function Matrix({ role, onGone }: { role: Role; onGone: () => void }) {
                     <tr>
                       <th scope="row" className="!text-fg !text-sm"><button type="button" className="border-0 bg-transparent p-0 flex items-center gap-1 min-h-6" aria-expanded={open === e.name} onClick={() => setOpen(open === e.name ? null : e.name)}><ChevronRight size={13} style={{ transform: open === e.name ? 'rotate(90deg)' : undefined }} aria-hidden="true" />{e.plural}</button></th>
                       {ACTIONS.map((a) => {
-                        const value = grants[e.name]?.[a] ?? everything?.[a] ?? 'none'
+                        const value = grants[e.name]?.[a] ?? grants[e.name]?.[IMPLIED[a] ?? ''] ?? everything?.[a] ?? 'none'
                         return (
-                          <td key={a} style={{ paddingBlock: 2 }}>
-                            <select className="input" style={{ height: 28, width: 112, ...(value === 'none' ? { color: 'var(--faint)' } : {}) }} disabled={locked} aria-label={`${e.plural}: ${t(`can.${a}`)}`} value={value} onChange={(x) => set(e.name, a, x.target.value as Scope)}>
+                          <td key={a} style={{ paddingBlock: 2, paddingInline: 3 }}>
+                            <select className="input" style={{ height: 28, minWidth: 78, paddingInline: 5, ...(value === 'none' ? { color: 'var(--faint)' } : {}) }} disabled={locked} aria-label={`${e.plural}: ${t(`can.${a}`)}`} value={value} onChange={(x) => set(e.name, a, x.target.value as Scope)}>
                               {[...new Set([...scopesOf(a), value])].map((s) => <option key={s} value={s}>{scopesOf(a).length === 2 && s === 'all' ? t('yes') : scopesOf(a).length === 2 && s === 'none' ? t('no') : t(`scope.${s}`)}</option>)}
                             </select>
                           </td>

@@ -23,6 +23,8 @@ export const bulk = (entity: string, body: unknown): Promise<BulkResult> => post
 export const aggregate = (entity: string, body: unknown): Promise<{ data: Record<string, unknown>[] }> => post(`${pathOf(entity)}/_aggregate`, body)
 export const exportUrl = (entity: string, format: string, p: ListParams): string => url(`${pathOf(entity)}/_export`, { ...listQuery(p), format })
 
+export const printUrl = (entity: string, id: string): string => url(`${pathOf(entity)}/${id}/_print`)
+
 export interface Job { id: string; kind: string; status: string; done: number; total: number; error?: string | null }
 export const jobEnded = (j: Job): boolean => ['done', 'completed', 'succeeded', 'failed', 'cancelled', 'error'].includes(j.status)
 export const jobFailed = (j: Job): boolean => ['failed', 'cancelled', 'error'].includes(j.status)

@@ -38,6 +38,9 @@ export function useSession(): { me: Me | null; loading: boolean } {
   return { me: data ?? null, loading: isPending }
 }
 
+/** Members, roles, fields and the log are for owners and administrators; the server says so too. */
+export const useManages = (): boolean => !!useSession().me?.roles.some((r) => r === 'owner' || r === 'admin')
+
 /** After signing in, out or over to another organization nothing of the old one may stay in memory. */
 export async function renewSession(): Promise<Me | null> {
   await queryClient.cancelQueries()

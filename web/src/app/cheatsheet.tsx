@@ -3,17 +3,17 @@ import { Dialog } from '@/ui/basics'
 
 const GROUPS: [string, [string, string][]][] = [
   ['anywhere', [['⌘/Ctrl K', 'palette'], ['?', 'help'], ['⌘/Ctrl Z', 'undo'], ['Esc', 'close']]],
-  ['table', [['↑ ↓ ← →', 'move'], ['Enter', 'edit'], ['Tab', 'next'], ['Esc', 'cancelEdit'], ['O', 'open'], ['Space', 'select'], ['Shift Space / ⇧↓', 'range'], ['⌘/Ctrl A', 'all'], ['C', 'create'], ['/', 'search'], ['Home / End', 'ends'], ['PgUp / PgDn', 'page']]],
   ['record', [['⌘/Ctrl Enter', 'save'], ['J / K', 'neighbours'], ['Enter', 'addLine'], ['⌘/Ctrl Backspace', 'dropLine']]],
+  ['table', [['↑ ↓ ← →', 'move'], ['Enter', 'edit'], ['Tab', 'next'], ['Esc', 'cancelEdit'], ['O', 'open'], ['Space', 'select'], ['Shift Space / ⇧↓', 'range'], ['⌘/Ctrl A', 'all'], ['C', 'create'], ['/', 'search'], ['Home / End', 'ends'], ['PgUp / PgDn', 'page']]],
 ]
 
 export default function Cheatsheet({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation()
   return (
     <Dialog title={t('shortcuts.title')} onClose={onClose} width={640}>
-      <div className="grid sm:grid-cols-2 gap-x-8 gap-y-5">
+      <div className="sm:columns-2 gap-8">
         {GROUPS.map(([group, keys]) => (
-          <section key={group}>
+          <section key={group} className="mb-5 break-inside-avoid">
             <h3 className="m-0 mb-1.5 text-2xs font-semibold text-faint">{t(`shortcuts.${group}`)}</h3>
             <dl className="m-0">
               {keys.map(([k, what]) => <div key={k} className="flex justify-between items-center h-7 gap-3"><dt className="order-2"><kbd className="kbd">{k}</kbd></dt><dd className="m-0 order-1">{t(`shortcuts.${what}`)}</dd></div>)}

@@ -8,7 +8,7 @@ export function NotFound() {
     <main className="h-full grid place-items-center p-6">
       <div className="text-center">
         <h1 className="text-xl font-semibold m-0">{t('error.missing')}</h1>
-        <p className="text-muted">{t('error.missingText')}</p>
+        <p className="text-muted mt-2 mb-5">{t('error.missingText')}</p>
         <Link to="/" className="btn">{t('home')}</Link>
       </div>
     </main>
@@ -22,7 +22,7 @@ export function RouteError({ error }: { error: unknown }) {
     <main className="h-full grid place-items-center p-6">
       <div className="text-center" role="alert">
         <h1 className="text-xl font-semibold m-0">{t('error.broken')}</h1>
-        <p className="text-muted max-w-[60ch]">{messageOf(error)}</p>
+        <p className="text-muted max-w-[60ch] mt-2 mb-5">{messageOf(error)}</p>
         <button type="button" className="btn" onClick={() => void router.invalidate()}>{t('retry')}</button>
       </div>
     </main>

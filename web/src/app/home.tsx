@@ -1,49 +1,139 @@
+import { useQueries } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useEffect } from 'react'
+import { Circle, CircleCheck, Upload, UserPlus, X } from 'lucide-react'
+import { useEffect, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
-import { useSession } from '@/api/session'
+import * as records from '@/api/records'
+import { useManages, useSession } from '@/api/session'
+import { formatNumber, useLocale } from '@/lib/format'
 import { recents } from '@/lib/recent'
-import { useMenu, useMeta } from '@/meta/hooks'
-import { Skeleton } from '@/ui/basics'
+import { entityQuery, useMenu, useMeta, type MenuModule } from '@/meta/hooks'
+import type { Entity, EntityIndex } from '@/meta/types'
+import { Chip, Skeleton } from '@/ui/basics'
 import { iconNamed } from '@/ui/icons'
+
+/** The front page counts no more kinds than this: it has to be there at once. */
+const MOST = 24
+type Counts = Record<string, number | undefined>
 
 export function Home() {
   const { t } = useTranslation()
   const { me } = useSession()
   const { data: meta, isPending } = useMeta()
   const menu = useMenu()
+  const names = menu.flatMap((m) => m.entities.map((e) => e.name)).slice(0, MOST)
+  const answers = useQueries({ queries: names.map((n) => ({ queryKey: ['count', n, {}], staleTime: 20_000, retry: false, queryFn: () => records.list(n, { limit: 1, fields: 'id', count: 'exact' }).then((r) => r.count ?? null) })) })
+  const counts: Counts = Object.fromEntries(names.map((n, i) => [n, answers[i]?.data?.value]))
   const last = recents().filter((r) => meta?.entities[r.entity])
   useEffect(() => { document.title = 'Fondaco' }, [])
   return (
     <div className="overflow-auto flex-1">
-      <div className="max-w-[1080px] mx-auto px-6 py-7">
+      <div className="max-w-[1080px] mx-auto px-6 py-7 max-md:px-4 max-md:py-5">
         <h1 className="text-xl font-semibold m-0">{t('greeting', { name: me?.user.first_name || me?.user.email })}</h1>
         <p className="text-muted mt-1 mb-6">{me?.organization?.name}</p>
+        {isPending && <Skeleton />}
+        {meta && <FirstSteps menu={menu} index={meta.entities} counts={counts} />}
+        <Standing names={names} />
         {last.length > 0 && (
-          <section className="mb-7">
-            <h2 className="text-2xs font-semibold text-faint m-0 mb-2">{t('palette.recent')}</h2>
-            <ul className="list-none m-0 p-0 grid gap-x-6" style={{ gridTemplateColumns: 'repeat(auto-fill,minmax(240px,1fr))' }}>
+          <Part title={t('palette.recent')}>
+            <ul className="list-none m-0 p-0 grid gap-x-6 -mx-2" style={{ gridTemplateColumns: 'repeat(auto-fill,minmax(240px,1fr))' }}>
               {last.slice(0, 9).map((r) => {
                 const e = meta?.entities[r.entity]
                 const Icon = iconNamed(e?.icon)
                 return <li key={r.id}><Link className="item no-underline text-inherit" to="/o/$entity/r/$id" params={{ entity: r.entity, id: r.id }} search={{}}><Icon size={15} className="text-muted" aria-hidden="true" /><span className="truncate flex-1">{r.title}</span><span className="text-faint text-xs">{e?.label}</span></Link></li>
               })}
             </ul>
-          </section>
+          </Part>
         )}
-        {isPending && <Skeleton />}
-        <div className="grid gap-3" style={{ gridTemplateColumns: 'repeat(auto-fill,minmax(230px,1fr))' }}>
-          {menu.map((m) => {
-            const Icon = iconNamed(m.icon)
-            return (
-              <section key={m.name} className="border border-line rounded-lg p-3">
-                <h2 className="flex items-center gap-2 m-0 mb-1 px-2 text-sm font-semibold"><Icon size={16} className="text-accent-text" aria-hidden="true" />{m.title}</h2>
-                {m.entities.map((e) => <Link key={e.name} className="item no-underline text-inherit" to="/o/$entity" params={{ entity: e.name }} search={{}}>{e.plural || e.label}</Link>)}
-              </section>
-            )
+        {menu.length > 0 && <Part title={t('homePage.everything')}><Everything menu={menu} counts={counts} /></Part>}
+      </div>
+    </div>
+  )
+}
+
+function Part({ title, children }: { title: string; children: ReactNode }) {
+  return <section className="mb-7"><h2 className="text-2xs font-semibold text-faint m-0 mb-2">{title}</h2>{children}</section>
+}
+
+/** A new company is shown where to begin, until it has begun or asks to be left alone. */
+function FirstSteps({ menu, index, counts }: { menu: MenuModule[]; index: Record<string, EntityIndex>; counts: Counts }) {
+  const { t } = useTranslation()
+  const { me } = useSession()
+  const manages = useManages()
+  const key = `steps:${me?.organization?.id}`
+  const [hidden, setHidden] = useState(() => localStorage.getItem(key) === 'hidden')
+  const steps = menu.slice(0, 4).flatMap((m) => m.entities.slice(0, 1)).map((e) => index[e.name]!).filter((e) => e.can.create && counts[e.name] !== undefined)
+  const next = steps.find((e) => counts[e.name] === 0)
+  if (hidden || !next) return null
+  return (
+    <section className="mb-7 border border-line rounded-lg p-4" aria-labelledby="first-steps">
+      <div className="flex items-start gap-2">
+        <div className="flex-1"><h2 id="first-steps" className="m-0 text-base font-semibold">{t('homePage.begin')}</h2><p className="m-0 mt-0.5 text-muted">{t('homePage.beginText')}</p></div>
+        <button type="button" className="btn ghost icon sm" aria-label={t('homePage.hide')} onClick={() => { localStorage.setItem(key, 'hidden'); setHidden(true) }}><X size={14} /></button>
+      </div>
+      <ol className="list-none m-0 mt-3 p-0">
+        {steps.map((e) => {
+          const begun = (counts[e.name] ?? 0) > 0
+          return (
+            <li key={e.name} className="flex items-center gap-2.5 min-h-11 border-t border-line">
+              {begun ? <CircleCheck size={17} className="text-good flex-none" aria-label={t('homePage.begun')} /> : <Circle size={17} className="text-faint flex-none" aria-hidden="true" />}
+              <span className={begun ? 'flex-1 text-muted' : 'flex-1'}>{e.plural}</span>
+              {!begun && e.can.import && <Link className="btn ghost sm no-underline text-inherit" to="/o/$entity/import" params={{ entity: e.name }} search={{}}><Upload size={13} />{t('import.title')}</Link>}
+              {!begun && <Link className={`btn sm no-underline ${e === next ? 'primary' : 'text-inherit'}`} to="/o/$entity" params={{ entity: e.name }} search={{ new: true }}>{t('newNamed', { name: e.label })}</Link>}
+            </li>
+          )
+        })}
+        {manages && <li className="flex items-center gap-2.5 min-h-11 border-t border-line"><UserPlus size={17} className="text-faint flex-none" aria-hidden="true" /><span className="flex-1">{t('homePage.colleagues')}</span><Link className="btn sm no-underline text-inherit" to="/settings/members">{t('members.invite')}</Link></li>}
+      </ol>
+    </section>
+  )
+}
+
+/** Where the work stands: of every kind that goes through states, how many are in which. */
+function Standing({ names }: { names: string[] }) {
+  const { t } = useTranslation()
+  const locale = useLocale()
+  const metas = useQueries({ queries: names.map((n) => entityQuery(n)) })
+  const staged = metas.map((m) => m.data).filter((e): e is Entity => !!e?.states)
+  const sums = useQueries({ queries: staged.map((e) => ({ queryKey: ['sums', e.name, 'states'], staleTime: 20_000, retry: false, queryFn: () => records.aggregate(e.name, { group_by: [e.states!.field], metrics: [{ function: 'count', as: 'n' }], limit: 50 }).then((r) => r.data) })) })
+  const shown = staged.map((e, i) => ({ e, rows: sums[i]?.data ?? [] })).filter((x) => x.rows.length > 0)
+  if (shown.length === 0) return null
+  return (
+    <Part title={t('homePage.standing')}>
+      <div className="grid gap-3" style={{ gridTemplateColumns: 'repeat(auto-fill,minmax(min(330px,100%),1fr))' }}>
+        {shown.map(({ e, rows }) => {
+          const Icon = iconNamed(e.icon)
+          const field = e.states!.field
+          return (
+            <section key={e.name} className="border border-line rounded-lg px-4 py-3" aria-label={e.plural}>
+              <h3 className="m-0 mb-2 text-sm font-semibold flex items-center gap-2"><Icon size={16} className="text-muted" aria-hidden="true" /><Link className="no-underline text-inherit hover:underline" to="/o/$entity" params={{ entity: e.name }} search={{}}>{e.plural}</Link></h3>
+              <ul className="list-none m-0 p-0 flex flex-wrap gap-x-4 gap-y-1">
+                {e.states!.options.map((o) => {
+                  const n = rows.find((r) => r[field] === o.id)?.n
+                  return n ? <li key={o.id}><Link className="inline-flex items-center gap-1.5 h-7 no-underline text-inherit" to="/o/$entity" params={{ entity: e.name }} search={{ filter: { operator: 'AND', rules: [{ field, operator: 'in', value: [o.id] }] } }}><Chip option={o} /><span className="num font-semibold">{formatNumber(String(n), locale)}</span></Link></li> : null
+                })}
+              </ul>
+            </section>
+          )
+        })}
+      </div>
+    </Part>
+  )
+}
+
+function Everything({ menu, counts }: { menu: MenuModule[]; counts: Counts }) {
+  const locale = useLocale()
+  return (
+    <div className="grid gap-x-8 gap-y-4" style={{ gridTemplateColumns: 'repeat(auto-fill,minmax(220px,1fr))' }}>
+      {menu.map((m) => (
+        <div key={m.name}>
+          <h3 className="m-0 mb-1 pb-1.5 text-sm font-semibold border-b border-line">{m.title}</h3>
+          {m.entities.map((e) => {
+            const Icon = iconNamed(e.icon ?? m.icon)
+            return <Link key={e.name} className="item no-underline text-inherit -mx-2" to="/o/$entity" params={{ entity: e.name }} search={{}}><Icon size={15} className="text-muted" aria-hidden="true" /><span className="truncate flex-1">{e.plural || e.label}</span>{counts[e.name] !== undefined && <span className="text-faint num text-xs">{formatNumber(String(counts[e.name]), locale)}</span>}</Link>
           })}
         </div>
-      </div>
+      ))}
     </div>
   )
 }

@@ -6,6 +6,7 @@ import { Dialog as D } from 'radix-ui'
 import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { get } from '@/api/http'
+import { useManages } from '@/api/session'
 import { recents } from '@/lib/recent'
 import { applyTheme } from '@/lib/theme'
 import { useMenu, useMeta } from '@/meta/hooks'
@@ -17,6 +18,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation()
   const navigate = useNavigate()
   const menu = useMenu()
+  const manages = useManages()
   const { data: meta } = useMeta()
   const [text, setText] = useState('')
   const [asked, setAsked] = useState('')
@@ -32,9 +34,11 @@ export default function Palette({ onClose }: { onClose: () => void }) {
     { label: t('home'), icon: <House size={15} />, run: () => void navigate({ to: '/' }) },
     { label: t('settings.title'), icon: <Settings size={15} />, run: () => void navigate({ to: '/settings/profile' }) },
     { label: t('settings.members'), icon: <Settings size={15} />, run: () => void navigate({ to: '/settings/members' }) },
+    ...(!manages ? [] : [
     { label: t('settings.roles'), icon: <Settings size={15} />, run: () => void navigate({ to: '/settings/roles', search: {} }) },
     { label: t('settings.fields'), icon: <Settings size={15} />, run: () => void navigate({ to: '/settings/fields', search: {} }) },
     { label: t('settings.audit'), icon: <Settings size={15} />, run: () => void navigate({ to: '/settings/audit', search: {} }) },
+    ]),
     { label: `${t('theme.title')}: ${t('theme.light')}`, icon: <Sun size={15} />, run: () => applyTheme('light') },
     { label: `${t('theme.title')}: ${t('theme.dark')}`, icon: <Moon size={15} />, run: () => applyTheme('dark') },
   ].filter((p) => fits(p.label))

@@ -3,7 +3,7 @@ import { Languages, Moon, Sun } from 'lucide-react'
 import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { toast } from 'sonner'
-import { messageOf, post, Problem } from '@/api/http'
+import { messageOf, patch, post, Problem } from '@/api/http'
 import { queryClient, renewSession, useSession } from '@/api/session'
 import { changeLanguage, languages } from '@/i18n'
 import { countries, currencies, currencyOfCountry, ownCountry, ownZone, zones } from '@/lib/places'
@@ -40,6 +40,11 @@ export function Frame({ title, text, children, footer, width = 380 }: { title: s
       </footer>
     </div>
   )
+}
+
+/** Until people say otherwise, the time they see is the time where they are. */
+async function ownClock(now: string | null | undefined): Promise<void> {
+  if (!now || now === 'UTC') await patch('/me', { time_zone: ownZone() })
 }
 
 function Message({ text }: { text: string }) {
@@ -231,6 +236,7 @@ export function Accept() {
   const enter = useEnter()
   const { submit, busy, errors, message } = useSubmit(async () => {
     await post('/invitations/accept', me ? { code: code.trim() } : { code: code.trim(), ...v })
+    await ownClock(me?.user.time_zone)
     await enter()
   })
   const set = (k: keyof typeof v) => (x: string) => setV({ ...v, [k]: x })
@@ -263,6 +269,7 @@ export function Onboarding() {
   const { submit, busy, errors, message } = useSubmit(async () => {
     const { bin, ...rest } = v
     await post('/organizations', { ...rest, ...(v.country === 'KZ' && bin ? { bin } : {}) })
+    await ownClock(me?.user.time_zone)
     await enter()
   })
   const set = (k: keyof typeof v, x: string) => setV({ ...v, [k]: x, ...(k === 'country' ? { currency: currencyOfCountry(x) } : {}) })

@@ -73,7 +73,7 @@ function Wizard({ entity }: { entity: Entity }) {
     const { import: fresh } = await post<{ import: Import }>(`${pathOf(entity.name)}/_import`, { file: stored.id })
     setIm(fresh)
     const guessed = clean(fresh.mapping)
-    for (const c of fresh.columns) if (!guessed[c.name]) { const m = match(c.name, fields); if (m && !Object.values(guessed).some((x) => x.split('.')[0] === m)) guessed[c.name] = m }
+    for (const c of fresh.columns) if (!guessed[c.name]) { const m = match(c.name, fields); if (m && !Object.values(guessed).some((x) => x === m || x.startsWith(`${m}.`))) guessed[c.name] = m }
     setMapping(guessed)
     setStep('map')
     void navigate({ to: '/o/$entity/import', params: { entity: entity.name }, search: { id: fresh.id }, replace: true })
@@ -98,7 +98,7 @@ function Wizard({ entity }: { entity: Entity }) {
   const run = () => attempt('run', async () => { await work('run'); refresh(entity.name); setStep('result') })
   const undo = () => attempt('undo', async () => { await work('undo'); refresh(entity.name) })
   const used = new Set(Object.values(mapping))
-  const missing = fields.filter((f) => f.required && (f.default === null || f.default === undefined) && ![...used].some((u) => u.split('.')[0] === f.name))
+  const missing = fields.filter((f) => f.required && (f.default === null || f.default === undefined) && ![...used].some((u) => u === f.name || u.startsWith(`${f.name}.`)))
   const n = (v: number | undefined) => formatNumber(String(v ?? 0), locale)
 
   return (
@@ -172,7 +172,7 @@ function Wizard({ entity }: { entity: Entity }) {
   )
 }
 
-const clean = (m: Record<string, string | null> | undefined): Record<string, string> => Object.fromEntries(Object.entries(m ?? {}).filter((e): e is [string, string] => !!e[1]))
+const clean = (m: Record<string, string | null> | undefined): Record<string, string> => Object.fromEntries(Object.entries(m ?? {}).filter((e): e is [string, string] => !!e[1] && typeof e[1] === 'string'))
 
 function Working({ busy, job }: { busy: string; job: Job | null }) {
   const { t } = useTranslation()

@@ -55,7 +55,9 @@ export function ActionBar({ entity, row, dirty, max = 3, onDone }: { entity: Ent
     else if (dangerous(a) || a.confirm) setConfirming(a)
     else perform(a, {}).catch((e) => toast.error(`${a.label}: ${messageOf(e)}`, { duration: 9000 }))
   }
-  const order = primary ? [primary, ...all.filter((a) => a !== primary)] : all
+  // What cannot be taken back stands last.
+  const others = all.filter((a) => a !== primary)
+  const order = [...(primary ? [primary] : []), ...others.filter((a) => !dangerous(a)), ...others.filter(dangerous)]
   const shown = order.slice(0, max)
   const rest = order.slice(max)
   return (

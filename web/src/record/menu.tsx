@@ -1,4 +1,5 @@
-import { Copy, Ellipsis, Link2, Printer, Trash2 } from 'lucide-react'
+import { Copy, Ellipsis, FileText, Link2, Mail, Trash2 } from 'lucide-react'
+import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { toast } from 'sonner'
 import { messageOf } from '@/api/http'
@@ -7,8 +8,11 @@ import { done } from '@/lib/undo'
 import type { Entity } from '@/meta/types'
 import { Menu } from '@/ui/basics'
 
+const SendDialog = lazy(() => import('./send'))
+
 export function RecordMenu({ entity, id, version, onGone }: { entity: Entity; id: string; version: number | undefined; onGone: () => void }) {
   const { t } = useTranslation()
+  const [sending, setSending] = useState(false)
   const copy = (text: string) => void navigator.clipboard.writeText(text).then(() => toast.success(t('copied')), () => toast.error(t('error.clipboard')))
   const erase = async () => {
     try {
@@ -19,12 +23,16 @@ export function RecordMenu({ entity, id, version, onGone }: { entity: Entity; id
     } catch (e) { toast.error(messageOf(e), { duration: 9000 }) }
   }
   return (
-    <Menu align="end" trigger={<button type="button" className="btn ghost icon sm" aria-label={t('moreActions')}><Ellipsis size={16} /></button>} items={[
-      { label: t('record.copyLink'), icon: <Link2 size={15} />, onSelect: () => copy(`${location.origin}/o/${entity.name.replace('.', '-')}/r/${id}`) },
-      { label: t('record.copyId'), icon: <Copy size={15} />, onSelect: () => copy(id) },
-      { label: t('print'), icon: <Printer size={15} />, onSelect: () => setTimeout(() => print(), 80) },
-      entity.can.delete && 'rule',
-      entity.can.delete && { label: t('delete'), icon: <Trash2 size={15} />, danger: true, onSelect: () => void erase() },
-    ]} />
+    <>
+      <a className="btn ghost icon sm text-inherit" href={records.printUrl(entity.name, id)} target="_blank" rel="noreferrer" aria-label={t('record.pdf')} title={t('record.pdf')}><FileText size={15} /></a>
+      <Menu align="end" trigger={<button type="button" className="btn ghost icon sm" aria-label={t('moreActions')}><Ellipsis size={16} /></button>} items={[
+        entity.can.export && { label: t('record.send'), icon: <Mail size={15} />, onSelect: () => setSending(true) },
+        { label: t('record.copyLink'), icon: <Link2 size={15} />, onSelect: () => copy(`${location.origin}/o/${entity.name.replace('.', '-')}/r/${id}`) },
+        { label: t('record.copyId'), icon: <Copy size={15} />, onSelect: () => copy(id) },
+        entity.can.delete && 'rule',
+        entity.can.delete && { label: t('delete'), icon: <Trash2 size={15} />, danger: true, onSelect: () => void erase() },
+      ]} />
+      <Suspense fallback={null}>{sending && <SendDialog entity={entity} id={id} onClose={() => setSending(false)} />}</Suspense>
+    </>
   )
 }

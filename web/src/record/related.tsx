@@ -8,7 +8,7 @@ import { typeOf } from '@/fields/registry'
 import { formatNumber, useLocale } from '@/lib/format'
 import { columnsOf } from '@/views/state'
 import { entityQuery, listFields, useEntity, useMeta } from '@/meta/hooks'
-import type { Entity, Related as Rel } from '@/meta/types'
+import type { Entity, Field, Related as Rel } from '@/meta/types'
 import { Skeleton } from '@/ui/basics'
 
 /** Records of other kinds that point at this one. */
@@ -32,11 +32,18 @@ async function pointingAt(target: string, names: string[]): Promise<Rel[]> {
   return out
 }
 
+/** As many columns as there is room for: the name, the state and the sum before all others. */
+function telling(e: Entity, all: Field[], room: number): Field[] {
+  const must = new Set([all[0], all.find((f) => f.name === e.states?.field), all.findLast((f) => f.type === 'money')])
+  let spare = room - [...must].filter(Boolean).length
+  return all.filter((f) => must.has(f) || spare-- > 0).slice(0, room)
+}
+
 function RelatedList({ rel, id, wide }: { rel: Rel; id: string; wide: boolean }) {
   const { t } = useTranslation()
   const locale = useLocale()
   const { data: e } = useEntity(rel.entity)
-  const columns = e ? columnsOf(e, {}).filter((f) => f.name !== rel.field).slice(0, wide ? 6 : 3) : []
+  const columns = e ? telling(e, columnsOf(e, {}).filter((f) => f.name !== rel.field), wide ? 7 : 4) : []
   const filter = { operator: 'AND' as const, rules: [{ field: rel.field, operator: 'equals', value: id }] }
   const { data, error } = useQuery({
     queryKey: ['related', rel.entity, rel.field, id], enabled: !!e, retry: false,
@@ -45,15 +52,16 @@ function RelatedList({ rel, id, wide }: { rel: Rel; id: string; wide: boolean })
   const Heading = wide ? 'h2' : 'h3'
   const label = rel.label || e?.plural || rel.entity
   const total = data?.count?.value ?? data?.data.length ?? 0
+  const empty = data?.data.length === 0
   return (
     <section aria-label={label}>
       <div className="flex items-center gap-2 mb-1">
         <Heading className="m-0 text-2xs font-semibold text-faint flex-1">{label}{data ? ` · ${formatNumber(total, locale)}` : ''}</Heading>
-        {e && <Link className="link text-xs" to="/o/$entity" params={{ entity: rel.entity }} search={{ filter }}>{t('related.all')}</Link>}
+        {e && total > 10 && <Link className="link text-xs" to="/o/$entity" params={{ entity: rel.entity }} search={{ filter }}>{t('related.all')}</Link>}
       </div>
-      {error ? <div className="text-muted">{t('related.hidden')}</div> : !data ? <Skeleton rows={2} /> : data.data.length === 0 ? <div className="text-muted">{t('nothing')}</div> : (
+      {error ? <div className="text-muted">{t('related.hidden')}</div> : !data ? <Skeleton rows={2} /> : empty ? null : (
         <table className="data">
-          <thead className="visually-hidden"><tr>{columns.map((f) => <th key={f.name} scope="col">{f.label}</th>)}</tr></thead>
+          <thead><tr>{columns.map((f, i) => <th key={f.name} scope="col" className={typeOf(f).align} style={i === 0 ? { paddingInlineStart: 0 } : undefined}>{f.label}</th>)}</tr></thead>
           <tbody>{data.data.map((r) => (
             <tr key={r.id}>{columns.map((f, i) => {
               const { Cell, align } = typeOf(f)

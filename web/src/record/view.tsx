@@ -133,7 +133,7 @@ function Overview({ entity, row, wide, tabs, current }: { entity: Entity; row: R
     <>
       <div className={clsx('px-4 pt-4 pb-1 flex-none', wide && 'px-6')}>
         <div className="flex items-start gap-2 flex-wrap">
-          <Heading className="text-xl font-semibold m-0 leading-snug flex-1 min-w-0" style={{ overflowWrap: 'anywhere' }}>{titleOf(entity, row)}</Heading>
+          <Heading className="text-xl font-semibold m-0 leading-snug min-w-0" style={{ overflowWrap: 'anywhere' }}>{titleOf(entity, row)}</Heading>
           {option && <span className="mt-1"><Chip option={option} /></span>}
         </div>
         <div className="mt-2 no-print"><ActionBar entity={entity} row={row} dirty={dirty} max={wide ? 5 : 3} onDone={() => records.refresh(entity.name)} /></div>

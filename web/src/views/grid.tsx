@@ -57,11 +57,17 @@ export function Grid(p: Props) {
   const first = items[0]?.index ?? 0
   const last = items.at(-1)?.index ?? 0
   useEffect(() => p.onRange(first, last), [first, last])
-  useEffect(() => { if (document.activeElement === document.body) scroller.current?.focus({ preventScroll: true }) }, [])
+  useEffect(() => { if (!p.cards && document.activeElement === document.body) scroller.current?.focus({ preventScroll: true }) }, [])
   useImperativeHandle(p.handle, () => ({ focus: () => scroller.current?.focus() }))
   useEffect(() => { if (active.r >= p.total && p.total > 0) setActive((a) => ({ ...a, r: p.total - 1 })) }, [p.total])
 
-  const widthOf = useCallback((f: Field) => (drag?.name === f.name ? drag.width : p.widths[f.name] ?? typeOf(f).width + (f.name === p.entity.title_field ? 50 : 0)), [p.widths, drag, p.entity])
+  // A column of short texts is narrow: measured once, over the first rows that came.
+  const loaded = !!p.row(0)
+  const fitting = useMemo(() => Object.fromEntries(p.columns.filter((f) => f.type === 'text' && f.name !== p.entity.title_field && loaded).map((f) => {
+    const longest = Math.max(f.label.length + 3, ...Array.from({ length: Math.min(30, p.total) }, (_, i) => String(p.row(i)?.[f.name] ?? '').length))
+    return [f.name, Math.max(80, Math.min(typeOf(f).width, longest * 8 + 20))]
+  })), [p.columns, p.entity, loaded])
+  const widthOf = useCallback((f: Field) => (drag?.name === f.name ? drag.width : p.widths[f.name] ?? fitting[f.name] ?? typeOf(f).width + (f.name === p.entity.title_field ? 50 : 0)), [p.widths, drag, p.entity, fitting])
   const widths = useMemo(() => p.columns.map(widthOf), [p.columns, widthOf])
   const whole = widths.reduce((n, w) => n + w, SELECT_WIDTH)
   const canEdit = useCallback((f: Field) => p.entity.can.update && editable(f) && f.name !== p.entity.states?.field, [p.entity])

@@ -75,14 +75,18 @@ function Table({ entity }: { entity: Entity }) {
   const open = useCallback((row: Row) => set({ rec: row.id }, false), [set])
 
   const [q, setQ] = useState(search.q ?? '')
-  useEffect(() => setQ(search.q ?? ''), [search.q])
+  // What comes back from the address is not put over what was typed meanwhile.
+  const sent = useRef(search.q ?? '')
+  useEffect(() => { const now = search.q ?? ''; if (now !== sent.current) { sent.current = now; setQ(now) } }, [search.q])
   useEffect(() => {
     if (q === (search.q ?? '')) return
-    const timer = setTimeout(() => set({ q: q || undefined } as Partial<TableSearch>), 250)
+    const timer = setTimeout(() => { sent.current = q; set({ q: q || undefined } as Partial<TableSearch>) }, 250)
     return () => clearTimeout(timer)
   }, [q])
 
   const creating = search.new === true && entity.can.create
+  // What was closed gives the keyboard back to the table, unless it has gone elsewhere.
+  useEffect(() => { if (!search.rec && !creating && !cards && document.activeElement === document.body) grid.current?.focus() }, [search.rec, creating, cards])
   useKeys({
     c: () => entity.can.create && set({ new: true }, false),
     '/': () => searchBox.current?.focus(),
@@ -152,8 +156,8 @@ function Table({ entity }: { entity: Entity }) {
           <Footer entity={entity} columns={columns} filter={filter} q={search.q} count={rows.count} />
         </div>
         <Suspense fallback={null}>
-          {search.rec && <RecordPanel key={search.rec} entity={entity.name} id={search.rec} tab={search.tab} onTab={(tab) => set({ tab })} onStep={step} onClose={() => { set({ rec: undefined, tab: undefined } as unknown as Partial<TableSearch>); setTimeout(() => grid.current?.focus()) }} />}
-          {creating && <CreateDialog entity={entity} onClose={() => { set({ new: undefined } as unknown as Partial<TableSearch>); setTimeout(() => grid.current?.focus()) }} onCreated={(row) => { records.refresh(entity.name); set({ new: undefined, rec: row.id } as unknown as Partial<TableSearch>) }} />}
+          {search.rec && <RecordPanel key={search.rec} entity={entity.name} id={search.rec} tab={search.tab} onTab={(tab) => set({ tab })} onStep={step} onClose={() => { set({ rec: undefined, tab: undefined } as unknown as Partial<TableSearch>) }} />}
+          {creating && <CreateDialog entity={entity} onClose={() => set({ new: undefined } as unknown as Partial<TableSearch>)} onCreated={(row) => { records.refresh(entity.name); set({ new: undefined, rec: row.id } as unknown as Partial<TableSearch>) }} />}
           {conflict && <ConflictDialog entity={entity} id={conflict.row.id} changes={conflict.changes} onClose={() => { setConflict(null); records.refresh(entity.name) }} onDone={() => { setConflict(null); records.refresh(entity.name) }} />}
         </Suspense>
       </div>
