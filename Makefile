@@ -24,6 +24,14 @@ e2e: ui ## the journeys in a browser, where one is found
 
 ci: test
 
+bench: ## our endpoints against pgbench with the same statements, 1M orders; docs/performance.md
+	cargo build --quiet --release --workspace --bins
+	target/release/bench
+
+bench-small: ## the same in three minutes; fails when a goal is missed
+	cargo build --quiet --release --workspace --bins
+	target/release/bench small
+
 module: ## make module NAME=x: a new module that passes conformance
 	cargo xtask module $(NAME)
 
