@@ -99,11 +99,18 @@ begin
     execute format('create trigger closed_throw before update on %s for each row when (old.%I <> all (%L) and new.deleted_at is distinct from old.deleted_at)
         execute function app.refuse(%L)', entity, field, open_in, format('Only a record that is %s can be deleted.', array_to_string(open_in, ' or ')));
     execute format('create trigger closed_delete before delete on %s for each row when (old.%I <> all (%L))
-        execute function app.refuse(%L)', entity, field, open_in, format('Only a record that is %s can be deleted.', array_to_string(open_in, ' or ')));
+        execute function app.check_delete(%L)', entity, field, open_in, format('Only a record that is %s can be deleted.', array_to_string(open_in, ' or ')));
     for part in select * from app.entities e where e.part_of = editable_in.entity loop
         execute format('create trigger closed before insert or update or delete on %s for each row
             execute function app.check_part_closed(%L, %L, %L, %L)', part.name, entity, field, open_in, part.fk);
     end loop;
+end $$;
+
+-- An import that is taken back takes its documents of the past with it, in the state that they came in.
+create function app.check_delete() returns trigger language plpgsql as $$
+begin
+    if current_setting('app.importing', true) = 'yes' then return old; end if;
+    raise exception '%', tg_argv[0] using errcode = 'AP001';
 end $$;
 
 create function app.check_closed() returns trigger language plpgsql as $$

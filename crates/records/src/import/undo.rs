@@ -29,6 +29,7 @@ pub async fn undo(store: &Store, actor: &Actor, id: Uuid) -> Result<Value> {
         let made = made(&tx, catalog, &import).await?;
         for entity in &made {
             unused(&tx, catalog, &import, entity).await?;
+            unmoved(&tx, &import, entity).await?;
         }
         let mut deleted = 0;
         for entity in &made {
@@ -102,6 +103,27 @@ async fn unused(tx: &Tx, catalog: &Catalog, import: &Import, entity: &Entity) ->
         plain(entity.short()),
         users.join(" and ")
     )))
+}
+
+/// Refuses when people have moved on with a document that the import made: it is theirs now.
+async fn unmoved(tx: &Tx, import: &Import, entity: &Entity) -> Result<()> {
+    let Some(workflow) = entity.transitions.first() else { return Ok(()) };
+    let sql = format!(
+        "select count(*) from {0} t join app.audit a on a.organization_id = $1 and a.request_id = $2 and a.entity = $3
+             and a.action = 'insert' and a.record_id = t.id
+         where t.organization_id = $1 and t.{1} is distinct from a.new ->> '{2}'",
+        entity.name,
+        quoted(&workflow.field),
+        workflow.field
+    );
+    let row = tx.query_one(&sql, &[&tx.actor.organization, &import.batch, &entity.name]).await?;
+    match row.get::<_, i64>(0) {
+        0 => Ok(()),
+        moved => Err(Error::refused(format!(
+            "{moved} of the {} that this import made have moved on since.",
+            plain(entity.short())
+        ))),
+    }
 }
 
 async fn delete(tx: &Tx, import: &Import, entity: &Entity) -> Result<u64> {

@@ -516,3 +516,23 @@ async fn rate() {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     println!("{}", status.lines().find(|l| l.starts_with("VmHWM")).unwrap());
 }
+
+#[tokio::test]
+async fn documents_of_the_past_are_taken_back_until_people_move_on_with_them() {
+    let s = scene().await;
+    let owner = s.person("Acme", "owner").await;
+    let customers = file("code,name\nALFKI,Alfreds\n");
+    all_right(&bring(&owner, "parties.parties", customers.path(), null(), Some("code")).await, 1);
+    let orders = file("number,customer,ordered_on,status,currency\nA1,ALFKI,1996-07-04,confirmed,USD\nA2,ALFKI,1996-07-05,delivered,USD\n");
+    let mapping = json!({ "number": "number", "customer": "customer.code", "ordered_on": "ordered_on", "status": "status", "currency": "currency" });
+    let import = bring(&owner, "sales.orders", orders.path(), mapping.clone(), Some("number")).await;
+    all_right(&import, 2);
+    assert_eq!(undo(&owner, &import).await.unwrap()["deleted"], 2);
+
+    let import = bring(&owner, "sales.orders", orders.path(), mapping, Some("number")).await;
+    let order = all(&owner, "sales.orders", &[("number", "A1")]).await[0].clone();
+    owner.act("sales.orders", &order, "cancel").await.ok();
+    let refused = undo(&owner, &import).await.unwrap_err().to_string();
+    assert_eq!(refused, "1 of the orders that this import made have moved on since.");
+    assert_eq!(all(&owner, "sales.orders", &[]).await.len(), 2);
+}
