@@ -44,13 +44,15 @@ export async function open() {
   })
 }
 
-export async function page(browser, { theme = 'light', locale = 'en-US', width = 1440, height = 900, zone = 'Asia/Almaty', reducedMotion = 'reduce' } = {}) {
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale, timezoneId: zone, reducedMotion })
+export async function page(browser, { theme = 'light', locale = 'en-US', width = 1440, height = 900, zone = 'Asia/Almaty', reducedMotion = 'reduce', touch = false } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale, timezoneId: zone, reducedMotion, hasTouch: touch, isMobile: touch })
   const p = await context.newPage()
   p.setDefaultTimeout(12_000)
   p.problems = []
   if (process.env.DEBUG) p.on('response', async (r) => { if (r.status() >= 400) console.log(`       ${r.status()} ${r.request().method()} ${r.url()} ${(await r.text().catch(() => '')).slice(0, 400)}`) })
   watched = p
+  // A refusal is part of the work; a question that the server does not understand, or breaks on, is a fault.
+  p.on('response', (r) => { if (r.status() >= 500 || (r.status() === 400 && (r.request().method() === 'GET' || r.url().endsWith('/_aggregate')))) p.problems.push(`${r.status()} ${r.request().method()} ${r.url()}`) })
   p.on('pageerror', (e) => p.problems.push(`page error: ${e.message}`))
   p.on('console', (m) => { if (/Content Security Policy|Refused to/.test(m.text())) p.problems.push(m.text()) })
   return p

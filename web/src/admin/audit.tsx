@@ -17,6 +17,13 @@ interface Entry extends HistoryEntry { entity: string; record: string | null }
 /** `social.saved_views` is no table people may open; it still has a name. */
 const readable = (entity: string): string => { const w = (entity.split('.')[1] ?? entity).replaceAll('_', ' '); return w.charAt(0).toUpperCase() + w.slice(1) }
 
+/** What is gone still says what it was called. */
+function nameIn(a: Entry, e: Meta['entities'][string] | undefined): string | undefined {
+  const said = e?.title_field ? a.changes?.[e.title_field] : undefined
+  const name = Array.isArray(said) ? said[1] ?? said[0] : undefined
+  return typeof name === 'string' ? name : undefined
+}
+
 /** What the records are called: one question for each kind. */
 function useTitles(entries: Entry[], meta: Meta | undefined): Record<string, string> {
   const groups = new Map<string, Set<string>>()
@@ -57,14 +64,15 @@ export function Audit() {
           <tbody>{all.map((a) => {
             const { record } = a
             const e = meta?.entities[a.entity]
-            const title = record ? titles[record] : undefined
+            const link = record ? titles[record] : undefined
+            const title = link ?? nameIn(a, e)
             const count = Object.keys(a.changes ?? {}).length
             return (
               <tr key={a.id} className="align-top">
                 <td className="num whitespace-nowrap text-muted">{formatInstant(a.at, locale)}</td>
                 <td><span className="flex items-center gap-1.5"><Avatar name={a.actor?.name || t('system')} />{a.actor?.name || t('system')}</span></td>
                 <td>{t(`audit.action_${a.action.toLowerCase()}`, a.action)} <span className="text-muted">{e?.label ?? readable(a.entity)}</span>{open === a.id && <Diff entry={a} known={!!e} />}</td>
-                <td>{record && title ? <Link className="ref" to="/o/$entity/r/$id" params={{ entity: a.entity, id: record }} search={{}}>{title}</Link> : <code className="text-faint text-xs" title={record ?? undefined}>…{record?.slice(-6)}</code>}</td>
+                <td>{record && link ? <Link className="ref" to="/o/$entity/r/$id" params={{ entity: a.entity, id: record }} search={{}}>{title}</Link> : title ? <span className="text-muted">{title}</span> : <code className="text-faint text-xs" title={record ?? undefined}>…{record?.slice(-6)}</code>}</td>
                 <td className="end">{count > 0 && <button type="button" className="btn ghost sm" aria-expanded={open === a.id} onClick={() => setOpen(open === a.id ? null : a.id)}>{t('audit.changes', { count })}</button>}</td>
               </tr>
             )

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { toast } from 'sonner'
+import { toast } from '@/lib/toast'
 import { del, get, messageOf, post } from '@/api/http'
 import { queryClient, useSession } from '@/api/session'
 import { formatAgo, formatInstant, useLocale } from '@/lib/format'

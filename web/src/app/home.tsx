@@ -10,7 +10,7 @@ import { recents } from '@/lib/recent'
 import { entityQuery, useMenu, useMeta, type MenuModule } from '@/meta/hooks'
 import type { Entity, EntityIndex } from '@/meta/types'
 import { Chip, Skeleton } from '@/ui/basics'
-import { iconNamed } from '@/ui/icons'
+import { EntityIcon } from '@/ui/icon'
 
 /** The front page counts no more kinds than this: it has to be there at once. */
 const MOST = 24
@@ -39,8 +39,7 @@ export function Home() {
             <ul className="list-none m-0 p-0 grid gap-x-6 -mx-2" style={{ gridTemplateColumns: 'repeat(auto-fill,minmax(240px,1fr))' }}>
               {last.slice(0, 9).map((r) => {
                 const e = meta?.entities[r.entity]
-                const Icon = iconNamed(e?.icon)
-                return <li key={r.id}><Link className="item no-underline text-inherit" to="/o/$entity/r/$id" params={{ entity: r.entity, id: r.id }} search={{}}><Icon size={15} className="text-muted" aria-hidden="true" /><span className="truncate flex-1">{r.title}</span><span className="text-faint text-xs">{e?.label}</span></Link></li>
+                return <li key={r.id}><Link className="item no-underline text-fg" to="/o/$entity/r/$id" params={{ entity: r.entity, id: r.id }} search={{}}><EntityIcon name={e?.icon} size={15} className="text-muted" /><span className="truncate flex-1">{r.title}</span><span className="text-faint text-xs">{e?.label}</span></Link></li>
               })}
             </ul>
           </Part>
@@ -78,12 +77,12 @@ function FirstSteps({ menu, index, counts }: { menu: MenuModule[]; index: Record
             <li key={e.name} className="flex items-center gap-2.5 min-h-11 border-t border-line">
               {begun ? <CircleCheck size={17} className="text-good flex-none" aria-label={t('homePage.begun')} /> : <Circle size={17} className="text-faint flex-none" aria-hidden="true" />}
               <span className={begun ? 'flex-1 text-muted' : 'flex-1'}>{e.plural}</span>
-              {!begun && e.can.import && <Link className="btn ghost sm no-underline text-inherit" to="/o/$entity/import" params={{ entity: e.name }} search={{}}><Upload size={13} />{t('import.title')}</Link>}
-              {!begun && <Link className={`btn sm no-underline ${e === next ? 'primary' : 'text-inherit'}`} to="/o/$entity" params={{ entity: e.name }} search={{ new: true }}>{t('newNamed', { name: e.label })}</Link>}
+              {!begun && e.can.import && <Link className="btn ghost sm no-underline text-fg" to="/o/$entity/import" params={{ entity: e.name }} search={{}}><Upload size={13} />{t('import.title')}</Link>}
+              {!begun && <Link className={`btn sm no-underline ${e === next ? 'primary' : 'text-fg'}`} to="/o/$entity" params={{ entity: e.name }} search={{ new: true }}>{t('newNamed', { name: e.label })}</Link>}
             </li>
           )
         })}
-        {manages && <li className="flex items-center gap-2.5 min-h-11 border-t border-line"><UserPlus size={17} className="text-faint flex-none" aria-hidden="true" /><span className="flex-1">{t('homePage.colleagues')}</span><Link className="btn sm no-underline text-inherit" to="/settings/members">{t('members.invite')}</Link></li>}
+        {manages && <li className="flex items-center gap-2.5 min-h-11 border-t border-line"><UserPlus size={17} className="text-faint flex-none" aria-hidden="true" /><span className="flex-1">{t('homePage.colleagues')}</span><Link className="btn sm no-underline text-fg" to="/settings/members">{t('members.invite')}</Link></li>}
       </ol>
     </section>
   )
@@ -96,21 +95,21 @@ function Standing({ names }: { names: string[] }) {
   const metas = useQueries({ queries: names.map((n) => entityQuery(n)) })
   const staged = metas.map((m) => m.data).filter((e): e is Entity => !!e?.states)
   const sums = useQueries({ queries: staged.map((e) => ({ queryKey: ['sums', e.name, 'states'], staleTime: 20_000, retry: false, queryFn: () => records.aggregate(e.name, { group_by: [e.states!.field], metrics: [{ function: 'count', as: 'n' }], limit: 50 }).then((r) => r.data) })) })
+  if (metas.some((m) => m.isLoading) || sums.some((s) => s.isLoading)) return <div className="mb-7 -mx-4"><Skeleton rows={3} /></div>
   const shown = staged.map((e, i) => ({ e, rows: sums[i]?.data ?? [] })).filter((x) => x.rows.length > 0)
   if (shown.length === 0) return null
   return (
     <Part title={t('homePage.standing')}>
       <div className="grid gap-3" style={{ gridTemplateColumns: 'repeat(auto-fill,minmax(min(330px,100%),1fr))' }}>
         {shown.map(({ e, rows }) => {
-          const Icon = iconNamed(e.icon)
           const field = e.states!.field
           return (
             <section key={e.name} className="border border-line rounded-lg px-4 py-3" aria-label={e.plural}>
-              <h3 className="m-0 mb-2 text-sm font-semibold flex items-center gap-2"><Icon size={16} className="text-muted" aria-hidden="true" /><Link className="no-underline text-inherit hover:underline" to="/o/$entity" params={{ entity: e.name }} search={{}}>{e.plural}</Link></h3>
+              <h3 className="m-0 mb-2 text-sm font-semibold flex items-center gap-2"><EntityIcon name={e.icon} className="text-muted" /><Link className="no-underline text-fg hover:underline" to="/o/$entity" params={{ entity: e.name }} search={{}}>{e.plural}</Link></h3>
               <ul className="list-none m-0 p-0 flex flex-wrap gap-x-4 gap-y-1">
                 {e.states!.options.map((o) => {
                   const n = rows.find((r) => r[field] === o.id)?.n
-                  return n ? <li key={o.id}><Link className="inline-flex items-center gap-1.5 h-7 no-underline text-inherit" to="/o/$entity" params={{ entity: e.name }} search={{ filter: { operator: 'AND', rules: [{ field, operator: 'in', value: [o.id] }] } }}><Chip option={o} /><span className="num font-semibold">{formatNumber(String(n), locale)}</span></Link></li> : null
+                  return n ? <li key={o.id}><Link className="inline-flex items-center gap-1.5 h-7 no-underline text-fg" to="/o/$entity" params={{ entity: e.name }} search={{ filter: { operator: 'AND', rules: [{ field, operator: 'in', value: [o.id] }] } }}><Chip option={o} /><span className="num font-semibold">{formatNumber(String(n), locale)}</span></Link></li> : null
                 })}
               </ul>
             </section>
@@ -128,10 +127,7 @@ function Everything({ menu, counts }: { menu: MenuModule[]; counts: Counts }) {
       {menu.map((m) => (
         <div key={m.name}>
           <h3 className="m-0 mb-1 pb-1.5 text-sm font-semibold border-b border-line">{m.title}</h3>
-          {m.entities.map((e) => {
-            const Icon = iconNamed(e.icon ?? m.icon)
-            return <Link key={e.name} className="item no-underline text-inherit -mx-2" to="/o/$entity" params={{ entity: e.name }} search={{}}><Icon size={15} className="text-muted" aria-hidden="true" /><span className="truncate flex-1">{e.plural || e.label}</span>{counts[e.name] !== undefined && <span className="text-faint num text-xs">{formatNumber(String(counts[e.name]), locale)}</span>}</Link>
-          })}
+          {m.entities.map((e) => <Link key={e.name} className="item no-underline text-fg -mx-2" to="/o/$entity" params={{ entity: e.name }} search={{}}><EntityIcon name={e.icon ?? m.icon} size={15} className="text-muted" /><span className="truncate flex-1">{e.plural || e.label}</span>{counts[e.name] !== undefined && <span className="text-faint num text-xs">{formatNumber(String(counts[e.name]), locale)}</span>}</Link>)}
         </div>
       ))}
     </div>

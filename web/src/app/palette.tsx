@@ -10,7 +10,7 @@ import { useManages } from '@/api/session'
 import { recents } from '@/lib/recent'
 import { applyTheme } from '@/lib/theme'
 import { useMenu, useMeta } from '@/meta/hooks'
-import { iconNamed } from '@/ui/icons'
+import { EntityIcon } from '@/ui/icon'
 
 interface Hit { entity: string; id: string; title: string; snippet?: string | null }
 
@@ -59,8 +59,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
                 <Group heading={t('palette.records')} show={hits.length > 0}>
                   {hits.map((h) => {
                     const e = meta?.entities[h.entity]
-                    const Icon = iconNamed(e?.icon)
-                    return <Item key={h.entity + h.id} value={`r${h.entity}${h.id}`} icon={<Icon size={15} />} label={h.title} hint={[e?.label, h.snippet?.replace(/<[^>]+>/g, '')].filter(Boolean).join(' · ')} onSelect={go(() => void navigate({ to: '/o/$entity/r/$id', params: { entity: h.entity, id: h.id }, search: {} }))} />
+                    return <Item key={h.entity + h.id} value={`r${h.entity}${h.id}`} icon={<EntityIcon name={e?.icon} size={15} />} label={h.title} hint={[e?.label, h.snippet?.replace(/<[^>]+>/g, '')].filter(Boolean).join(' · ')} onSelect={go(() => void navigate({ to: '/o/$entity/r/$id', params: { entity: h.entity, id: h.id }, search: {} }))} />
                   })}
                 </Group>
                 <Group heading={t('palette.recent')} show={last.length > 0}>
@@ -68,8 +67,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
                 </Group>
                 <Group heading={t('palette.goTo')} show={entities.length > 0}>
                   {entities.slice(0, words.length ? 12 : 8).map((e) => {
-                    const Icon = iconNamed(e.icon)
-                    return <Item key={e.name} value={`e${e.name}`} icon={<Icon size={15} />} label={e.plural || e.label} hint={e.module} onSelect={go(() => void navigate({ to: '/o/$entity', params: { entity: e.name }, search: {} }))} />
+                    return <Item key={e.name} value={`e${e.name}`} icon={<EntityIcon name={e.icon} size={15} />} label={e.plural || e.label} hint={e.module} onSelect={go(() => void navigate({ to: '/o/$entity', params: { entity: e.name }, search: {} }))} />
                   })}
                 </Group>
                 <Group heading={t('palette.create')} show={creatable.length > 0}>

@@ -1,14 +1,19 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router'
-import { Toaster } from 'sonner'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { meQuery, queryClient } from '@/api/session'
+import { wanted } from '@/lib/toast'
 import { readTableSearch } from '@/views/state'
 import { NotFound, RouteError } from './errors'
 
+const Toasts = lazy(() => import('./toasts'))
+
 function Root() {
+  const [toasts, setToasts] = useState(false)
+  useEffect(() => void wanted.then(() => setToasts(true)), [])
   return (
     <>
       <Outlet />
-      <Toaster position="bottom-center" offset={100} theme="system" gap={8} style={{ fontFamily: 'inherit' }} toastOptions={{ classNames: { toast: '!bg-raised !text-fg !border-line !rounded-lg !shadow-lg', actionButton: '!bg-transparent !text-accent-text !font-semibold', description: '!text-muted', error: '!text-bad' } }} />
+      <Suspense fallback={null}>{toasts && <Toasts />}</Suspense>
     </>
   )
 }

@@ -4,7 +4,7 @@ import { clsx } from 'clsx'
 import { ChevronRight, ChevronsUpDown, CircleHelp, House, KeyRound, LogOut, Menu as MenuIcon, Monitor, Moon, Plus, Search, Settings, Sun, UserRound } from 'lucide-react'
 import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { toast } from 'sonner'
+import { toast } from '@/lib/toast'
 import { messageOf, patch, post } from '@/api/http'
 import { fullName, meQuery, queryClient, switchOrganization, useSession } from '@/api/session'
 import { changeLanguage, languages } from '@/i18n'
@@ -13,7 +13,7 @@ import { applyTheme, savedTheme, type Theme } from '@/lib/theme'
 import { undoLast } from '@/lib/undo'
 import { prefetchEntity, useMenu, useMeta } from '@/meta/hooks'
 import { Avatar, Failure, Menu, Skeleton, type MenuEntry } from '@/ui/basics'
-import { iconNamed } from '@/ui/icons'
+import { EntityIcon } from '@/ui/icon'
 import { LANGUAGE_NAMES } from '@/ui/languages'
 import { Bell } from './bell'
 import { useLive } from './live'
@@ -104,10 +104,9 @@ function Sidebar({ onNavigate }: { onNavigate: () => void }) {
               <span className="truncate">{m.title}</span><ChevronRight size={12} aria-hidden="true" style={{ transform: shown ? 'rotate(90deg)' : undefined }} className="rtl:scale-x-[-1]" />
             </button>
             {shown && m.entities.map((e) => {
-              const Icon = iconNamed(e.icon ?? m.icon)
               return (
                 <Link key={e.name} to="/o/$entity" params={{ entity: e.name }} search={{}} onClick={onNavigate} onMouseEnter={() => prefetchEntity(e.name)} aria-current={e.name === current ? 'page' : undefined}
-                  className={clsx('item no-underline text-inherit', e.name === current && 'bg-hover font-medium')}><Icon size={16} className="text-muted" aria-hidden="true" /><span className="truncate">{e.plural || e.label}</span></Link>
+                  className={clsx('item no-underline text-fg', e.name === current && 'bg-hover font-medium')}><EntityIcon name={e.icon ?? m.icon} className="text-muted" /><span className="truncate">{e.plural || e.label}</span></Link>
               )
             })}
           </div>
@@ -121,7 +120,7 @@ function Sidebar({ onNavigate }: { onNavigate: () => void }) {
 function SideLink({ to, icon, children, onNavigate }: { to: '/' | '/settings'; icon: React.ReactNode; children: string; onNavigate: () => void }) {
   const path = useRouterState({ select: (s) => s.location.pathname })
   const on = to === '/' ? path === '/' : path.startsWith(to)
-  return <Link to={to} onClick={onNavigate} aria-current={on ? 'page' : undefined} className={clsx('item no-underline text-inherit', on && 'bg-hover font-medium')}><span className="text-muted flex" aria-hidden="true">{icon}</span>{children}</Link>
+  return <Link to={to} onClick={onNavigate} aria-current={on ? 'page' : undefined} className={clsx('item no-underline text-fg', on && 'bg-hover font-medium')}><span className="text-muted flex" aria-hidden="true">{icon}</span>{children}</Link>
 }
 
 export function Shell() {

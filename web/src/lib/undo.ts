@@ -1,4 +1,4 @@
-import { toast } from 'sonner'
+import { toast } from './toast'
 import i18next from 'i18next'
 import { messageOf } from '@/api/http'
 

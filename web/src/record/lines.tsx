@@ -42,7 +42,7 @@ export function LinesEditor({ meta, fk, name, rows, onChange, errors, parent, lo
   }
   return (
     <div>
-      <div className="overflow-x-auto">
+      {live.length > 0 && <div className="overflow-x-auto" {...(locked ? { tabIndex: 0, role: 'group', 'aria-label': meta.plural } : {})}>
         <table ref={box} className="lines" style={locked ? undefined : { minWidth: fields.reduce((n, f) => n + (WIDTH[f.type] ?? 140) * 0.85, 64) }}>
           <thead><tr><th scope="col" style={{ width: 30 }}><span className="visually-hidden">{t('lines.number')}</span>#</th>
             {fields.map((f) => <th key={f.name} scope="col" className={typeOf(f).align} style={locked ? undefined : { width: WIDTH[f.type] ?? 140 }} title={f.help ?? undefined}>{f.label}{f.required && editable(f) && <span className="text-bad" aria-hidden="true"> *</span>}</th>)}
@@ -85,7 +85,7 @@ export function LinesEditor({ meta, fk, name, rows, onChange, errors, parent, lo
             ))}
           </tbody>
         </table>
-      </div>
+      </div>}
       {live.length === 0 && <div className="text-muted py-3 px-2">{t('lines.none')}</div>}
       {!locked && <button type="button" className="btn ghost sm mt-1.5" onClick={add}><Plus size={14} />{t('lines.add')}</button>}
     </div>

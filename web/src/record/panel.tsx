@@ -21,7 +21,7 @@ export default function RecordPanel({ entity: name, id, tab, onTab, onStep, onCl
         <span className="flex-1 text-muted truncate text-xs">{entity?.label}</span>
         <button type="button" className="btn ghost icon sm max-md:hidden" aria-label={t('record.previous')} onClick={() => onStep(-1)}><ChevronUp size={16} /></button>
         <button type="button" className="btn ghost icon sm max-md:hidden" aria-label={t('record.next')} onClick={() => onStep(1)}><ChevronDown size={16} /></button>
-        <Link className="btn ghost icon sm text-inherit" aria-label={t('record.expand')} to="/o/$entity/r/$id" params={{ entity: name, id }} search={tab ? { tab } : {}}><Maximize2 size={14} /></Link>
+        <Link className="btn ghost icon sm text-fg" aria-label={t('record.expand')} to="/o/$entity/r/$id" params={{ entity: name, id }} search={tab ? { tab } : {}}><Maximize2 size={14} /></Link>
         {entity && <RecordMenu entity={entity} id={id} version={queryClient.getQueryData<Row>(['record', name, id])?.version} onGone={onClose} />}
         <button type="button" className="btn ghost icon sm" aria-label={t('close')} onClick={onClose}><X size={16} /></button>
       </div>

@@ -7,6 +7,7 @@ import { messageOf, Problem } from '@/api/http'
 import * as records from '@/api/records'
 import { currencyOf, isEmpty, typeOf } from '@/fields/registry'
 import { useLocale } from '@/lib/format'
+import { useNarrow } from '@/lib/narrow'
 import { visited } from '@/lib/recent'
 import { queryClient } from '@/api/session'
 import { editable, entityQuery, fieldOf, metaQuery, recordExpand, titleOf, visibleFields } from '@/meta/hooks'
@@ -77,6 +78,8 @@ function Overview({ entity, row, wide, tabs, current }: { entity: Entity; row: R
     return { out, keysOf, count: Object.keys(out).length }
   }, [draft, lines, row, metas, entity])
   const dirty = changes.count > 0
+  const narrow = useNarrow()
+  const locked = !entity.can.update || linesLocked(entity, row)
 
   const reset = () => { setDraft({}); setLines({}); setOpenFields([]); setErrors({}); setMessage('') }
   const save = async () => {
@@ -150,8 +153,8 @@ function Overview({ entity, row, wide, tabs, current }: { entity: Entity; row: R
             return (
               <section key={l.name} className="mt-5" aria-label={l.label ?? m?.plural ?? l.name}>
                 <Sub className="m-0 mb-1 text-2xs font-semibold text-faint">{l.label ?? m?.plural}</Sub>
-                {!m ? <Skeleton rows={2} /> : wide
-                  ? <LinesEditor meta={m} fk={l.fk} name={l.name} rows={now} parent={row} errors={errors} locked={!entity.can.update || linesLocked(entity, row)} onChange={(r) => setLines((o) => ({ ...o, [l.name]: r }))} />
+                {!m ? <Skeleton rows={2} /> : wide && !(narrow && locked)
+                  ? <LinesEditor meta={m} fk={l.fk} name={l.name} rows={now} parent={row} errors={errors} locked={locked} onChange={(r) => setLines((o) => ({ ...o, [l.name]: r }))} />
                   : <LinesCompact meta={m} fk={l.fk} rows={now} parent={row} />}
               </section>
             )

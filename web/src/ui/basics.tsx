@@ -1,7 +1,7 @@
 import { clsx } from 'clsx'
 import { X } from 'lucide-react'
 import { Dialog as D, DropdownMenu as M, Popover as P } from 'radix-ui'
-import { useId, useState, type ReactNode } from 'react'
+import { useId, useRef, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { messageOf, Problem } from '@/api/http'
 import type { Option } from '@/meta/types'
@@ -82,6 +82,7 @@ export function Dialog({ title, onClose, children, footer, width = 560, descript
   title: ReactNode; onClose: () => void; children: ReactNode; footer?: ReactNode; width?: number; description?: string; onSubmit?: () => void
 }) {
   const { t } = useTranslation()
+  const box = useRef<HTMLDivElement>(null)
   const body = (
     <>
       <div className="flex items-center gap-2 ps-5 pe-3 h-12 border-b border-line flex-none">
@@ -99,7 +100,8 @@ export function Dialog({ title, onClose, children, footer, width = 560, descript
     <D.Root open onOpenChange={(o) => !o && onClose()}>
       <D.Portal>
         <D.Overlay className="overlay">
-          <D.Content className="dialog" data-modal="" style={{ maxWidth: width }} aria-describedby={undefined}
+          <D.Content ref={box} className="dialog" data-modal="" style={{ maxWidth: width }} aria-describedby={undefined}
+            onOpenAutoFocus={(e) => { const first = box.current?.querySelector<HTMLElement>('input:not([type=hidden]),select,textarea,[data-first]'); if (first && !box.current?.contains(document.activeElement)) { e.preventDefault(); first.focus() } }}
             onKeyDown={(e) => { if (onSubmit && e.key === 'Enter' && (e.metaKey || e.ctrlKey)) { e.preventDefault(); onSubmit() } }}>
             {onSubmit ? <form noValidate className="flex flex-col min-h-0 flex-1" onSubmit={(e) => { e.preventDefault(); onSubmit() }}>{body}</form> : body}
           </D.Content>
@@ -138,7 +140,7 @@ export function Menu({ trigger, items, align = 'start', width = 200 }: { trigger
             if ('heading' in it) return <M.Label key={i} className="menu-label">{it.heading}</M.Label>
             const inner = <>{it.icon && <span className="text-muted flex">{it.icon}</span>}<span className="flex-1 truncate">{it.label}</span>{it.checked && <span aria-hidden="true">✓</span>}{it.hint && <span className="text-faint text-xs">{it.hint}</span>}</>
             const cls = clsx('item', it.danger && 'text-bad')
-            if (it.href) return <M.Item key={i} asChild className={cls}><a href={it.href} download className="no-underline text-inherit">{inner}</a></M.Item>
+            if (it.href) return <M.Item key={i} asChild className={cls}><a href={it.href} download className="no-underline text-fg">{inner}</a></M.Item>
             if (it.checked !== undefined) return <M.CheckboxItem key={i} className={cls} checked={it.checked} disabled={!!it.disabled} onSelect={() => it.onSelect?.()}>{inner}</M.CheckboxItem>
             return <M.Item key={i} className={cls} disabled={!!it.disabled} onSelect={() => it.onSelect?.()}>{inner}</M.Item>
           })}

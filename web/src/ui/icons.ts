@@ -1,4 +1,4 @@
-// The icons a module or an entity may ask for by name. A name not in this list is shown as a table.
+// Fetched after the words, by `icon.tsx`. The icons a module or an entity may ask for by name. A name not in this list is shown as a table.
 import {
   Activity, Archive, Banknote, Bell, Blocks, BookOpen, Box, Boxes, Briefcase, Building, Building2, Calculator, Calendar, CalendarCheck, CalendarDays, ChartBar, ChartLine, CircleCheck, CircleUser,
   ClipboardCheck, ClipboardList, Clock, Coins, Contact, CreditCard, Database, Factory, File, FileText, Files, Flag, Folder, Gauge, Gift, Globe, Hammer, Handshake, Hash, Heart, House, IdCard, Image, Inbox, Kanban, Key, Landmark,

@@ -1,7 +1,7 @@
 import { Download, Pencil, Trash2, X } from 'lucide-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { toast } from 'sonner'
+import { toast } from '@/lib/toast'
 import { messageOf } from '@/api/http'
 import * as records from '@/api/records'
 import { typeOf } from '@/fields/registry'
@@ -15,12 +15,11 @@ import type { Selection } from './grid'
 
 interface Props { entity: Entity; selection: Selection; total: number; filter: Condition | undefined; q: string | undefined; known: () => Row[]; onClear: () => void; onAll: () => void }
 
-export function BulkBar({ entity, selection, total, filter, q, known, onClear, onAll }: Props) {
+export default function BulkBar({ entity, selection, total, filter, q, known, onClear, onAll }: Props) {
   const { t } = useTranslation()
   const locale = useLocale()
   const [dialog, setDialog] = useState<'edit' | 'delete' | null>(null)
   const n = selection.all ? total : selection.ids.size
-  if (n === 0) return null
   // A quick search cannot be said as a filter: then the rows must be picked one by one.
   const byFilter = selection.all
   const target = byFilter ? { filter: filter ?? { operator: 'AND', rules: [] } } : { ids: [...selection.ids] }

@@ -1,5 +1,5 @@
 import { ListFilter, X } from 'lucide-react'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { typeOf, type Operator } from '@/fields/registry'
 import { useLocale } from '@/lib/format'
@@ -8,6 +8,8 @@ import type { Condition, Entity, Field, Rule } from '@/meta/types'
 import { isRule } from '@/meta/types'
 import { Popover } from '@/ui/basics'
 import { complete, withRule } from './state'
+
+const RuleValue = lazy(() => import('./rule-value'))
 
 export function FieldPicker({ fields, onPick, placeholder }: { fields: Field[]; onPick: (f: Field) => void; placeholder: string }) {
   const { t } = useTranslation()
@@ -36,7 +38,7 @@ export function AddFilter({ entity, filter, onChange, onAdded }: { entity: Entit
   )
 }
 
-function operandOf(f: Field, name: string): Operator { return typeOf(f).operators.find((o) => o.name === name) ?? { name, operand: 'one' } }
+export function operandOf(f: Field, name: string): Operator { return typeOf(f).operators.find((o) => o.name === name) ?? { name, operand: 'one' } }
 
 function ValueText({ field, rule }: { field: Field; rule: Rule }) {
   const { t } = useTranslation()
@@ -52,40 +54,6 @@ function ValueText({ field, rule }: { field: Field; rule: Rule }) {
     return <span className="inline-flex max-w-[220px] overflow-hidden whitespace-pre">{shown.flatMap((s, i) => (i ? [<span key={`s${i}`}>{o.operand === 'two' ? ' – ' : ', '}</span>, s] : [s]))}{rule.value.length > 2 && <span> +{rule.value.length - 2}</span>}</span>
   }
   return <span className="max-w-[220px] truncate inline-flex">{show(rule.value, 0)}</span>
-}
-
-export function RuleValue({ field, rule, onChange }: { field: Field; rule: Rule; onChange: (v: unknown) => void }) {
-  const { t } = useTranslation()
-  const locale = useLocale()
-  const type = typeOf(field)
-  const o = operandOf(field, rule.operator)
-  const Input = type.Filter ?? type.Input
-  const loose = { ...field, required: false, readonly: false }
-  if (o.operand === 'none') return null
-  if (o.operand === 'days') return <input className="input num" type="number" min={1} max={3650} aria-label={t('filter.days')} value={String(rule.value ?? '')} onChange={(e) => onChange(e.target.value ? Number(e.target.value) : null)} />
-  if (o.operand === 'two') {
-    const pair = Array.isArray(rule.value) ? rule.value : [null, null]
-    return <div className="flex gap-1.5 items-center"><Input field={loose} value={pair[0]} record={{}} label={t('filter.from')} onChange={(v) => onChange([v, pair[1]])} /><span>–</span><Input field={loose} value={pair[1]} record={{}} label={t('filter.to')} onChange={(v) => onChange([pair[0], v])} /></div>
-  }
-  if (o.operand === 'many') {
-    const on = Array.isArray(rule.value) ? (rule.value as unknown[]) : rule.value ? [rule.value] : []
-    if (field.options?.length) {
-      return (
-        <div role="group" aria-label={field.label}>
-          {field.options.map((x) => (
-            <label key={x.id} className="item"><input type="checkbox" checked={on.includes(x.id)} onChange={(e) => onChange(e.target.checked ? [...on, x.id] : on.filter((y) => y !== x.id))} /><type.Cell field={field} value={field.type === 'multiselect' ? [x.id] : x.id} record={{}} locale={locale} /></label>
-          ))}
-        </div>
-      )
-    }
-    return (
-      <div>
-        {on.map((v) => <div key={String(v)} className="flex items-center gap-1 h-7"><span className="flex-1 min-w-0 flex"><type.Cell field={field} value={v} record={{}} locale={locale} /></span><button type="button" className="btn ghost icon sm" aria-label={t('remove')} onClick={() => onChange(on.filter((x) => x !== v))}><X size={13} /></button></div>)}
-        <Input key={on.length} field={loose} value={null} record={{}} label={field.label} autoFocus={on.length === 0} onChange={(v) => v && !on.includes(v) && onChange([...on, v])} />
-      </div>
-    )
-  }
-  return <Input field={loose} value={rule.value ?? null} record={{}} label={field.label} autoFocus onChange={onChange} />
 }
 
 function RuleChip({ entity, rule, open, onOpen, onChange, onRemove }: { entity: Entity; rule: Rule; open: boolean; onOpen: (o: boolean) => void; onChange: (r: Rule) => void; onRemove: () => void }) {
@@ -104,7 +72,7 @@ function RuleChip({ entity, rule, open, onOpen, onChange, onRemove }: { entity: 
             const before = operandOf(field, rule.operator).operand; const after = operandOf(field, e.target.value).operand
             onChange(before === after && rule.value !== undefined ? { ...rule, operator: e.target.value } : { field: rule.field, operator: e.target.value })
           }}>{operators.map((o) => <option key={o.name} value={o.name}>{t(`op.${o.name}`)}</option>)}</select>
-          <RuleValue field={field} rule={rule} onChange={(value) => onChange({ ...rule, value })} />
+          <Suspense fallback={null}><RuleValue field={field} rule={rule} onChange={(value) => onChange({ ...rule, value })} /></Suspense>
         </div>
       </Popover>
       <button type="button" className="border-0 bg-transparent h-full px-1.5 inline-flex items-center rounded-md" aria-label={t('filter.remove', { name: field.label })} onClick={onRemove}><X size={13} /></button>

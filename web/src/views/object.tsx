@@ -1,18 +1,18 @@
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { ArrowUpDown, Download, Ellipsis, Plus, Search, Upload, X } from 'lucide-react'
-import { createElement, lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { toast } from 'sonner'
+import { toast } from '@/lib/toast'
 import { messageOf } from '@/api/http'
 import * as records from '@/api/records'
 import { queryClient } from '@/api/session'
 import { useKeys } from '@/lib/keys'
+import { useNarrow } from '@/lib/narrow'
 import { fieldOf, listFields, titleOf, useEntity, useMeta, visibleFields, wireSort } from '@/meta/hooks'
 import type { Condition, Entity, Field, Row } from '@/meta/types'
 import { isStale, saveFields } from '@/record/save'
 import { Empty, Failure, Menu, Popover, Skeleton } from '@/ui/basics'
-import { iconNamed } from '@/ui/icons'
-import { BulkBar } from './bulk'
+import { EntityIcon } from '@/ui/icon'
 import { ColumnChooser } from './columns'
 import { AddFilter, FieldPicker, FilterChips } from './filters'
 import { Footer } from './footer'
@@ -21,6 +21,7 @@ import { useParamsOf, useRows } from './rows'
 import { useViews, ViewTabs } from './saved'
 import { changed, columnsOf, merged, nextSort, sendable, sorts, writeSort, type TableSearch } from './state'
 
+const BulkBar = lazy(() => import('./bulk'))
 const RecordPanel = lazy(() => import('@/record/panel'))
 const CreateDialog = lazy(() => import('@/record/create'))
 const ConflictDialog = lazy(() => import('@/record/conflict'))
@@ -33,12 +34,6 @@ export function ObjectPage() {
   if (error) return <Failure error={error} retry={() => void refetch()} />
   if (!data || isPending) return <Skeleton rows={12} />
   return <Table key={name} entity={data} />
-}
-
-function useNarrow(): boolean {
-  const [narrow, setNarrow] = useState(() => matchMedia('(max-width:720px)').matches)
-  useEffect(() => { const m = matchMedia('(max-width:720px)'); const f = () => setNarrow(m.matches); m.addEventListener('change', f); return () => m.removeEventListener('change', f) }, [])
-  return narrow
 }
 
 const NONE: Selection = { ids: new Set(), all: false }
@@ -145,14 +140,14 @@ function Table({ entity }: { entity: Entity }) {
       <div className="flex-1 min-h-0 flex relative">
         <div className="flex-1 min-w-0 flex flex-col relative">
           {rows.error ? <div className="flex-1"><Failure error={rows.error} retry={rows.retry} /></div>
-            : empty ? <div className="flex-1 overflow-auto"><Empty icon={createElement(iconNamed(entity.icon), { size: 26 })} title={narrowed ? t('empty.noMatch') : t('empty.title', { name: entity.plural.toLowerCase() })} text={narrowed ? t('empty.noMatchText') : entity.description || t('empty.text')}>
+            : empty ? <div className="flex-1 overflow-auto"><Empty icon={<EntityIcon name={entity.icon} size={26} />} title={narrowed ? t('empty.noMatch') : t('empty.title', { name: entity.plural.toLowerCase() })} text={narrowed ? t('empty.noMatchText') : entity.description || t('empty.text')}>
                 {narrowed ? <button type="button" className="btn" onClick={() => { setQ(''); void navigate({ search: search.view ? { view: search.view, filter: { operator: 'AND', rules: [] } } : {} }) }}>{t('filter.clear')}</button>
                   : <>{entity.can.create && <button type="button" className="btn primary" onClick={() => set({ new: true }, false)}>{t('newNamed', { name: entity.label })}</button>}{entity.can.import && <button type="button" className="btn" onClick={() => void navigate({ to: '/o/$entity/import', params: { entity: entity.name }, search: {} })}>{t('import.title')}</button>}</>}
               </Empty></div>
               : <Grid handle={grid} entity={entity} columns={columns} widths={state.widths ?? {}} sort={state.sort} total={rows.total || (rows.loading ? 24 : 0)} row={rows.row} range={rows.range} onRange={(a, b) => setRange([a, b])} selection={selection} onSelect={setSelection}
                   onSort={(n, add) => setSort(nextSort(state.sort, n, add))} onWidth={(n, w) => set({ widths: { ...search.widths, [n]: w } })} onOpen={open} openId={search.rec} cards={cards}
                   onEscape={() => { if (selection.all || selection.ids.size) setSelection(NONE); else if (search.rec) set({ rec: undefined } as unknown as Partial<TableSearch>) }} onEdit={edit} />}
-          <BulkBar entity={entity} selection={selection} total={rows.count?.value ?? rows.total} filter={filter} q={search.q} known={known} onClear={() => setSelection(NONE)} onAll={() => setSelection({ ids: new Set(), all: true })} />
+          <Suspense fallback={null}>{(selection.all || selection.ids.size > 0) && <BulkBar entity={entity} selection={selection} total={rows.count?.value ?? rows.total} filter={filter} q={search.q} known={known} onClear={() => setSelection(NONE)} onAll={() => setSelection({ ids: new Set(), all: true })} />}</Suspense>
           <Footer entity={entity} columns={columns} filter={filter} q={search.q} count={rows.count} />
         </div>
         <Suspense fallback={null}>

@@ -1,16 +1,17 @@
 import { useQuery } from '@tanstack/react-query'
 import { clsx } from 'clsx'
 import { ChevronDown, Lock, Save, Table2, Users } from 'lucide-react'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { toast } from 'sonner'
+import { toast } from '@/lib/toast'
 import { del, get, messageOf, patch, post } from '@/api/http'
 import { queryClient } from '@/api/session'
-import { useSubmit } from '@/lib/useForm'
 import { done } from '@/lib/undo'
 import type { Entity } from '@/meta/types'
-import { Confirm, Dialog, Labelled, Menu } from '@/ui/basics'
+import { Confirm, Menu } from '@/ui/basics'
 import type { SavedView, ViewState } from './state'
+
+const ViewDialog = lazy(() => import('./view-dialog'))
 
 export const useViews = (entity: string) => useQuery({ queryKey: ['views', entity], queryFn: () => get<{ data: SavedView[] }>('/views', { entity }).then((r) => (r.data ?? []).filter((v) => !v.kind || v.kind === 'table')), staleTime: 60_000, retry: false })
 
@@ -54,29 +55,8 @@ export function ViewTabs({ entity, views, current, state, dirty, onPick }: { ent
       </div>
       {dirty && <button type="button" className="btn sm" onClick={() => void keep()}><Save size={13} />{current && current.mine !== false ? t('views.save') : t('views.saveNew')}</button>}
       {dirty && current && <button type="button" className="btn ghost sm" onClick={() => onPick(current.id)}>{t('views.discard')}</button>}
-      {(dialog === 'new' || dialog === 'edit') && <ViewDialog entity={entity} view={dialog === 'edit' ? current : undefined} state={state} onClose={() => setDialog(null)} onDone={async (v) => { await renew(); onPick(v.id) }} />}
+      <Suspense fallback={null}>{(dialog === 'new' || dialog === 'edit') && <ViewDialog entity={entity} view={dialog === 'edit' ? current : undefined} state={state} onClose={() => setDialog(null)} onDone={async (v) => { await renew(); onPick(v.id) }} />}</Suspense>
       {dialog === 'delete' && current && <Confirm title={t('views.deleteTitle', { name: current.name })} text={t('views.deleteText')} action={t('delete')} danger onClose={() => setDialog(null)} onConfirm={() => void erase()} />}
     </>
-  )
-}
-
-function ViewDialog({ entity, view, state, onClose, onDone }: { entity: Entity; view: SavedView | undefined; state: ViewState; onClose: () => void; onDone: (v: SavedView) => Promise<void> }) {
-  const { t } = useTranslation()
-  const [name, setName] = useState(view?.name ?? '')
-  const [visibility, setVisibility] = useState<'private' | 'shared'>(view?.visibility ?? 'private')
-  const { submit, busy, errors, message } = useSubmit(async () => {
-    const v = view ? await patch<SavedView>(`/views/${view.id}`, { name, visibility }) : await post<SavedView>('/views', { entity: entity.name, name, kind: 'table', state, visibility })
-    await onDone(view ? { ...view, ...v } : v)
-    done(t('views.saved'))
-    onClose()
-  })
-  return (
-    <Dialog title={view ? t('views.edit') : t('views.saveNew')} width={420} onClose={onClose} onSubmit={() => void submit()} footer={<>
-      <button type="button" className="btn" onClick={onClose}>{t('cancel')}</button><button type="submit" className="btn primary" disabled={busy || !name.trim()}>{t('save')}</button></>}>
-      <Labelled label={t('name')} required error={errors.name ?? (message && !Object.keys(errors).length ? message : undefined)} className="mb-4">{(p) => <input {...p} className="input" autoFocus value={name} onChange={(e) => setName(e.target.value)} />}</Labelled>
-      <fieldset className="border-0 p-0 m-0"><legend className="field-label">{t('views.who')}</legend>
-        {(['private', 'shared'] as const).map((v) => <label key={v} className="flex items-center gap-2 h-8"><input type="radio" name="visibility" checked={visibility === v} onChange={() => setVisibility(v)} />{t(`views.${v}`)}</label>)}
-      </fieldset>
-    </Dialog>
   )
 }
