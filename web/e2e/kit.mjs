@@ -19,10 +19,11 @@ export const chains = () => {
   return (name, run) => test(name, async () => { if (broken) throw new Error(`needs “${broken}”`); try { await run() } catch (e) { broken = name; throw e } })
 }
 export async function test(name, run) {
+  const began = Date.now()
   try {
     await run()
     results.passed++
-    console.log(`ok     ${name}`)
+    console.log(`ok     ${name} · ${((Date.now() - began) / 1000).toFixed(1)} s`)
   } catch (e) {
     results.failed++
     await watched?.screenshot({ path: join(OUT, `failed-${results.failed}.png`) }).catch(() => {})
