@@ -262,6 +262,9 @@ begin
         end if;
     end if;
     new.digits := coalesce(app.digits(new.currency), new.digits);
+    if tg_op = 'INSERT' and new.direction = 'out' and not importing then
+        new.terms := coalesce(new.terms, app.setting('finance.invoice_terms', new.workspace_id) #>> '{}');
+    end if;
     return new;
 end $$;
 create trigger defaults before insert or update of party_id, currency on finance.invoices for each row execute function finance.invoice_defaults();

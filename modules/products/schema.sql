@@ -186,7 +186,7 @@ select app.searchable('products.products', 'A: name, sku, barcode; B: supplier_s
 select app.enroll('products.products');
 
 -- For other modules: what a line about a product starts from on a day. The tax is the product's own or that of the
--- nearest category which has one. The price is null when the product has its price in another currency.
+-- nearest category which has one, or the company's usual one. The price is null when the product has its price in another currency.
 create function products.terms(product uuid, in_currency text, on_date date)
 returns table (sku text, name text, unit text, decimals smallint, kind text, status text, price numeric, cost numeric, price_includes_tax boolean, tax_id uuid, tax_rate numeric)
 language plpgsql stable security definer set search_path = pg_catalog as $$
@@ -201,6 +201,7 @@ begin
     while tax is null and above is not null loop
         select c.tax_id, c.parent_id into tax, above from products.categories c where c.organization_id = p.organization_id and c.id = above;
     end loop;
+    tax := coalesce(tax, (app.setting('products.default_tax') #>> '{}')::uuid);
     same := coalesce(p.currency, parties.home_currency(p.organization_id)) = in_currency;
     return query select p.sku, p.name, u.code, u.decimals, p.kind, p.status, case when same then p.price::numeric end,
         case when same then p.cost::numeric end, p.price_includes_tax, tax, products.tax_rate(tax, on_date);

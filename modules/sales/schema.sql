@@ -96,8 +96,8 @@ comment on constraint required_after_ordered on sales.orders is 'An order cannot
 comment on constraint promised_after_ordered on sales.orders is 'An order cannot be promised for a day before it is placed.';
 comment on constraint delivered_after_shipped on sales.orders is 'An order cannot be delivered before it is shipped.';
 comment on constraint not_its_own_parent on sales.orders is 'An order cannot be its own parent.';
-create index orders_ordered_on on sales.orders (organization_id, ordered_on);
-create index orders_status on sales.orders (organization_id, status);
+create index orders_ordered_on on sales.orders (organization_id, ordered_on, id);
+create index orders_status on sales.orders (organization_id, status, id);
 select app.searchable('sales.orders', 'A: number, customer_reference; B: ship_name, bill_name, tracking_number; C: note, internal_note');
 
 -- Fills in what the customer and the currency say, where nobody said otherwise.

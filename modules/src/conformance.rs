@@ -51,6 +51,15 @@ async fn metadata_names_only_what_is_there() {
                 }
             }
         }
+        for list in ["start", "onboarding", "settings"] {
+            for said in module.meta[list].as_array().into_iter().flatten() {
+                if let Some(entity) = said["entity"].as_str()
+                    && catalog.entity(entity).is_err()
+                {
+                    lost.push(format!("{}: {list} names {entity}", module.name));
+                }
+            }
+        }
         for entity in module.meta["entities"].as_object().into_iter().flatten().map(|(e, _)| e) {
             if catalog.entity(&format!("{}.{entity}", module.name)).is_err() {
                 lost.push(format!("{}: there is no {entity}", module.name));

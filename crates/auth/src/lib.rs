@@ -13,14 +13,18 @@ mod email;
 mod limit;
 mod mail;
 mod members;
+mod network;
+mod onboarding;
 mod organizations;
 mod password;
 mod people;
 mod roles;
 mod sessions;
+mod settings;
 mod sign_in;
 mod tokens;
 mod totp;
+mod workspaces;
 
 pub use bin::is_bin;
 pub use email::normalize_email;
@@ -30,9 +34,11 @@ pub use password::check_password;
 pub use people::{MeChange, NewUser, User};
 pub use roles::{NewRole, RoleChange};
 pub use sessions::Session;
+pub use settings::NewSetting;
 pub use sign_in::{Registration, SignedIn};
 pub use tokens::NewToken;
 pub use totp::Enrolment;
+pub use workspaces::{NewWorkspace, WorkspaceChange};
 
 use code::Hash;
 use hmac::{Hmac, Mac};
@@ -55,6 +61,9 @@ pub struct Config {
     pub session_absolute: Duration,
     /// How many attempts one address or account has in 15 minutes.
     pub attempts: u32,
+    /// How many requests one person or key, and one network address, may make in ten seconds.
+    pub requests: u32,
+    pub requests_per_peer: u32,
 }
 
 impl Default for Config {
@@ -65,6 +74,8 @@ impl Default for Config {
             session_idle: Duration::from_secs(30 * 60),
             session_absolute: Duration::from_secs(12 * 60 * 60),
             attempts: 9,
+            requests: 10_000,
+            requests_per_peer: 50_000,
         }
     }
 }
@@ -130,11 +141,16 @@ impl Visit {
     }
 }
 
+/// Over which requests are counted.
+const MOMENT: Duration = Duration::from_secs(10);
+
 pub struct Auth {
     store: Store,
     config: Config,
     limits: Limits,
     invitations: Limits,
+    people: Limits,
+    peers: Limits,
     hasher: Hasher,
     cache: Cache,
     /// Everything: for what this crate has itself found to be allowed.
@@ -155,6 +171,8 @@ impl Auth {
         Auth {
             limits: Limits::new(config.attempts),
             invitations: Limits::new(config.attempts.saturating_mul(10)),
+            people: Limits::over(MOMENT, config.requests),
+            peers: Limits::over(MOMENT, config.requests_per_peer),
             hasher: Hasher::new(),
             cache: Cache::default(),
             all: Arc::new(Access::of(store.catalog(), &[owner])),
@@ -168,6 +186,20 @@ impl Auth {
 
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Counts a request against the network address that it comes from; this machine's own is a proxy's, that is,
+    /// everybody's.
+    pub fn admit_peer(&self, visit: &Visit) -> Result<()> {
+        match visit.ip {
+            Some(ip) if !ip.to_canonical().is_loopback() => self.peers.take(&visit.key("")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts a request against whoever makes it: a person, however many sessions he has, or a key.
+    pub fn admit(&self, session: &Session) -> Result<()> {
+        self.people.take(&session.token.unwrap_or(session.user.id).to_string())
     }
 
     /// The same person with other rights, for one act that was found to be allowed.

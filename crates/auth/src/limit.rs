@@ -20,7 +20,11 @@ const KEYS: usize = 50_000;
 
 impl Limits {
     pub(crate) fn new(burst: u32) -> Limits {
-        Limits { window: WINDOW, step: WINDOW / burst.max(1), full: Mutex::default() }
+        Limits::over(WINDOW, burst)
+    }
+
+    pub(crate) fn over(window: Duration, burst: u32) -> Limits {
+        Limits { window, step: window / burst.max(1), full: Mutex::default() }
     }
 
     pub(crate) fn take(&self, key: &str) -> Result<(), Problem> {

@@ -1,6 +1,7 @@
 use crate::{
     Auth, Problem, Result,
     code::{self, Hash, Token},
+    network::Network,
     organizations::Organization,
     people::User,
     roles::StoredRole,
@@ -10,6 +11,7 @@ use kernel::{Access, Actor, Error, Overlay, System, sql, system};
 use serde_json::Value;
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -26,6 +28,8 @@ pub struct Session {
     pub workspace: Option<Uuid>,
     /// The key that a program came with, which may do less than the person.
     pub token: Option<Uuid>,
+    /// Where that key works; `None`: anywhere.
+    networks: Option<Arc<[Network]>>,
     pub actor: Option<Actor>,
 }
 
@@ -46,6 +50,12 @@ impl Session {
             true => Ok(actor),
             false => Err(Error::Forbidden("Only owners and administrators may do this.".into())),
         }
+    }
+
+    /// Whether it may be used from this address.
+    pub fn admits(&self, ip: Option<IpAddr>) -> bool {
+        let Some(networks) = &self.networks else { return true };
+        ip.is_some_and(|ip| networks.iter().any(|network| network.holds(ip)))
     }
 
     /// A person and no program: a key opens no second door to the account.
@@ -107,6 +117,7 @@ struct Found {
     organization: Option<Uuid>,
     /// Of an API token.
     scopes: Option<Vec<String>>,
+    networks: Option<Arc<[Network]>>,
 }
 
 /// A person in a company.
@@ -143,10 +154,10 @@ impl Auth {
                 Token::Session => self.find_session(&tx, hash).await?,
                 Token::Api(organization) => find_token(&tx, organization, hash).await?,
             };
-            let Some(Found { id, user, organization, scopes }) = found else { return Ok(None) };
+            let Some(Found { id, user, organization, scopes, networks }) = found else { return Ok(None) };
             let is_token = scopes.is_some();
             let mut session =
-                Session { id, user: Arc::new(user), organization: None, workspace: None, token: is_token.then_some(id), actor: None };
+                Session { id, user: Arc::new(user), organization: None, workspace: None, token: is_token.then_some(id), networks, actor: None };
             let Some(organization) = organization else { return Ok(Some(session)) };
             let user = session.user.id;
             let Some(member) = self.read_member(&tx, organization, user).await? else { return Ok(None) };
@@ -220,7 +231,7 @@ impl Auth {
             tx.execute(sql!("update iam.sessions set last_seen_at = now() where id = $1"), &[&id]).await?;
         }
         let organization = row.get("active_organization_id");
-        Ok(Some(Found { id, user: User::of(row), organization, scopes: None }))
+        Ok(Some(Found { id, user: User::of(row), organization, scopes: None, networks: None }))
     }
 
     /// Nothing when he is not, or no longer, a member.
@@ -337,7 +348,7 @@ async fn find_token(tx: &System, organization: Uuid, hash: &Hash) -> kernel::Res
     let found = tx
         .query_typed(
             sql!(concat!(
-                "select t.id, t.scopes, coalesce(t.last_used_at < now() - interval '1 minute', true) as is_old, ",
+                "select t.id, t.scopes, t.allowed_ips, coalesce(t.last_used_at < now() - interval '1 minute', true) as is_old, ",
                 crate::people::user_columns!(),
                 " from iam.api_tokens t join iam.users u on u.id = t.user_id
                  where t.organization_id = $1 and t.token_hash = $2 and t.deleted_at is null
@@ -358,6 +369,10 @@ async fn find_token(tx: &System, organization: Uuid, hash: &Hash) -> kernel::Res
         user: User::of(row),
         organization: Some(organization),
         scopes: Some(row.get("scopes")),
+        // What cannot be read admits nobody.
+        networks: Some(row.get::<_, Vec<&str>>("allowed_ips"))
+            .filter(|said| !said.is_empty())
+            .map(|said| said.iter().filter_map(|network| network.parse().ok()).collect()),
     }))
 }
 

@@ -1,4 +1,4 @@
-use crate::{Auth, Result, Session, code, roles, unlock};
+use crate::{Auth, Result, Session, code, network::Network, roles, unlock};
 use jiff::Timestamp;
 use kernel::{Error, sql, within};
 use serde::Deserialize;
@@ -13,6 +13,9 @@ pub struct NewToken {
     /// `sales.orders:read`; either side may be `*`.
     pub scopes: Vec<String>,
     pub expires_at: Option<Timestamp>,
+    /// Addresses and networks from which it works; none: from anywhere.
+    #[serde(default)]
+    pub allowed_ips: Vec<String>,
 }
 
 impl Auth {
@@ -22,7 +25,7 @@ impl Auth {
         let actor = self.with(&self.own, session.actor()?);
         let rows = within!(self.store, &actor, tx => {
             let sql = sql!(
-                "select jsonb_build_object('id', id, 'name', name, 'prefix', prefix, 'scopes', scopes, 'created_at', created_at,
+                "select jsonb_build_object('id', id, 'name', name, 'prefix', prefix, 'scopes', scopes, 'allowed_ips', allowed_ips, 'created_at', created_at,
                     'expires_at', expires_at, 'last_used_at', last_used_at)
                  from iam.api_tokens where organization_id = $1 and user_id = $2 and deleted_at is null order by created_at, id"
             );
@@ -49,6 +52,10 @@ impl Auth {
         if new.expires_at.is_some_and(|at| at <= Timestamp::now()) {
             return Err(Error::refused_at("expires_at", "This is in the past.").into());
         }
+        if new.allowed_ips.len() > 50 || new.allowed_ips.iter().any(|ip| ip.parse::<Network>().is_err()) {
+            let said = "Write addresses or networks, 50 at most: 192.0.2.7, 10.0.0.0/8.";
+            return Err(Error::refused_at("allowed_ips", said).into());
+        }
         let token = code::api_token(actor.organization);
         let prefix: String = token.chars().take(12).collect();
         let expires_at = new.expires_at.map(|at| at.to_string());
@@ -56,13 +63,13 @@ impl Auth {
         let made = within!(self.store, &actor, tx => {
             unlock(&tx).await?;
             let sql = sql!(
-                "insert into iam.api_tokens (user_id, name, prefix, token_hash, scopes, expires_at)
-                 values ($1, $2, $3, $4, $5, $6::text::timestamptz) returning id"
+                "insert into iam.api_tokens (user_id, name, prefix, token_hash, scopes, expires_at, allowed_ips)
+                 values ($1, $2, $3, $4, $5, $6::text::timestamptz, $7) returning id"
             );
-            Ok(tx.query_one(sql, &[&actor.user, &new.name, &prefix, &&code::hash(&token)[..], &new.scopes, &expires_at]).await?)
+            Ok(tx.query_one(sql, &[&actor.user, &new.name, &prefix, &&code::hash(&token)[..], &new.scopes, &expires_at, &new.allowed_ips]).await?)
         })?;
         Ok(
-            json!({"id": made.get::<_, Uuid>(0), "name": new.name, "prefix": prefix, "scopes": new.scopes, "expires_at": new.expires_at, "token": token}),
+            json!({"id": made.get::<_, Uuid>(0), "name": new.name, "prefix": prefix, "scopes": new.scopes, "allowed_ips": new.allowed_ips, "expires_at": new.expires_at, "token": token}),
         )
     }
 

@@ -97,10 +97,13 @@ begin
         before := to_jsonb(old) - skip;
     else
         r := new;
+        before := to_jsonb(old) - skip;
+        after := to_jsonb(new) - skip;
+        -- Most often it is a total, which is not worth a line.
+        if after = before then return null; end if;
         select jsonb_object_agg(a.key, b.value), jsonb_object_agg(a.key, a.value) into before, after
-        from jsonb_each(to_jsonb(new) - skip) a join jsonb_each(to_jsonb(old) - skip) b using (key)
+        from jsonb_each(after) a join jsonb_each(before) b using (key)
         where a.value is distinct from b.value;
-        if after is null then return null; end if;
     end if;
     insert into app.audit (organization_id, entity, record_id, action, actor_id, request_id, version, old, new)
     values (r.organization_id, tg_argv[0], r.id, lower(tg_op), app.actor(), app.request(), r.version, before, after);
@@ -129,29 +132,34 @@ begin
 end $$;
 
 -- A part belongs to its owner record: same permission, same owner, gone with it. Whoever may create or change the
--- record may add, change and remove its parts.
+-- record may add parts; whoever may change it may change and remove them.
 create function app.enroll_part(entity text, part_of text, fk text, ignored text[] default '{}') returns void language plpgsql as $$
-declare whole app.entities; place integer; bound boolean;
+declare
+    f text := format('%I.%I', split_part(entity, '.', 1), split_part(entity, '.', 2) || '_owner');
+    whole app.entities; place integer; bound boolean;
 begin
     select * into strict whole from app.entities e where e.name = enroll_part.part_of;
     place := whole.slot * 4;
     bound := exists (select from pg_attribute where attrelid = whole.name::regclass and attname = 'workspace_id');
     execute format('alter table %s add column owner_id uuid', entity);
-    execute format('create trigger a_owner before insert on %s for each row execute function app.inherit(%L, %L, ''owner_id'', %L)',
-        entity, part_of, fk, whole.owner);
+    if bound then execute format('alter table %s add column workspace_id uuid', entity); end if;
+    execute format($f$
+        create function %1$s() returns trigger language plpgsql security definer set search_path = pg_catalog as $body$
+        begin
+            select w.%2$I%3$s into new.owner_id%4$s from %5$s w where w.organization_id = new.organization_id and w.id = new.%6$I;
+            return new;
+        end $body$ $f$, f, whole.owner, case when bound then ', w.workspace_id' else '' end, case when bound then ', new.workspace_id' else '' end, part_of, fk);
+    execute format('create trigger a_owner before insert on %s for each row execute function %s()', entity, f);
     if whole.owner <> 'created_by' then
         execute format('create trigger owner_%s after update of %I on %s for each row when (old.%2$I is distinct from new.%2$I)
             execute function app.pass_on(%4$L, %5$L, ''owner_id'', %2$L)', split_part(entity, '.', 2), whole.owner, part_of, entity, fk);
     end if;
     if bound then
-        execute format('alter table %s add column workspace_id uuid', entity);
-        execute format('create trigger a_workspace before insert on %s for each row execute function app.inherit(%L, %L, ''workspace_id'', ''workspace_id'')',
-            entity, part_of, fk);
         execute format('create trigger workspace_%s after update of workspace_id on %s for each row when (old.workspace_id is distinct from new.workspace_id)
             execute function app.pass_on(%3$L, %4$L, ''workspace_id'', ''workspace_id'')', split_part(entity, '.', 2), part_of, entity, fk);
     end if;
     insert into app.entities (name, slot, owner, part_of, fk, ignored) values (entity, whole.slot, 'owner_id', part_of, fk, ignored || case when bound then '{owner_id,workspace_id}' else '{owner_id}' end::text[]);
-    perform app.protect(entity, 'owner_id', array[place + 1], array[place + 2, place + 3], array[place + 2, place + 3], array[place + 2, place + 3]);
+    perform app.protect(entity, 'owner_id', array[place + 1], array[place + 2, place + 3], array[place + 3], array[place + 3]);
 end $$;
 
 create function app.log(entity text) returns void language plpgsql as $$
@@ -172,15 +180,7 @@ begin
     perform app.log(entity);
 end $$;
 
--- Arguments: the owner record's table, the column that names it, the column here, the column there.
-create function app.inherit() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
-declare said uuid;
-begin
-    execute format('select %I from %s where organization_id = $1 and id = $2', tg_argv[3], tg_argv[0])
-        into said using new.organization_id, (to_jsonb(new) ->> tg_argv[1])::uuid;
-    return jsonb_populate_record(new, jsonb_build_object(tg_argv[2], said));
-end $$;
-
+-- Arguments: the part's table, the column that names its owner record, the column here, the column there.
 create function app.pass_on() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 begin
     execute format('update %s set %I = $1 where organization_id = $2 and %I = $3 and %2$I is distinct from $1', tg_argv[0], tg_argv[2], tg_argv[1])

@@ -240,6 +240,27 @@ comment on constraint secrets_are_encrypted on tenancy.settings is 'A secret is 
 create unique index settings_once on tenancy.settings (organization_id, key, scope, coalesce(in_workspace_id, user_id, organization_id));
 select app.enroll('tenancy.settings', owner => 'user_id', ignored => '{secret}');
 
+-- For rules: what is in force for whoever asks, the nearest of person, workspace and organization; null where nothing is set.
+create function app.setting(key text, in_workspace uuid default null) returns jsonb language plpgsql stable security definer set search_path = pg_catalog as $$
+begin
+    return (select s.value from tenancy.settings s
+        where s.organization_id = app.organization() and s.key = setting.key and s.deleted_at is null and not s.is_secret
+          and (s.scope = 'organization' or s.scope = 'workspace' and s.in_workspace_id = in_workspace or s.scope = 'user' and s.user_id = app.actor())
+        order by array_position('{user,workspace,organization}', s.scope) limit 1);
+end $$;
+-- Sealed; only the server can open them.
+create function app.secret_setting(key text) returns bytea language plpgsql stable security definer set search_path = pg_catalog as $$
+begin
+    return (select s.secret from tenancy.settings s where s.organization_id = app.organization() and s.key = secret_setting.key
+        and s.scope = 'organization' and s.deleted_at is null);
+end $$;
+create function app.data_key() returns bytea language plpgsql stable security definer set search_path = pg_catalog as $$
+begin
+    return (select o.data_key from tenancy.organizations o where o.id = app.organization());
+end $$;
+revoke execute on function app.setting(text, uuid), app.secret_setting(text), app.data_key() from public;
+grant execute on function app.setting(text, uuid), app.secret_setting(text), app.data_key() to app_user;
+
 create table tenancy.onboarding_progress (
     like app.record including all,
     step          text not null,

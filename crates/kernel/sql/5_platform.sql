@@ -376,6 +376,7 @@ create table app.schema_changes (
     module      text not null,
     number      integer not null,
     checksum    text not null,
+    before      text,        -- the checksum of the whole schema until this step; null where it came with the whole
     applied_at  timestamptz not null default now(),
     primary key (module, number)
 );

@@ -46,7 +46,8 @@ async fn locked(client: &Client, modules: &[&Module]) -> Result<Installed> {
     let mut done = Installed { fresh: !there.await?.get::<_, bool>(0), ..Installed::default() };
     client.batch_execute("set role app_owner").await?;
     let steps = take_steps(client, modules, &mut done).await;
-    client.batch_execute("reset role").await?;
+    // Also after an error, which leaves the step's transaction open.
+    client.batch_execute("rollback; reset role").await?;
     steps?;
     // Not ours to insist on: a managed server has no superuser. docs/operations.md has the script for its DBA.
     done.leakproof = client.batch_execute(LEAKPROOF).await.is_ok();
@@ -107,18 +108,20 @@ async fn take(
     done: &mut Installed,
 ) -> Result<()> {
     let number = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
-    let record = "insert into app.schema_changes (module, number, checksum) values ($1, $2, $3)
+    let record = "insert into app.schema_changes (module, number, checksum, before) values ($1, $2, $3,
+                      (select c.checksum from app.schema_changes c where c.module = $1 and c.number = 1 and $2 > 1 and $4))
                   on conflict (module, number) do update set checksum = excluded.checksum";
     let Some(taken) = taken else {
         client.batch_execute("begin").await?;
         client.batch_execute(schema).await?;
-        client.execute(record, &[&module.name, &1, &checksum(schema)]).await?;
+        client.execute(record, &[&module.name, &1, &checksum(schema), &false]).await?;
         for (n, sql) in module.changes {
-            client.execute(record, &[&module.name, &number(*n), &checksum(sql)]).await?;
+            client.execute(record, &[&module.name, &number(*n), &checksum(sql), &false]).await?;
         }
         client.batch_execute("commit").await?;
         return Ok(());
     };
+    let mut stepped = false;
     let newest = module.changes.last().map_or(1, |(n, _)| number(*n));
     if let Some((newer, _)) = taken.iter().find(|(n, _)| *n > newest) {
         return Err(Error::broken(format!(
@@ -132,24 +135,73 @@ async fn take(
                 return Err(Error::broken(format!("step {n} was edited after it was taken")));
             }
             None => {
-                let up = sql.split("\n-- down").next().unwrap_or_default();
+                let (up, _) = ways(sql);
                 client.batch_execute("begin").await?;
                 client.batch_execute("set local lock_timeout = '200ms'").await?;
                 client.batch_execute(up).await?;
-                client.execute(record, &[&module.name, &number(*n), &checksum(sql)]).await?;
-                client.execute(record, &[&module.name, &1, &checksum(schema)]).await?;
+                client.execute(record, &[&module.name, &number(*n), &checksum(sql), &true]).await?;
+                client.execute(record, &[&module.name, &1, &checksum(schema), &false]).await?;
                 client.batch_execute("commit").await?;
+                stepped = true;
                 done.changes.push(format!("{} {n}", module.name));
             }
         }
     }
     let sum = checksum(schema);
-    if done.changes.is_empty() && taken.iter().any(|(n, s)| *n == 1 && *s != sum) {
+    if !stepped && taken.iter().any(|(n, s)| *n == 1 && !s.is_empty() && *s != sum) {
         return Err(Error::broken(
             "its schema.sql is not the one that this database was made with, and no step under changes/ leads there",
         ));
     }
     Ok(())
+}
+
+/// The way there and the way back.
+fn ways(step: &str) -> (&str, &str) {
+    step.split_once("\n-- down").unwrap_or((step, ""))
+}
+
+/// Takes a module's newest step back, so that the program before this one can go on with the database. Answers its number.
+///
+/// # Errors
+/// When there is none, when it has no way back, or when what was written since does not allow it.
+pub async fn step_back(client: &Client, module: &Module) -> Result<u32> {
+    client.execute("select pg_advisory_lock($1)", &[&LOCK]).await?;
+    let done = back(client, module).await;
+    // Also after an error, which leaves the transaction open.
+    client.batch_execute("rollback; reset role").await?;
+    client.execute("select pg_advisory_unlock($1)", &[&LOCK]).await?;
+    done
+}
+
+async fn back(client: &Client, module: &Module) -> Result<u32> {
+    let newest = client
+        .query_one("select max(number) from app.schema_changes where module = $1", &[&module.name])
+        .await?;
+    let number: i32 = newest.get::<_, Option<i32>>(0).unwrap_or(1);
+    let step = module.changes.iter().find(|(n, _)| i32::try_from(*n) == Ok(number));
+    let Some((n, sql)) = step else {
+        return Err(Error::broken(format!("{} has no step that could be taken back", module.name)));
+    };
+    let (_, down) = ways(sql);
+    if down.trim().is_empty() {
+        return Err(Error::broken(format!("step {n} of {} has no way back", module.name)));
+    }
+    client.batch_execute("begin; set local role app_owner; set local lock_timeout = '200ms'").await?;
+    // After the word `down` the rest of its line is a remark.
+    client.batch_execute(down.split_once('\n').map_or("", |(_, sql)| sql)).await?;
+    client
+        .execute(
+            "update app.schema_changes set checksum = coalesce(
+                 (select c.before from app.schema_changes c where c.module = $1 and c.number = $2), '') where module = $1 and number = 1",
+            &[&module.name, &number],
+        )
+        .await?;
+    client
+        .execute("delete from app.schema_changes where module = $1 and number = $2", &[&module.name, &number])
+        .await?;
+    client.batch_execute("commit").await?;
+    Ok(*n)
 }
 
 /// What the catalog gate has to say: one line a violation, none when every table keeps the rules.

@@ -9,6 +9,7 @@ mod access;
 mod catalog;
 mod error;
 mod install;
+mod json;
 mod module;
 mod overlay;
 mod row;
@@ -21,7 +22,8 @@ pub use catalog::{
     Catalog, Column, Constraint, Entity, Kind, MEMBERS, ModuleInfo, Part, RoleTemplate, Transition,
 };
 pub use error::{Error, Fault, Result};
-pub use install::{Installed, gate, install, schema_fingerprint};
+pub use install::{Installed, gate, install, schema_fingerprint, step_back};
+pub use json::read_json;
 pub use module::{Action, Call, Future, Module, Rule, When};
 pub use overlay::{CustomField, Overlay};
 pub use row::write_json;

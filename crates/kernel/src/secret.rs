@@ -72,6 +72,12 @@ impl Secrets {
         Ok([&[FORMAT][..], &nonce, &sealed].concat())
     }
 
+    /// The key of one company, which this key has sealed.
+    pub fn company(&self, about: &str, sealed: &[u8]) -> Result<Secrets> {
+        let key = self.open_sealed(about, sealed)?;
+        Ok(Secrets { key: key.try_into().map_err(|_| Error::broken("a key of the wrong length"))? })
+    }
+
     pub fn open_sealed(&self, about: &str, sealed: &[u8]) -> Result<Vec<u8>> {
         let (Some(&FORMAT), Some(nonce), Some(body)) = (sealed.first(), sealed.get(1..13), sealed.get(13..))
         else {

@@ -89,6 +89,20 @@ const FIXED: &[Fixed] = &[
     fixed("post", "/organizations/{id}/activate", "Go into another company", "200", "", ""),
     fixed("get", "/organization", "The company that the session is in", "200", "", ""),
     fixed("patch", "/organization", "Change the company's own data", "200", "", "*"),
+    fixed("get", "/workspaces", "The divisions of the company", "200", "", ""),
+    fixed("post", "/workspaces", "Another division", "201", "", "name! kind"),
+    fixed("patch", "/workspaces/{id}", "Change a division, or close it", "200", "", "name kind status"),
+    fixed("get", "/settings", "What can be set, was set, and is in force", "200", "", ""),
+    fixed(
+        "put",
+        "/settings/{key}",
+        "Set it for a scope; null takes it away",
+        "200",
+        "",
+        "scope! workspace_id:id value:any",
+    ),
+    fixed("get", "/onboarding", "What the company has set up so far", "200", "", ""),
+    fixed("post", "/onboarding/{step}/dismiss", "Remind of a step no more", "200", "", ""),
     fixed("get", "/members", "The people of the company", "200", "", ""),
     fixed("post", "/members/invite", "Ask somebody in", "201", "", "email! roles!:list"),
     fixed(
@@ -177,6 +191,7 @@ fn named_schema(word: &str) -> (&str, bool, Value) {
     let schema = match kind {
         "id" => json!({ "type": "string", "format": "uuid" }),
         "list" => json!({ "type": "array" }),
+        "any" => json!({}),
         kind => json!({ "type": kind }),
     };
     (name.trim_end_matches('!'), name.ends_with('!'), schema)
@@ -192,9 +207,14 @@ fn fixed_operation(route: &Fixed) -> Value {
         json!({ "name": name, "in": "query", "required": required, "schema": schema })
     }));
     let id = format!("{}{}", route.method, route.path.replace(['/', '_', '.'], "-").replace(['{', '}'], ""));
+    let responses = match (route.method, route.path) {
+        ("get", "/files/{id}") => bytes(&["*/*"]),
+        ("get", "/imports/{id}/errors.csv") => bytes(&["text/csv"]),
+        ("get", "/events") => bytes(&["text/event-stream"]),
+        _ => answers(if route.status == "204" { Value::Null } else { json!({}) }, route.status),
+    };
     let mut operation = json!({
-        "operationId": id, "summary": route.summary, "tags": ["platform"], "parameters": parameters,
-        "responses": answers(if route.status == "204" { Value::Null } else { json!({}) }, route.status),
+        "operationId": id, "summary": route.summary, "tags": ["platform"], "parameters": parameters, "responses": responses,
     });
     match route.body {
         "" => {}
@@ -304,6 +324,14 @@ fn answers(schema: Value, status: &str) -> Value {
     Value::Object(all)
 }
 
+/// As [`answers`], for bytes of these types.
+fn bytes(types: &[&str]) -> Value {
+    let content: Map<String, Value> = types.iter().map(|t| ((*t).to_owned(), json!({}))).collect();
+    let mut all = answers(Value::Null, "200");
+    all["200"]["content"] = Value::Object(content);
+    all
+}
+
 fn value_schema(kind: Kind, options: &[String]) -> Value {
     match kind {
         Kind::Number | Kind::Money | Kind::Percent | Kind::Quantity => {
@@ -343,7 +371,7 @@ fn record(catalog: &Catalog, actor: &Actor, entity: &Entity, write: bool) -> Val
         let mut schema = value_schema(field.kind(), &options);
         if may_be_null && let Some(kind) = schema.get("type").cloned() {
             schema["type"] = json!([kind, "null"]);
-            if let Some(options) = schema["enum"].as_array_mut() {
+            if let Some(options) = schema.get_mut("enum").and_then(Value::as_array_mut) {
                 options.push(Value::Null);
             }
         }
@@ -468,7 +496,7 @@ fn routes(
                 query("format", json!({ "type": "string", "enum": ["csv", "xlsx", "json"] })), query("filter", text()), query("q", text()),
                 query("sort", text()), query("fields", text()),
             ],
-            "responses": answers(json!({}), "200"),
+            "responses": bytes(&["text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/json"]),
         } })));
     }
     if may("create") && may("import") && entity.part_of.is_none() {

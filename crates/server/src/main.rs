@@ -35,7 +35,11 @@ enum Command {
         demo: bool,
     },
     /// Bring the database to this program's schema, and end
-    Migrate,
+    Migrate {
+        /// Take the newest step of this module back instead, for the program before this one
+        #[arg(long, value_name = "MODULE")]
+        back: Option<String>,
+    },
     /// Load the demo companies, and end
     Demo,
     /// Make and manage people from the server's console
@@ -120,7 +124,13 @@ async fn run(command: Command) -> Result<ExitCode> {
     let config = Config::read()?;
     match command {
         Command::Serve { demo } => serve::serve(&config, demo).await?,
-        Command::Migrate => {
+        Command::Migrate { back: Some(module) } => {
+            let known = modules::ALL.iter().find(|m| m.name == module);
+            let module = known.ok_or_else(|| Error::broken(format!("there is no module {module}")))?;
+            let number = kernel::step_back(&Database::open(&config).await?.admin().await?, module).await?;
+            say(&format!("Step {number} of {} was taken back.", module.name));
+        }
+        Command::Migrate { back: None } => {
             let done = Database::open(&config).await?.migrate().await?;
             say(match (done.fresh, done.changes.is_empty()) {
                 (true, _) => "The database was made.",

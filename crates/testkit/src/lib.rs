@@ -113,6 +113,37 @@ async fn template(admin: &Client, modules: Modules) -> String {
     name
 }
 
+/// Everything that makes up the tables of a schema, a line each: the same for a whole and for the steps that lead there.
+pub async fn shape(client: &Client, schema: &str) -> Vec<String> {
+    let sql = "
+        select format('%s.%s %s %s %s %s', c.oid::regclass, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated,
+                   (select pg_get_expr(d.adbin, d.adrelid) from pg_attrdef d where d.adrelid = a.attrelid and d.adnum = a.attnum))
+        from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+        where c.relnamespace = to_regnamespace($1) and c.relkind in ('r', 'p', 'v')
+        union all select format('%s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) from pg_constraint where connamespace = to_regnamespace($1)
+        union all select pg_get_indexdef(indexrelid) from pg_index join pg_class c on c.oid = indrelid where c.relnamespace = to_regnamespace($1)
+        union all select pg_get_triggerdef(t.oid) from pg_trigger t join pg_class c on c.oid = t.tgrelid
+        where c.relnamespace = to_regnamespace($1) and not t.tgisinternal
+        union all select pg_get_functiondef(oid) from pg_proc where pronamespace = to_regnamespace($1)
+        union all select format('%s %s %s %s', polrelid::regclass, polname, pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
+        from pg_policy join pg_class c on c.oid = polrelid where c.relnamespace = to_regnamespace($1)
+        union all select format('%s: %s', pg_describe_object(classoid, objoid, objsubid), description) from pg_description d
+        where exists (select from pg_class c where c.oid = d.objoid and c.relnamespace = to_regnamespace($1))
+        union all select format('%s %s', oid::regclass, relacl) from pg_class where relnamespace = to_regnamespace($1)
+        union all select to_jsonb(e)::text from app.entities e where split_part(e.name, '.', 1) = $1
+        union all select to_jsonb(t)::text from app.transitions t where split_part(t.entity, '.', 1) = $1
+        order by 1";
+    client.query(sql, &[&schema]).await.unwrap().iter().map(|r| r.get(0)).collect()
+}
+
+/// An empty database, for what is about installing.
+pub async fn empty_database() -> Client {
+    let admin = connect(&server("postgres", "postgres")).await;
+    let database = format!("empty_{}", Uuid::new_v4().simple());
+    admin.batch_execute(&format!("create database {database}")).await.unwrap();
+    connect(&server("postgres", &database)).await
+}
+
 pub async fn connect(config: &str) -> Client {
     let (client, io) = tokio_postgres::connect(config, NoTls).await.unwrap();
     tokio::spawn(io);

@@ -1,10 +1,13 @@
 use crate::{Problem, State};
+use auth::Visit;
 use axum::{
-    extract::{FromRequest, FromRequestParts, Request},
-    http::{HeaderMap, Method, StatusCode, header, request::Parts},
+    extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Request},
+    http::{Extensions, HeaderMap, Method, StatusCode, header, request::Parts},
 };
-use kernel::Actor;
+use kernel::{Actor, Error};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::net::SocketAddr;
 use uuid::Uuid;
 
 /// The id of a request: in its logs, its answer, and the history of what it changed.
@@ -25,11 +28,25 @@ pub struct Person {
     pub caller: Caller,
 }
 
+/// Anybody, signed in or not: where the request comes from, by the socket and by no header.
+pub(crate) fn visit(headers: &HeaderMap, extensions: &Extensions) -> Visit {
+    let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    Visit {
+        ip: extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip()),
+        agent: agent.to_owned(),
+        request: extensions.get::<RequestId>().map_or_else(Uuid::now_v7, |r| r.0),
+    }
+}
+
 impl FromRequestParts<State> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
-        let request = parts.extensions.get::<RequestId>().map_or_else(Uuid::now_v7, |r| r.0);
+        // A company named from outside is not how one is chosen.
+        if parts.headers.keys().any(|k| k.as_str().starts_with("x-organization")) {
+            return Err(Error::malformed("The company is the one that the session is in.").into());
+        }
+        let visit = visit(&parts.headers, &parts.extensions);
         let missing = || Problem::Unauthorized("Sign in first.".into());
         let bearer = bearer(&parts.headers).map(str::to_owned);
         let by_cookie = bearer.is_none();
@@ -41,7 +58,11 @@ impl FromRequestParts<State> for Caller {
                 token.to_owned()
             }
         };
-        let session = state.auth.session(&token, request).await?;
+        let session = state.auth.session(&token, visit.request).await?;
+        if !session.admits(visit.ip) {
+            return Err(Error::Forbidden("This key does not work from this address.".into()).into());
+        }
+        state.auth.admit(&session)?;
         Ok(Caller { session, token, cookie: by_cookie })
     }
 }
@@ -50,15 +71,24 @@ impl FromRequestParts<State> for Person {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
-        // A company named from outside is not how one is chosen.
-        if parts.headers.keys().any(|k| k.as_str().starts_with("x-organization")) {
-            return Err(kernel::Error::malformed("The company is the one that the session is in.").into());
-        }
         let caller = Caller::from_request_parts(parts, state).await?;
-        let actor = caller.session.actor.clone().ok_or_else(|| {
-            Problem::Kernel(kernel::Error::Forbidden("Choose or create a company first.".into()))
-        })?;
+        let actor =
+            caller.session.actor.clone().ok_or_else(|| {
+                Problem::Kernel(Error::Forbidden("Choose or create a company first.".into()))
+            })?;
         Ok(Person { actor, caller })
+    }
+}
+
+/// The id in the path. What is no id belongs to nothing.
+pub(crate) struct Id(pub(crate) Uuid);
+
+impl FromRequestParts<State> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state).await?;
+        Ok(Id(text.parse().map_err(|_| Error::NotFound)?))
     }
 }
 
@@ -81,9 +111,30 @@ impl FromRequest<State> for Body {
             let said = "Send JSON, as application/json.".into();
             return Err(Problem::Plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, said));
         }
-        let value = serde_json::from_slice(&bytes)
-            .map_err(|e| kernel::Error::malformed(format!("This is not JSON: {e}.")))?;
-        Ok(Body(value))
+        Ok(Body(kernel::read_json(&bytes)?))
+    }
+}
+
+/// The body as the call wants it; a field too many, or one too few, is refused by name.
+pub(crate) fn read<T: DeserializeOwned>(body: Value) -> Result<T, Problem> {
+    serde_json::from_value(body).map_err(|e| {
+        let said = e.to_string();
+        let named = said.starts_with("unknown field `") || said.starts_with("missing field `");
+        match said.split('`').nth(1) {
+            Some(field) if named => Error::malformed_at(field, said.as_str()).into(),
+            _ => Error::malformed(said).into(),
+        }
+    })
+}
+
+/// Refuses what the call has no use for, by its name: it would be a mistake, or an attempt.
+pub(crate) fn only(body: &Value, known: &[&str]) -> Result<(), Problem> {
+    let Some(body) = body.as_object() else {
+        return Err(Error::malformed("The body is a JSON object.").into());
+    };
+    match body.keys().find(|name| !known.contains(&name.as_str())) {
+        Some(name) => Err(Error::malformed_at(name, format!("There is no field {name}.")).into()),
+        None => Ok(()),
     }
 }
 
@@ -116,7 +167,7 @@ pub(crate) fn same_origin(method: &Method, headers: &HeaderMap) -> Result<(), Pr
     if own {
         return Ok(());
     }
-    Err(Problem::Kernel(kernel::Error::Forbidden("This request comes from another site.".into())))
+    Err(Problem::Kernel(Error::Forbidden("This request comes from another site.".into())))
 }
 
 /// `If-Match: "7"`.
@@ -125,6 +176,6 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<i32>, Problem> {
     let version = value.to_str().ok().map(|v| v.trim().trim_start_matches("W/").trim_matches('"'));
     match version.and_then(|v| v.parse().ok()) {
         Some(version) => Ok(Some(version)),
-        None => Err(kernel::Error::malformed("If-Match holds the version, as \"7\".").into()),
+        None => Err(Error::malformed("If-Match holds the version, as \"7\".").into()),
     }
 }

@@ -1,6 +1,6 @@
 use crate::{
     Answer, Body, Caller, Problem, State,
-    extract::{self, Id, same_origin},
+    extract::{self, Id, read, same_origin},
     platform::language,
 };
 use auth::{Registration, SignedIn, Visit};
@@ -12,7 +12,7 @@ use axum::{
     routing::{delete, get, patch, post},
 };
 use kernel::Error;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -58,18 +58,6 @@ impl FromRequestParts<State> for Guest {
         same_origin(&parts.method, &parts.headers)?;
         Ok(Guest(extract::visit(&parts.headers, &parts.extensions)))
     }
-}
-
-/// The body as the call wants it; a field too many, or one too few, is refused by name.
-fn read<T: DeserializeOwned>(body: Value) -> Result<T, Problem> {
-    serde_json::from_value(body).map_err(|e| {
-        let said = e.to_string();
-        let named = said.starts_with("unknown field `") || said.starts_with("missing field `");
-        match said.split('`').nth(1) {
-            Some(field) if named => Error::malformed_at(field, said.as_str()).into(),
-            _ => Error::malformed(said).into(),
-        }
-    })
 }
 
 fn data(list: Vec<Value>) -> Json<Value> {

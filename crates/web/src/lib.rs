@@ -11,6 +11,7 @@ mod platform;
 mod print;
 mod problem;
 mod records_api;
+mod tenancy;
 mod transfer;
 
 pub use extract::{Body, Caller, Person, RequestId};
@@ -62,6 +63,7 @@ impl State {
 pub fn app(state: State) -> Router {
     let api = identity::routes()
         .merge(platform::routes())
+        .merge(tenancy::routes())
         .merge(transfer::routes())
         .merge(imports_api::routes())
         .merge(print::routes())

@@ -117,7 +117,12 @@ async fn a_suspended_company_is_read_only_and_an_inactive_one_closed() {
     let world = world().await;
     let (owner, organization) = world.owner().await;
     let session = world.of(&owner).await;
-    let key = NewToken { name: "robot".into(), scopes: vec!["books.payments:*".into()], expires_at: None };
+    let key = NewToken {
+        name: "robot".into(),
+        scopes: vec!["books.payments:*".into()],
+        expires_at: None,
+        allowed_ips: Vec::new(),
+    };
     let key = world.auth.create_token(&session, &key).await.unwrap()["token"].as_str().unwrap().to_owned();
     world.auth.set_organization_status(organization, "suspended").await.unwrap();
     let payments = world.scene.store.catalog().entity("books.payments").unwrap();

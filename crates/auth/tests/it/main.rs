@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod companies;
+mod divisions;
 mod people;
 mod signing_in;
 

@@ -16,6 +16,7 @@ fn key(scopes: &[&str]) -> NewToken {
         name: "robot".into(),
         scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
         expires_at: None,
+        allowed_ips: Vec::new(),
     }
 }
 
