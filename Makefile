@@ -39,6 +39,10 @@ tools:
 	@missing=()
 	for tool in cargo node npm; do command -v $$tool >/dev/null || missing+=($$tool); done
 	[ $${#missing[@]} -eq 0 ] || { echo "Missing: $${missing[*]}. Fondaco is built with Rust (https://rustup.rs) and Node 20 or newer."; exit 1; }
+	if [ -z "$${DATABASE_URL:-}" ] && ! command -v initdb >/dev/null && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "Missing: PostgreSQL 15 or newer. Install its package, or set DATABASE_URL."; exit 1; }
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null
+	fi
 
 ui: web/dist/index.html
 
