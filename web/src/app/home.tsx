@@ -63,7 +63,8 @@ function FirstSteps({ menu, index, counts }: { menu: MenuModule[]; index: Record
   const [hidden, setHidden] = useState(() => localStorage.getItem(key) === 'hidden')
   const steps = menu.slice(0, 4).flatMap((m) => m.entities.slice(0, 1)).map((e) => index[e.name]!).filter((e) => e.can.create && counts[e.name] !== undefined)
   const next = steps.find((e) => counts[e.name] === 0)
-  if (hidden || !next) return null
+  // Whoever is past the middle knows the way.
+  if (hidden || !next || steps.filter((e) => counts[e.name]).length * 2 > steps.length) return null
   return (
     <section className="mb-7 border border-line rounded-lg p-4" aria-labelledby="first-steps">
       <div className="flex items-start gap-2">

@@ -9,7 +9,10 @@ import type { Entity, Field } from '@/meta/types'
 import { Labelled } from '@/ui/basics'
 import { defaults, lineDetails, lineFields, newKey, type LineRow } from './draft'
 
-const WIDTH: Record<string, number> = { relation: 190, text: 150, textarea: 200, quantity: 84, money: 108, percent: 84, boolean: 84, date: 136, datetime: 190, integer: 86, number: 100, select: 130, user: 170 }
+const WIDTH: Record<string, number> = { relation: 120, text: 150, textarea: 200, quantity: 84, money: 108, percent: 84, boolean: 84, date: 136, datetime: 190, integer: 86, number: 100, select: 130, user: 170 }
+
+/** What the line is about has the most room. */
+const widthOf = (f: Field, at: number): number => (at === 0 ? 250 : WIDTH[f.type] ?? 140)
 
 /** A document's lines as a grid of inputs: Enter and the arrows walk it, Enter under the last row adds one. */
 export function LinesEditor({ meta, fk, name, rows, onChange, errors, parent, locked }: {
@@ -20,7 +23,7 @@ export function LinesEditor({ meta, fk, name, rows, onChange, errors, parent, lo
   const box = useRef<HTMLTableElement>(null)
   const live = rows.filter((r) => !r._delete)
   // What the server computes is shown once there is something to show.
-  const fields = lineFields(meta, fk).filter((f) => (editable(f) && !locked) || live.some((r) => !isEmpty(r[f.name])))
+  const fields = lineFields(meta, fk).filter((f) => (editable(f) && !locked) || live.some((r) => !isEmpty(r[f.name]) && (f.type !== 'quantity' || editable(f) || Number(r[f.name]) !== 0)))
   const details = locked ? [] : lineDetails(meta, fk)
   const [open, setOpen] = useState<string[]>([])
   const firstInput = fields.findIndex(editable)
@@ -43,9 +46,9 @@ export function LinesEditor({ meta, fk, name, rows, onChange, errors, parent, lo
   return (
     <div>
       {live.length > 0 && <div className="overflow-x-auto" {...(locked ? { tabIndex: 0, role: 'group', 'aria-label': meta.plural } : {})}>
-        <table ref={box} className="lines" style={locked ? undefined : { minWidth: fields.reduce((n, f) => n + (WIDTH[f.type] ?? 140) * 0.85, 64) }}>
+        <table ref={box} className="lines" style={locked ? undefined : { minWidth: fields.reduce((n, f, c) => n + widthOf(f, c) * 0.85, 64) }}>
           <thead><tr><th scope="col" style={{ width: 30 }}><span className="visually-hidden">{t('lines.number')}</span>#</th>
-            {fields.map((f) => <th key={f.name} scope="col" className={typeOf(f).align} style={locked ? undefined : { width: WIDTH[f.type] ?? 140 }} title={f.help ?? undefined}>{f.label}{f.required && editable(f) && <span className="text-bad" aria-hidden="true"> *</span>}</th>)}
+            {fields.map((f, c) => <th key={f.name} scope="col" className={typeOf(f).align} style={locked ? undefined : { width: widthOf(f, c) }} title={f.help ?? undefined}>{f.label}{f.required && editable(f) && <span className="text-bad" aria-hidden="true"> *</span>}</th>)}
             {!locked && <th scope="col" style={{ width: details.length ? 66 : 34 }}><span className="visually-hidden">{t('remove')}</span></th>}</tr></thead>
           <tbody>
             {live.map((r, i) => (

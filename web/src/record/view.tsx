@@ -122,6 +122,11 @@ function Overview({ entity, row, wide, tabs, current }: { entity: Entity; row: R
   const quiet = (f: Field) => hidden > 3 && blank(f)
   const blank = (f: Field) => !lead.has(f.name) && !openFields.includes(f.name) && isEmpty(f.name in draft ? draft[f.name] : row[f.name]) && !errors[f.name]
   const hidden = rows.flat().filter(blank).length
+  const shown = rows.flat().filter((f) => all || !quiet(f))
+  // A document is read by its lines: they follow its first rows, the rest of the form follows them.
+  const late = new Set(entity.document && entity.lines.length ? shown.filter((f) => !lead.has(f.name)) : [])
+  const columns = clsx(wide && 'grid gap-x-10 lg:grid-cols-2 max-w-[1100px]')
+  const more = hidden > 3 && <button type="button" className="btn ghost sm mt-1 !px-0 text-muted" aria-expanded={all} onClick={() => setAll(!all)}>{all ? t('record.lessFields') : `${t('record.moreFields')} · ${hidden}`}</button>
   const known = (k: string) => placed.has(k) || details.some((f) => f.name === k) || /^[^.]+\.[^.]+\.[^.]+$/.test(k)
   const option = state ? (entity.states!.options.find((o) => o.id === row[state.name]) ?? state.options?.find((o) => o.id === row[state.name])) : undefined
   const field = (f: Field, inForm: boolean) => (
@@ -145,8 +150,8 @@ function Overview({ entity, row, wide, tabs, current }: { entity: Entity; row: R
       <div ref={box} className="flex-1 min-h-0 overflow-auto" role="presentation" onKeyDown={(e) => { if (e.key === 'Enter' && (e.metaKey || e.ctrlKey)) { e.preventDefault(); void save() } }}>
         <Tabs.Content value="overview" className={clsx('outline-none p-4 pt-3', wide && 'px-6')} tabIndex={-1}>
           <OtherErrors message={Object.keys(errors).some(known) ? '' : message} errors={errors} known={known} />
-          <div className={clsx(wide && 'grid gap-x-10 lg:grid-cols-2 max-w-[1100px]')}>{rows.flat().filter((f) => all || !quiet(f)).map((f) => field(f, true))}</div>
-          {hidden > 3 && <button type="button" className="btn ghost sm mt-1 !px-0 text-muted" aria-expanded={all} onClick={() => setAll(!all)}>{all ? t('record.lessFields') : `${t('record.moreFields')} · ${hidden}`}</button>}
+          <div className={columns}>{shown.filter((f) => !late.has(f)).map((f) => field(f, true))}</div>
+          {late.size === 0 && more}
           {entity.lines.map((l, i) => {
             const m = metas[i]?.data
             const now = lines[l.name] ?? asLines(row[l.name])
@@ -160,10 +165,11 @@ function Overview({ entity, row, wide, tabs, current }: { entity: Entity; row: R
             )
           })}
           {totals.length > 0 && <Totals entity={entity} fields={totals} row={row} />}
-          {details.length > 0 && (
+          {(details.length > 0 || late.size > 0) && (
             <section className="mt-5" aria-label={t('record.details')}>
               <Sub className="m-0 mb-1 text-2xs font-semibold text-faint">{t('record.details')}</Sub>
-              <div className={clsx(wide && 'grid gap-x-10 lg:grid-cols-2 max-w-[1100px]')}>{details.map((f) => field(f, false))}</div>
+              <div className={columns}>{shown.filter((f) => late.has(f)).map((f) => field(f, true))}{details.map((f) => field(f, false))}</div>
+              {late.size > 0 && more}
             </section>
           )}
         </Tabs.Content>

@@ -61,11 +61,12 @@ export function Grid(p: Props) {
   useImperativeHandle(p.handle, () => ({ focus: () => scroller.current?.focus() }))
   useEffect(() => { if (active.r >= p.total && p.total > 0) setActive((a) => ({ ...a, r: p.total - 1 })) }, [p.total])
 
-  // A column of short texts is narrow: measured once, over the first rows that came.
+  // A column of short texts, or of none, is narrow: measured once, over the first rows that came.
   const loaded = !!p.row(0)
-  const fitting = useMemo(() => Object.fromEntries(p.columns.filter((f) => f.type === 'text' && f.name !== p.entity.title_field && loaded).map((f) => {
-    const longest = Math.max(f.label.length + 3, ...Array.from({ length: Math.min(30, p.total) }, (_, i) => String(p.row(i)?.[f.name] ?? '').length))
-    return [f.name, Math.max(80, Math.min(typeOf(f).width, longest * 8 + 20))]
+  const fitting = useMemo(() => Object.fromEntries(!loaded ? [] : p.columns.flatMap((f) => {
+    const longest = Math.max(...Array.from({ length: Math.min(30, p.total) }, (_, i) => String(p.row(i)?.[f.name] ?? '').length))
+    // An empty column is as wide as its name; what is no text has its own measure.
+    return f.name === p.entity.title_field || (longest > 0 && f.type !== 'text') ? [] : [[f.name, Math.max(80, Math.min(typeOf(f).width, Math.max(longest, f.label.length + 2) * 8 + 20))]]
   })), [p.columns, p.entity, loaded])
   const widthOf = useCallback((f: Field) => (drag?.name === f.name ? drag.width : p.widths[f.name] ?? fitting[f.name] ?? typeOf(f).width + (f.name === p.entity.title_field ? 50 : 0)), [p.widths, drag, p.entity, fitting])
   const widths = useMemo(() => p.columns.map(widthOf), [p.columns, widthOf])
