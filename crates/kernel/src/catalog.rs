@@ -379,7 +379,8 @@ impl Entity {
     pub fn relation(&self, name: &str) -> Option<&Column> {
         self.columns
             .iter()
-            .find(|c| c.target.is_some() && (c.name == name || c.name.strip_suffix("_id") == Some(name)))
+            .filter(|c| c.target.is_some() && c.kind != Kind::Hidden)
+            .find(|c| c.name == name || c.name.strip_suffix("_id") == Some(name))
     }
 
     /// The states in the order in which the workflow names them.

@@ -56,6 +56,12 @@ impl Error {
         Error::Broken(message.into().into())
     }
 
+    /// Others changed the same records at the same time, again and again.
+    #[doc(hidden)]
+    pub fn busy() -> Self {
+        Error::Unavailable("Somebody else is changing this; try again.".into())
+    }
+
     /// Puts a path before the fields that the error speaks of: the error of a line becomes one of its document.
     pub fn under(mut self, path: &str) -> Self {
         if let Error::Refused(faults) | Error::Malformed(faults) = &mut self {
@@ -107,7 +113,7 @@ impl Error {
                 return Error::Unavailable("This took too long and was stopped.".into());
             }
             SqlState::LOCK_NOT_AVAILABLE => {
-                return Error::Unavailable("Somebody else is changing this; try again.".into());
+                return Error::busy();
             }
             SqlState::DISK_FULL
             | SqlState::OUT_OF_MEMORY

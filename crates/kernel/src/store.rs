@@ -90,6 +90,7 @@ macro_rules! within {
             let done: $crate::Result<_> = async { $body }.await;
             match $tx.end(done).await {
                 Err(e) if e.is_passing() && tries < 3 => {}
+                Err(e) if e.is_passing() => break Err($crate::Error::busy()),
                 done => break done.map_err(|e| e.explain($store.catalog())),
             }
         }

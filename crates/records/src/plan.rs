@@ -220,7 +220,8 @@ pub(crate) fn relation<'a>(actor: &Actor, entity: &'a Entity, name: &str) -> Res
     let column = entity
         .columns
         .iter()
-        .find(|c| c.target.is_some() && (c.name == name || c.relation_name() == name))
+        .filter(|c| c.target.is_some() && c.kind != Kind::Hidden)
+        .find(|c| c.name == name || c.relation_name() == name)
         .ok_or_else(|| Error::malformed_at(name, format!("There is no relation {name}.")))?;
     if actor.access.field(&entity.name, &column.name) == FieldAccess::None {
         return Err(Error::Forbidden(format!("You may not see the field {name}.")));

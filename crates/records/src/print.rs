@@ -6,7 +6,7 @@
 //! the form is printed.
 
 use crate::{get, meta};
-use kernel::{Actor, Catalog, Entity, Result, Store};
+use kernel::{Actor, Catalog, Column, Entity, FieldAccess, Result, Store};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -45,13 +45,13 @@ pub async fn print(store: &Store, actor: &Actor, entity: &Entity, id: Uuid, lang
     let blocks =
         if spec.is_null() { form.iter().filter(long).cloned().collect() } else { names(&spec["blocks"]) };
 
-    let expand = relations(&catalog, entity, &facts)
+    let expand = relations(&catalog, actor, entity, &facts)
         .into_iter()
         .chain(lines.iter().map(|(part, _)| part.name.clone()))
         .chain(lines.iter().flat_map(|(part, _)| {
             let of_part = catalog
                 .entity(&part.entity)
-                .map_or_else(|_| Vec::new(), |e| relations(&catalog, e, &columns));
+                .map_or_else(|_| Vec::new(), |e| relations(&catalog, actor, e, &columns));
             of_part.into_iter().map(|r| format!("{}.{r}", part.name))
         }))
         .collect::<Vec<_>>();
@@ -155,9 +155,12 @@ fn names(list: &Value) -> Vec<String> {
 }
 
 /// The relations among these fields, by the names that they are expanded by.
-fn relations(catalog: &Catalog, entity: &Entity, fields: &[String]) -> Vec<String> {
-    let columns = fields.iter().filter_map(|f| entity.column(f));
-    let known = columns.filter(|c| c.target.as_ref().is_some_and(|t| catalog.entity(t).is_ok()));
+fn relations(catalog: &Catalog, actor: &Actor, entity: &Entity, fields: &[String]) -> Vec<String> {
+    let seen = |name: &str| actor.access.field(&entity.name, name) > FieldAccess::None;
+    let columns = fields.iter().filter_map(|f| entity.column(f)).filter(|c| seen(&c.name));
+    let target = |c: &&Column| c.target.as_ref().and_then(|t| catalog.entity(t).ok());
+    // What somebody may not read stays off his paper.
+    let known = columns.filter(|c| target(c).is_some_and(|t| actor.access.may(t, "read")));
     known.map(|c| c.relation_name().to_owned()).collect()
 }
 

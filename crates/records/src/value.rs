@@ -49,7 +49,10 @@ fn checked<'a, I: Iterator<Item = &'a str>>(
         Err(format!("Choose one of: {}.", options().collect::<Vec<_>>().join(", ")))
     };
     let text = match kind {
-        Kind::Text | Kind::Email | Kind::Phone | Kind::Url => plain(value, SHORT)?,
+        Kind::Text => plain(value, SHORT)?,
+        Kind::Phone => plain(value, 50)?,
+        Kind::Email => plain(value, 254).and_then(email)?,
+        Kind::Url => plain(value, SHORT).and_then(url)?,
         Kind::Textarea => plain(value, LONG)?,
         Kind::Select => {
             let text = plain(value, SHORT)?;
@@ -108,6 +111,23 @@ fn plain(value: &Value, most: usize) -> Result<String, String> {
         return Err(format!("At most {most} characters."));
     }
     Ok(text)
+}
+
+fn email(text: String) -> Result<String, String> {
+    let whole = |part: &str| !part.is_empty() && !part.contains(|c: char| c == '@' || c.is_whitespace());
+    match text.split_once('@') {
+        Some((name, host)) if whole(name) && whole(host) => Ok(text),
+        _ => Err("This is not an e-mail address.".into()),
+    }
+}
+
+/// What a click on it opens is the web, and runs nothing.
+fn url(text: String) -> Result<String, String> {
+    let begins = |scheme: &str| text.get(..scheme.len()).is_some_and(|t| t.eq_ignore_ascii_case(scheme));
+    if begins("https://") || begins("http://") {
+        return Ok(text);
+    }
+    Err("A web address starts with http:// or https://.".into())
 }
 
 /// Digits, a point, digits: no exponent, which could stand for more digits than there is memory.

@@ -1,4 +1,8 @@
-use crate::{Answer, Body, Person, Problem, State, records_api::entity};
+use crate::{
+    Answer, Body, Person, Problem, State,
+    extract::{Id, only},
+    records_api::{entity, id as id_of},
+};
 use axum::{
     Json, Router,
     body::Body as Stream,
@@ -9,7 +13,7 @@ use axum::{
 };
 use kernel::{Error, within};
 use records::import::Format;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 /// Jobs of this module; the payload names the import.
@@ -62,21 +66,21 @@ async fn import(
     body: Stream,
 ) -> Answer {
     let entity = entity(&state, &module, &name)?;
+    if !(person.actor.access.may(entity, "create") && person.actor.access.may(entity, "import")) {
+        return Err(Error::Forbidden("You may not bring these in.".into()).into());
+    }
     let wrong = |what: &str| Error::malformed_at(what.to_owned(), "This is not what it should be.");
     let file = match crate::transfer::of(&pairs, "mode") {
         Some(_) => {
-            let named = headers
-                .get("x-file-name")
-                .and_then(|v| v.to_str().ok())
-                .map(crate::transfer::decoded)
-                .unwrap_or_else(|| "import".into());
+            let named = crate::transfer::name_of(&headers).unwrap_or_else(|| "import".into());
             state.files.store(&state.store, &person.actor, &named, body.into_data_stream()).await?.id
         }
         None => {
             let bytes = axum::body::to_bytes(body, 1 << 16).await.map_err(|_| {
                 Problem::Plain(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large.".into())
             })?;
-            let body: Value = serde_json::from_slice(&bytes).map_err(|_| wrong("body"))?;
+            let body = kernel::read_json(&bytes)?;
+            only(&body, &["file"])?;
             body["file"].as_str().and_then(|f| f.parse().ok()).ok_or_else(|| wrong("file"))?
         }
     };
@@ -89,7 +93,7 @@ async fn import(
     let id: Uuid = begun["id"].as_str().and_then(|i| i.parse().ok()).ok_or(Error::NotFound)?;
     let mut change = json!({});
     if let Some(mapping) = crate::transfer::of(&pairs, "mapping") {
-        change["mapping"] = serde_json::from_str(mapping).map_err(|_| wrong("mapping"))?;
+        change["mapping"] = kernel::read_json(mapping.as_bytes()).map_err(|_| wrong("mapping"))?;
     }
     if let Some(upsert) = crate::transfer::of(&pairs, "upsert") {
         change["upsert_key"] = json!(upsert);
@@ -112,27 +116,23 @@ async fn started(state: &State, person: &Person, id: Uuid, kind: &str) -> Answer
     Ok((StatusCode::ACCEPTED, Json(json!({ "job": { "id": job }, "import": { "id": id } }))).into_response())
 }
 
-async fn import_state(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>) -> Answer {
+async fn import_state(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer {
     Ok(Json(records::import::get(&state.store, &person.actor, id).await?).into_response())
 }
 
-async fn import_mapping(
-    Has(state): Has<State>,
-    person: Person,
-    Path(id): Path<Uuid>,
-    Body(body): Body,
-) -> Answer {
+async fn import_mapping(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): Body) -> Answer {
     Ok(Json(records::import::update_mapping(&state.store, &person.actor, id, &body).await?).into_response())
 }
 
 async fn import_file(
     Has(state): Has<State>,
     person: Person,
-    Path((id, what)): Path<(Uuid, String)>,
+    Path((id, what)): Path<(String, String)>,
 ) -> Answer {
     if what != "errors.csv" {
         return Err(Error::NotFound.into());
     }
+    let id = id_of(&id)?;
     let csv = records::import::errors_csv(&state.store, &person.actor, id).await?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
@@ -144,8 +144,9 @@ async fn import_file(
 async fn import_step(
     Has(state): Has<State>,
     person: Person,
-    Path((id, what)): Path<(Uuid, String)>,
+    Path((id, what)): Path<(String, String)>,
 ) -> Answer {
+    let id = id_of(&id)?;
     records::import::get(&state.store, &person.actor, id).await?;
     match what.as_str() {
         "check" => started(&state, &person, id, CHECK).await,

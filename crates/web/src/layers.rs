@@ -1,4 +1,4 @@
-use crate::{RequestId, State, problem::Logged};
+use crate::{Problem, RequestId, State, extract::visit, problem::Logged, transfer::decoded};
 use axum::{
     body::Body,
     extract::{MatchedPath, Request},
@@ -27,7 +27,9 @@ pub(crate) async fn outermost(
     let streams = path.ends_with("/events") || path.ends_with("/_export") || path.ends_with("/files");
     let _flying = state.metrics.begin();
     let writes = !matches!(method, axum::http::Method::GET | axum::http::Method::HEAD);
-    let mut response = if streams {
+    let mut response = if let Err(problem) = admitted(&state, &request) {
+        problem.into_response()
+    } else if streams {
         next.run(request).await
     } else {
         match tokio::time::timeout(PATIENCE, next.run(request)).await {
@@ -73,6 +75,21 @@ pub(crate) async fn outermost(
         );
     }
     response
+}
+
+/// Nobody knocks too often, and every address is text.
+fn admitted(state: &State, request: &Request) -> Result<(), Problem> {
+    state.auth.admit_peer(&visit(request.headers(), request.extensions()))?;
+    let uri = request.uri();
+    if [uri.path(), uri.query().unwrap_or_default()].into_iter().all(is_text) {
+        return Ok(());
+    }
+    Err(kernel::Error::malformed("The address is not UTF-8.").into())
+}
+
+/// Whether what is percent-encoded is UTF-8.
+fn is_text(encoded: &str) -> bool {
+    !encoded.contains('%') || String::from_utf8(decoded(encoded)).is_ok()
 }
 
 const SAFE: [(&str, &str); 6] = [

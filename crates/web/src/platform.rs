@@ -1,4 +1,8 @@
-use crate::{Answer, Body, Person, State, events, records_api::json_bytes};
+use crate::{
+    Answer, Body, Person, State, events,
+    extract::{Id, only},
+    records_api::json_bytes,
+};
 use axum::{
     Json, Router,
     extract::{Path, Query as Pairs, State as Has},
@@ -127,6 +131,7 @@ async fn views(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -
 }
 
 async fn add_view(Has(state): Has<State>, person: Person, Body(body): Body) -> Answer {
+    only(&body, &["entity", "name", "kind", "visibility", "state"])?;
     let (entity, name) =
         (text(&body, "entity")?.unwrap_or_default(), text(&body, "name")?.unwrap_or_default());
     let known = state
@@ -162,12 +167,8 @@ fn row_text(rows: &[Vec<kernel::Row>]) -> Answer<Vec<u8>> {
     Ok(row.get::<_, String>(0).into_bytes())
 }
 
-async fn change_view(
-    Has(state): Has<State>,
-    person: Person,
-    Path(id): Path<Uuid>,
-    Body(body): Body,
-) -> Answer {
+async fn change_view(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): Body) -> Answer {
+    only(&body, &["name", "kind", "visibility", "state"])?;
     let (name, kind, visibility) = (text(&body, "name")?, text(&body, "kind")?, text(&body, "visibility")?);
     let look = body["state"].is_object().then(|| body["state"].clone());
     let sql = "update social.saved_views set name = coalesce($3::text, name), kind = coalesce($4::text, kind), visibility = coalesce($5::text, visibility), state = coalesce($6, state)
@@ -186,7 +187,7 @@ async fn change_view(
     Ok(json_bytes(StatusCode::OK, row_text(&rows)?))
 }
 
-async fn drop_view(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>) -> Answer {
+async fn drop_view(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer {
     let sql = sql!(
         "delete from social.saved_views where organization_id = $1 and id = $2 and created_by = app.actor() returning 1"
     );
@@ -242,6 +243,7 @@ fn options(body: &Value) -> Answer<Option<Value>> {
 
 async fn add_field(Has(state): Has<State>, person: Person, Body(body): Body) -> Answer {
     builder(&person.actor)?;
+    only(&body, &["entity", "name", "label", "type", "required", "options", "help"])?;
     let entity = text(&body, "entity")?.unwrap_or_default();
     let catalog = state.store.catalog();
     let known = catalog.entities.get(entity).filter(|e| catalog.module(e.module()).is_some());
@@ -287,13 +289,9 @@ async fn add_field(Has(state): Has<State>, person: Person, Body(body): Body) -> 
     Ok(json_bytes(StatusCode::CREATED, row_text(&rows)?))
 }
 
-async fn change_field(
-    Has(state): Has<State>,
-    person: Person,
-    Path(id): Path<Uuid>,
-    Body(body): Body,
-) -> Answer {
+async fn change_field(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): Body) -> Answer {
     builder(&person.actor)?;
+    only(&body, &["label", "required", "options", "help", "position"])?;
     let sql = "update builder.custom_fields set label = coalesce($3::text, label), required = coalesce($4, required), options = coalesce($5, options), help = coalesce($6::text, help), position = coalesce($7, position)
                where organization_id = $1 and id = $2 and deleted_at is null";
     let read = format!(
@@ -327,7 +325,7 @@ async fn change_field(
 }
 
 /// The values stay in the records; a field of the same name brings them back.
-async fn drop_field(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>) -> Answer {
+async fn drop_field(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer {
     builder(&person.actor)?;
     let sql = sql!("delete from builder.custom_fields where organization_id = $1 and id = $2 returning 1");
     let rows = state.store.batch(&person.actor, &[(sql, &[&person.actor.organization, &id])]).await?;
@@ -338,7 +336,7 @@ async fn drop_field(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn job(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>) -> Answer<Response> {
+async fn job(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer<Response> {
     let row = within!(state.store, &person.actor, tx => {
         let sql = sql!("select json_build_object('id', id, 'kind', kind, 'status', status, 'done', done, 'total', total, 'error', error, 'result', result)::text
                         from app.jobs where organization_id = $1 and id = $2");

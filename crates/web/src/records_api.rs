@@ -33,7 +33,7 @@ pub(crate) fn entity<'a>(state: &'a State, module: &str, name: &str) -> Answer<&
     Ok(entity)
 }
 
-fn id(text: &str) -> Answer<Uuid> {
+pub(crate) fn id(text: &str) -> Answer<Uuid> {
     Ok(text.parse().map_err(|_| Error::NotFound)?)
 }
 

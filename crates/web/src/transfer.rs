@@ -1,8 +1,11 @@
-use crate::{Answer, Body, Person, State};
+use crate::{
+    Answer, Body, Person, State,
+    extract::{Id, only},
+};
 use axum::{
     Json, Router,
     body::Body as Stream,
-    extract::{DefaultBodyLimit, Path, Query as Pairs, State as Has},
+    extract::{DefaultBodyLimit, Query as Pairs, State as Has},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::IntoResponse,
     routing::{get, post},
@@ -51,11 +54,7 @@ async fn upload(
     headers: HeaderMap,
     body: Stream,
 ) -> Answer {
-    let name = headers
-        .get("x-file-name")
-        .and_then(|v| v.to_str().ok())
-        .map(decoded)
-        .or_else(|| of(&pairs, "name").map(str::to_owned));
+    let name = name_of(&headers).or_else(|| of(&pairs, "name").map(str::to_owned));
     let name = name.unwrap_or_else(|| "file".into());
     let target = match (of(&pairs, "entity"), id_of(&pairs, "record")?) {
         (Some(entity), Some(record)) => {
@@ -77,7 +76,12 @@ async fn upload(
 }
 
 /// Names travel in headers percent-encoded.
-pub(crate) fn decoded(name: &str) -> String {
+pub(crate) fn name_of(headers: &HeaderMap) -> Option<String> {
+    let name = headers.get("x-file-name").and_then(|v| v.to_str().ok())?;
+    Some(String::from_utf8_lossy(&decoded(name)).into_owned())
+}
+
+pub(crate) fn decoded(name: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = name.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
@@ -96,7 +100,7 @@ pub(crate) fn decoded(name: &str) -> String {
             }
         }
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    bytes
 }
 
 async fn files(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -> Answer {
@@ -109,12 +113,8 @@ async fn files(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -
     Ok(Json(json!({ "data": data })).into_response())
 }
 
-async fn attach(
-    Has(state): Has<State>,
-    person: Person,
-    Path(id): Path<Uuid>,
-    Body(body): Body,
-) -> Answer<StatusCode> {
+async fn attach(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): Body) -> Answer<StatusCode> {
+    only(&body, &["entity", "record"])?;
     let entity = body["entity"].as_str().unwrap_or_default();
     let record = body["record"].as_str().and_then(|r| r.parse().ok());
     let record = record.ok_or_else(|| Error::malformed_at("record", "This is not an id."))?;
@@ -123,7 +123,7 @@ async fn attach(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn download(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>) -> Answer {
+async fn download(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer {
     let opened = state.files.read(&state.store, &person.actor, id).await?;
     let value = |text: String| HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("attachment"));
     let headers = [
@@ -156,7 +156,7 @@ async fn download(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>) 
     Ok((headers, Stream::from_stream(stream)).into_response())
 }
 
-async fn drop_file(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>) -> Answer<StatusCode> {
+async fn drop_file(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer<StatusCode> {
     state.files.delete(&state.store, &person.actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -171,7 +171,7 @@ async fn notifications(Has(state): Has<State>, person: Person, Pairs(pairs): All
     Ok(Json(json!({ "data": data, "unread": count })).into_response())
 }
 
-async fn read_one(Has(state): Has<State>, person: Person, Path(id): Path<Uuid>) -> Answer<StatusCode> {
+async fn read_one(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer<StatusCode> {
     match flow::notifications::mark_read(&state.store, &person.actor, Some(&[id])).await? {
         0 => Err(Error::NotFound.into()),
         _ => Ok(StatusCode::NO_CONTENT),

@@ -1,0 +1,11 @@
+//! The whole server against whoever means it ill. T.., N.., Z.., I.. and C.. are the names of the safety requirements.
+//!
+//! What is tried comes out of OpenAPI and the catalog: a new table or route is tried without being named here.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+mod authentication;
+mod authorization;
+mod concurrency;
+mod input;
+mod scene;
+mod tenancy;
