@@ -168,6 +168,21 @@ export async function table(browser, email) {
     await settled('name', (t) => t[0] === 'Amber 000')
   })
 
+  await test('all that match a filter, though most of them are out of sight', async () => {
+    await p.goto(`${BASE}/o/parties-parties?filter=${encodeURIComponent(JSON.stringify({ operator: 'AND', rules: [{ field: 'country', operator: 'equals', value: 'DE' }] }))}`)
+    await p.getByText('130 records').waitFor()
+    await grid.focus()
+    await p.keyboard.press('Control+a')
+    const bar = p.getByRole('region', { name: 'Selected rows' })
+    await bar.getByText('130 selected').waitFor()
+    await bar.getByRole('button', { name: 'Edit' }).click()
+    await p.getByRole('dialog').getByLabel('Field').selectOption({ label: 'Industry' })
+    await p.getByRole('dialog').getByLabel('New value').fill('Steel')
+    await p.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
+    await p.getByText('Industry changed in 130 records').waitFor()
+    equal((await api(p, 'GET', '/parties/parties?industry=Steel&count=exact&limit=1')).count.value, 130)
+  })
+
   await test('the palette finds a record and goes there', async () => {
     await p.keyboard.press('Control+k')
     await p.getByRole('dialog').getByRole('combobox').fill('Orbit 006')

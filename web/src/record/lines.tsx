@@ -64,12 +64,14 @@ export function LinesEditor({ meta, fk, name, rows, onChange, errors, parent, lo
                       {locked || !editable(f)
                         ? <span className="ro">{<type.Cell field={f} value={r[f.name]} record={r} locale={locale} currency={currencyOf(f, r, parent)} link />}</span>
                         : <type.Input field={f} value={r[f.name] ?? null} onChange={change} record={{ ...r, currency: r.currency ?? currencyOf(f, parent) }} label={`${f.label}, ${t('lines.row', { n: i + 1 })}`} invalid={!!error} compact />}
-                      {error && <div className="field-error px-1.5 pb-1" role="alert">{error}</div>}
                     </td>
                   )
                 })}
                 {!locked && <td className="whitespace-nowrap" style={{ paddingBlock: 4 }}>{details.length > 0 && <button type="button" className="btn ghost icon sm" aria-expanded={open.includes(r._key) || details.some((f) => errors[`${name}.${r._key}.${f.name}`])} aria-label={t('lines.more', { n: i + 1 })} onClick={() => setOpen((o) => (o.includes(r._key) ? o.filter((k) => k !== r._key) : [...o, r._key]))}><ChevronDown size={14} style={{ transform: open.includes(r._key) ? 'rotate(180deg)' : undefined }} /></button>}<button type="button" className="btn ghost icon sm" aria-label={t('lines.drop', { n: i + 1 })} onClick={() => drop(r._key, i)}><Trash2 size={14} /></button></td>}
               </tr>
+              {fields.some((f) => errors[`${name}.${r._key}.${f.name}`]) && (
+                <tr><td colSpan={fields.length + 2} style={{ height: 'auto', padding: '2px 7px 6px 37px' }}>{fields.filter((f) => errors[`${name}.${r._key}.${f.name}`]).map((f) => <div key={f.name} className="field-error" role="alert">{f.label}: {errors[`${name}.${r._key}.${f.name}`]}</div>)}</td></tr>
+              )}
               {details.length > 0 && (open.includes(r._key) || details.some((f) => errors[`${name}.${r._key}.${f.name}`])) && (
                 <tr><td colSpan={fields.length + 2} style={{ padding: '10px 8px 14px 38px', height: 'auto' }}>
                   <div className="lines-more grid gap-x-4 gap-y-2.5 sm:grid-cols-2 lg:grid-cols-4">
