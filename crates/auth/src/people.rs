@@ -1,7 +1,7 @@
 use crate::{Auth, Problem, Result, Session, check_password, normalize_email};
 use kernel::{Error, sql, system};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -72,21 +72,29 @@ pub struct MeChange {
     pub locale: Option<String>,
     pub time_zone: Option<String>,
     pub theme: Option<String>,
+    /// Merged into what was said before, key by key; null takes one away.
+    pub preferences: Option<Map<String, Value>>,
 }
+
+/// Bytes of JSON that somebody's preferences may take.
+const PREFERENCES: i32 = 16 << 10;
 
 impl Auth {
     /// Who I am and where I am, for the UI.
     pub async fn me(&self, session: &Session) -> Result<Value> {
         let roles = session.actor().map(|a| a.access.roles.clone()).unwrap_or_default();
-        let (organizations, workspace) = system!(self.store, tx => {
+        let (organizations, workspace, preferences) = system!(self.store, tx => {
             let organizations = crate::organizations::names(&tx, session.user.id).await?;
             let organization = session.organization.as_ref().map(|o| o.id);
             let sql = sql!("select jsonb_build_object('id', id, 'name', name) from tenancy.workspaces where organization_id = $1 and id = $2");
             let workspace = tx.query_opt(sql, &[&organization, &session.workspace]).await?;
-            Ok((organizations, workspace.map(|r| r.get::<_, Value>(0))))
+            let preferences = tx.query_one(sql!("select preferences from iam.users where id = $1"), &[&session.user.id]).await?;
+            Ok((organizations, workspace.map(|r| r.get::<_, Value>(0)), preferences.get::<_, Value>(0)))
         })?;
+        let mut user = json!(*session.user);
+        user["preferences"] = preferences;
         Ok(json!({
-            "user": *session.user,
+            "user": user,
             "organization": session.organization.as_deref(),
             "organizations": organizations,
             "roles": roles,
@@ -96,7 +104,7 @@ impl Auth {
 
     pub async fn update_me(&self, session: &Session, change: &MeChange) -> Result<()> {
         session.person()?;
-        let MeChange { first_name, last_name, locale, time_zone, theme } = change;
+        let MeChange { first_name, last_name, locale, time_zone, theme, preferences } = change;
         check_name("first_name", first_name.as_deref())?;
         check_name("last_name", last_name.as_deref())?;
         if let Some(locale) = locale {
@@ -111,10 +119,15 @@ impl Auth {
         system!(self.store, tx => {
             let sql = sql!(
                 "update iam.users set first_name = coalesce(trim($2::text), first_name), last_name = coalesce(trim($3::text), last_name),
-                    locale = coalesce($4, locale), time_zone = coalesce($5, time_zone), theme = coalesce($6, theme), updated_at = now()
-                 where id = $1"
+                    locale = coalesce($4, locale), time_zone = coalesce($5, time_zone), theme = coalesce($6, theme),
+                    preferences = jsonb_strip_nulls(preferences || coalesce($7::jsonb, '{}')), updated_at = now()
+                 where id = $1 and octet_length((preferences || coalesce($7::jsonb, '{}'))::text) <= $8"
             );
-            Ok(tx.execute(sql, &[&session.user.id, first_name, last_name, locale, time_zone, theme]).await?)
+            let preferences = preferences.clone().map(Value::Object);
+            match tx.execute(sql, &[&session.user.id, first_name, last_name, locale, time_zone, theme, &preferences, &PREFERENCES]).await? {
+                0 => Err(Error::refused_at("preferences", "These are too many preferences.")),
+                _ => Ok(()),
+            }
         })?;
         self.forget_user(session.user.id);
         Ok(())

@@ -36,6 +36,18 @@ create table iam.users (
 );
 comment on table iam.users is 'A person who may sign in, in any number of organizations.';
 
+create table iam.user_profiles (
+    id          uuid primary key references iam.users on delete cascade,
+    title       text not null default '',
+    phone       text not null default '',
+    bio         text not null default '',
+    skills      text[] not null default '{}',
+    visibility  jsonb not null default '{}',
+    picture     bytea,
+    updated_at  timestamptz not null default now()
+);
+comment on table iam.user_profiles is 'What people tell of themselves, and whom.';
+
 create table iam.sessions (
     id                      uuid primary key default app.new_id(),
     token_hash              bytea not null unique,
@@ -278,7 +290,7 @@ do $$ declare t text; begin
         execute format('grant select, insert, update, delete on %s to app_system', t);
     end loop;
 end $$;
-grant select, insert, update, delete on iam.users, iam.sessions, iam.email_verifications, iam.login_attempts, tenancy.organizations to app_system;
+grant select, insert, update, delete on iam.users, iam.user_profiles, iam.sessions, iam.email_verifications, iam.login_attempts, tenancy.organizations to app_system;
 grant select, insert, update on app.number_series to app_system;
 create policy system on app.number_series to app_system using (true) with check (true);
 

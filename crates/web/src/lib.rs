@@ -10,6 +10,7 @@ mod pages;
 mod platform;
 mod print;
 mod problem;
+mod profiles;
 mod records_api;
 mod tenancy;
 mod transfer;
@@ -64,6 +65,7 @@ pub fn app(state: State) -> Router {
     let api = identity::routes()
         .merge(platform::routes())
         .merge(tenancy::routes())
+        .merge(profiles::routes())
         .merge(transfer::routes())
         .merge(imports_api::routes())
         .merge(print::routes())

@@ -1,5 +1,5 @@
 use crate::{PASSWORD, World, address, said, status, visit, world};
-use auth::{Invitation, MemberChange, NewRole, NewToken, RoleChange, Session};
+use auth::{Invitation, MeChange, MemberChange, NewRole, NewToken, RoleChange, Session};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -412,4 +412,52 @@ async fn a_team_is_whom_one_leads_and_whom_they_lead() {
     assert_eq!(team(0).await, all);
     assert_eq!(team(1).await.len(), 2);
     assert!(team(2).await.is_empty());
+}
+
+#[tokio::test]
+async fn people_tell_of_themselves_what_they_want() {
+    let world = world().await;
+    let (owner, organization) = world.owner().await;
+    let session = world.of(&owner).await;
+    let profile = auth::Profile {
+        title: "Founder".into(),
+        phone: "+7 727 355 01 02".into(),
+        skills: vec!["welding".into()],
+        visibility: json!({ "phone": "self" }).as_object().unwrap().clone(),
+        ..auth::Profile::default()
+    };
+    let own = world.auth.set_profile(&session, &profile).await.unwrap();
+    assert_eq!((&own["phone"], &own["picture"]), (&json!("+7 727 355 01 02"), &json!(false)));
+    let png = [&[0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a][..], &[0; 64]].concat();
+    world.auth.set_picture(&session, Some(&png)).await.unwrap();
+    for wrong in [&b"<svg onload=alert(1)>"[..], &b""[..], &vec![0x89; 600 << 10]] {
+        assert_eq!(status(&world.auth.set_picture(&session, Some(wrong)).await), 422);
+    }
+
+    let colleague = world.of(&world.colleague(organization, &["cashier"]).await).await;
+    let seen = world.auth.profile(&colleague, owner.id).await.unwrap();
+    assert_eq!((&seen["title"], seen.get("phone"), seen.get("visibility")), (&json!("Founder"), None, None));
+    assert_eq!(world.auth.picture(&colleague, owner.id).await.unwrap(), ("image/png", png));
+    let (stranger, _) = world.owner().await;
+    let stranger = world.of(&stranger).await;
+    assert_eq!(status(&world.auth.profile(&stranger, owner.id).await), 404);
+    assert_eq!(status(&world.auth.picture(&stranger, owner.id).await), 404);
+
+    let everybody =
+        auth::Profile { visibility: json!({ "phone": "everybody" }).as_object().unwrap().clone(), ..profile };
+    assert_eq!(status(&world.auth.set_profile(&session, &everybody).await), 400);
+    let wish = |value: Value| MeChange {
+        preferences: Some(value.as_object().unwrap().clone()),
+        ..MeChange::default()
+    };
+    world
+        .auth
+        .update_me(&session, &wish(json!({ "notifications": { "*": { "email": true } }, "density": "wide" })))
+        .await
+        .unwrap();
+    world.auth.update_me(&session, &wish(json!({ "density": null }))).await.unwrap();
+    let me = world.auth.me(&world.of(&owner).await).await.unwrap();
+    assert_eq!(me["user"]["preferences"], json!({ "notifications": { "*": { "email": true } } }));
+    let much = wish(json!({ "much": "x".repeat(20 << 10) }));
+    assert_eq!(status(&world.auth.update_me(&session, &much).await), 422);
 }
