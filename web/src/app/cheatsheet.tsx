@@ -1,10 +1,11 @@
 import { useTranslation } from 'react-i18next'
+import { MOD } from '@/lib/keys'
 import { Dialog } from '@/ui/basics'
 
 const GROUPS: [string, [string, string][]][] = [
-  ['anywhere', [['⌘/Ctrl K', 'palette'], ['?', 'help'], ['⌘/Ctrl Z', 'undo'], ['Esc', 'close']]],
-  ['record', [['⌘/Ctrl Enter', 'save'], ['J / K', 'neighbours'], ['Enter', 'addLine'], ['⌘/Ctrl Backspace', 'dropLine']]],
-  ['table', [['↑ ↓ ← →', 'move'], ['Enter', 'edit'], ['Tab', 'next'], ['Esc', 'cancelEdit'], ['O', 'open'], ['Space', 'select'], ['Shift Space / ⇧↓', 'range'], ['⌘/Ctrl A', 'all'], ['C', 'create'], ['/', 'search'], ['Home / End', 'ends'], ['PgUp / PgDn', 'page']]],
+  ['anywhere', [[`${MOD}K`, 'palette'], ['?', 'help'], [`${MOD}Z`, 'undo'], ['Esc', 'close']]],
+  ['record', [[`${MOD}Enter`, 'save'], ['J / K', 'neighbours'], ['Enter', 'addLine'], [`${MOD}Backspace`, 'dropLine']]],
+  ['table', [['↑ ↓ ← →', 'move'], ['Enter', 'edit'], ['Tab', 'next'], ['Esc', 'cancelEdit'], ['O', 'open'], ['Space', 'select'], ['Shift Space / ⇧↓', 'range'], [`${MOD}A`, 'all'], ['C', 'create'], ['/', 'search'], ['Home / End', 'ends'], ['PgUp / PgDn', 'page']]],
 ]
 
 export default function Cheatsheet({ onClose }: { onClose: () => void }) {

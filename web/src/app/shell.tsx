@@ -2,13 +2,13 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate, useParams, useRouterState } from '@tanstack/react-router'
 import { clsx } from 'clsx'
 import { ChevronRight, ChevronsUpDown, CircleHelp, House, KeyRound, LogOut, Menu as MenuIcon, Monitor, Moon, Plus, Search, Settings, Sun, UserRound } from 'lucide-react'
-import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react'
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { toast } from '@/lib/toast'
 import { messageOf, patch, post } from '@/api/http'
 import { fullName, meQuery, queryClient, switchOrganization, useSession } from '@/api/session'
 import { changeLanguage, languages } from '@/i18n'
-import { useKeys } from '@/lib/keys'
+import { MOD, useKeys } from '@/lib/keys'
 import { applyTheme, savedTheme, type Theme } from '@/lib/theme'
 import { undoLast } from '@/lib/undo'
 import { prefetchEntity, useMenu, useMeta } from '@/meta/hooks'
@@ -142,10 +142,9 @@ export function Shell() {
   const organization = me?.organization?.id
   const first = useRef(organization)
   useEffect(() => { if (organization && first.current && organization !== first.current) location.assign('/') }, [organization])
-  const mac = useMemo(() => /Mac|iPhone|iPad/.test(navigator.platform), [])
   const top = (
     <button type="button" className="flex items-center gap-2 h-[30px] px-2.5 rounded-md border border-line-strong bg-surface text-muted w-full" onClick={() => setPalette(true)}>
-      <Search size={14} aria-hidden="true" /><span className="flex-1 text-start truncate">{t('palette.button')}</span><kbd className="kbd">{mac ? '⌘K' : 'Ctrl K'}</kbd>
+      <Search size={14} aria-hidden="true" /><span className="flex-1 text-start truncate">{t('palette.button')}</span><kbd className="kbd">{MOD}K</kbd>
     </button>
   )
   return (

@@ -1,5 +1,8 @@
 import { useEffect, useRef } from 'react'
 
+/** How the key of commands is called where the person sits. */
+export const MOD = /Mac|iPhone|iPad/.test(navigator.platform) ? '⌘' : 'Ctrl '
+
 type Handler = (e: KeyboardEvent) => void
 
 const typing = (e: KeyboardEvent) => {

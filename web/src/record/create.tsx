@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { messageOf, Problem } from '@/api/http'
 import * as records from '@/api/records'
 import { isEmpty } from '@/fields/registry'
+import { MOD } from '@/lib/keys'
 import { done } from '@/lib/undo'
 import { entityQuery } from '@/meta/hooks'
 import type { Entity, Row } from '@/meta/types'
@@ -55,7 +56,7 @@ export default function CreateDialog({ entity, preset, onClose, onCreated }: { e
   return (
     <Dialog title={t('newNamed', { name: entity.label })} width={entity.lines.length ? 1060 : 720} onClose={onClose} onSubmit={() => void save()} footer={<>
       <button type="button" className="btn" onClick={onClose}>{t('cancel')}</button>
-      <button type="submit" className="btn primary" disabled={busy} aria-busy={busy}>{t('create')}<kbd aria-hidden="true">⌘↵</kbd></button></>}>
+      <button type="submit" className="btn primary" disabled={busy} aria-busy={busy}>{t('create')}<kbd aria-hidden="true">{MOD}↵</kbd></button></>}>
       <OtherErrors message={Object.keys(errors).some((k) => placed(k)) ? '' : message} errors={errors} known={placed} />
       <LongForm rows={rows} visible={entity.lines.length ? 3 : 7} values={values} errors={errors} focusFirst onChange={(n, v) => { touched.current.add(n); setValues((old) => ({ ...old, [n]: v })); setErrors((old) => without(old, n)) }} />
       {entity.lines.map((l, i) => {

@@ -7,6 +7,7 @@ import { messageOf, Problem } from '@/api/http'
 import * as records from '@/api/records'
 import { currencyOf, isEmpty, typeOf } from '@/fields/registry'
 import { useLocale } from '@/lib/format'
+import { MOD } from '@/lib/keys'
 import { useNarrow } from '@/lib/narrow'
 import { visited } from '@/lib/recent'
 import { queryClient } from '@/api/session'
@@ -181,7 +182,7 @@ function Overview({ entity, row, wide, tabs, current }: { entity: Entity; row: R
         <div className="flex items-center gap-2 px-4 py-2 border-t border-line bg-raised flex-none" role="region" aria-label={t('record.unsaved')}>
           <span className="flex-1 text-muted">{message ? (Object.keys(errors).some(known) ? t('record.attention') : message) : t('record.unsaved')}</span>
           <button type="button" className="btn" onClick={reset}>{t('discard')}</button>
-          <button type="button" className="btn primary" disabled={busy} aria-busy={busy} onClick={() => void save()}>{t('save')}<kbd aria-hidden="true">⌘↵</kbd></button>
+          <button type="button" className="btn primary" disabled={busy} aria-busy={busy} onClick={() => void save()}>{t('save')}<kbd aria-hidden="true">{MOD}↵</kbd></button>
         </div>
       )}
       <Suspense fallback={null}>
