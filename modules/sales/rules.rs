@@ -1,6 +1,6 @@
 //! What people do with an order besides moving it. What must hold is said in schema.sql.
 
-use kernel::{Error, Result, Tx, sql};
+use kernel::{Error, FieldAccess, Result, Tx, sql};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -53,7 +53,9 @@ async fn customer_summary(tx: &Tx, body: &Value) -> Result<Value> {
     let seen =
         tx.query_opt(seen, &[&tx.actor.organization, &customer]).await?.ok_or(Error::NotFound)?;
     summary["exposure"] = json!(seen.get::<_, Option<String>>(0));
-    summary["credit_limit"] = json!(seen.get::<_, Option<String>>(1));
+    if tx.actor.access.field("parties.parties", "credit_limit") > FieldAccess::None {
+        summary["credit_limit"] = json!(seen.get::<_, Option<String>>(1));
+    }
     Ok(summary)
 }
 

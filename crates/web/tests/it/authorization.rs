@@ -614,6 +614,18 @@ async fn z07_a_hidden_field_cannot_be_found_out() {
     ] {
         assert_eq!(eve.get(at).await.status, 403, "{at}");
     }
+    // By what functions tell.
+    let bin = json!({ "name": "Nordwind", "bin": "941240000193", "credit_limit": "77" });
+    let made = owner.post("/parties/parties", bin.clone()).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let blind = narrowed(&house, &owner, parties, &["bin".into(), "credit_limit".into()], "none").await;
+    let (found, customer) = (json!({ "bin": bin["bin"] }), json!({ "customer": made.json()["id"] }));
+    for (who, seen) in [(&owner, true), (&blind, false)] {
+        let duplicates = who.post("/parties/_call/find_duplicates", found.clone()).await.json();
+        assert_eq!(duplicates["duplicates"].as_array().unwrap().len(), usize::from(seen), "{duplicates}");
+        let summary = who.post("/sales/_call/customer_summary", customer.clone()).await.json();
+        assert_eq!(summary.get("credit_limit").is_some(), seen, "{summary}");
+    }
     let csv = eve.raw("POST", "/files", b"name,email\nx,a@b.test\n".to_vec(), &[]).await.json()["id"].clone();
     let import = eve.post("/parties/parties/_import", json!({ "file": csv })).await.json();
     assert_eq!(import["import"]["mapping"]["email"], Value::Null, "{import}");

@@ -304,10 +304,11 @@ impl House {
             let (name, value) = match path.split('/').nth(1) {
                 Some("members" | "workspaces") => ("status", json!("active")),
                 Some("imports") => ("mapping", json!({})),
-                Some("views") => ("name", json!("x")),
-                _ => ("label", json!("x")),
+                _ => ("name", json!("x")),
             };
-            body.insert(name.to_owned(), value);
+            let first = schema["properties"].as_object().and_then(|p| p.keys().next());
+            let known = schema["properties"].get(name).is_some() || first.is_none();
+            body.insert(if known { name } else { first.unwrap() }.to_owned(), value);
         }
         (method != "GET" && method != "DELETE").then_some(Value::Object(body))
     }

