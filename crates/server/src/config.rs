@@ -22,6 +22,10 @@ pub(crate) struct Config {
     pub(crate) database_url: Option<String>,
     /// FONDACO_CONNECTIONS: to the database, for requests.
     pub(crate) connections: usize,
+    /// FONDACO_SESSION_MINUTES: whoever does nothing for so long is signed out.
+    pub(crate) session_minutes: u64,
+    /// FONDACO_SESSION_HOURS: and everybody after so long.
+    pub(crate) session_hours: u64,
     /// FONDACO_REGISTRATION: `open`, or `closed` where people come in by invitation alone.
     pub(crate) registration: String,
 }
@@ -37,6 +41,8 @@ impl Default for Config {
             mail_from: "Fondaco <no-reply@localhost>".into(),
             database_url: None,
             connections: 8,
+            session_minutes: 30,
+            session_hours: 12,
             registration: "open".into(),
         }
     }
@@ -60,6 +66,12 @@ impl Config {
         }
         if let Some(connections) = env("FONDACO_CONNECTIONS") {
             config.connections = connections.parse().map_err(|e| wrong("FONDACO_CONNECTIONS", &e))?;
+        }
+        if let Some(minutes) = env("FONDACO_SESSION_MINUTES") {
+            config.session_minutes = minutes.parse().map_err(|e| wrong("FONDACO_SESSION_MINUTES", &e))?;
+        }
+        if let Some(hours) = env("FONDACO_SESSION_HOURS") {
+            config.session_hours = hours.parse().map_err(|e| wrong("FONDACO_SESSION_HOURS", &e))?;
         }
         config.base_url = env("FONDACO_BASE_URL").or(config.base_url);
         config.outbox = env("FONDACO_OUTBOX").map(PathBuf::from).or(config.outbox);

@@ -1,7 +1,7 @@
 use crate::config::Config;
 use cluster::Cluster;
 use kernel::{Error, Installed, Result, Secrets, Store};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio_postgres::{Client, NoTls};
 
 const NAME: &str = "fondaco";
@@ -34,7 +34,7 @@ impl Database {
             .await
             .map_err(|e| Error::broken(e.to_string()))?
             .map_err(|e| Error::broken(e.to_string()))?;
-        let server = connect(&cluster.config("postgres", "postgres")).await?;
+        let server = first_connection(&cluster).await?;
         let there = server.query_opt("select from pg_database where datname = $1", &[&NAME]).await?;
         if there.is_none() {
             server.batch_execute(&format!("create database {NAME}")).await?;
@@ -99,6 +99,21 @@ impl Database {
         let name = url.get_dbname().unwrap_or(NAME);
         format!("host='{host}' port={port} user={role} password={} dbname='{name}'", self.password(role))
     }
+}
+
+/// The server that we attached to may be the one of a program that was just killed, and dying with it.
+async fn first_connection(cluster: &Cluster) -> Result<Client> {
+    for _ in 0..8 {
+        if let Ok(client) = connect(&cluster.config("postgres", "postgres")).await {
+            return Ok(client);
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        // Nobody waits for us yet, so it may block.
+        if !cluster.alive() {
+            cluster.restart().map_err(|e| Error::broken(e.to_string()))?;
+        }
+    }
+    connect(&cluster.config("postgres", "postgres")).await
 }
 
 pub(crate) async fn connect(config: &str) -> Result<Client> {

@@ -7,7 +7,7 @@ use flow::{
 };
 use kernel::{Result, Store};
 use serde_json::Value;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 
 /// Everything that runs beside the requests.
@@ -16,6 +16,7 @@ pub(crate) struct House {
     pub(crate) store: Store,
     workers: Workers,
     mailer: Mailer,
+    logging: tokio::task::JoinHandle<()>,
 }
 
 impl House {
@@ -25,7 +26,7 @@ impl House {
         // Roles that an upgrade brought are given to the companies that were there before.
         auth.refresh_roles().await.map_err(|e| kernel::Error::broken(e.to_string()))?;
         let files = Files::open(&config.data.join("files"), files::Settings::default()).await?;
-        let (log, _) = flow::SystemLog::start(store.clone());
+        let (log, logging) = flow::SystemLog::start(store.clone());
         let settings = flow::mail::Settings {
             smtp: config.smtp.clone(),
             from: config.mail_from.clone(),
@@ -43,22 +44,29 @@ impl House {
             metrics: web::Metrics::default(),
             base_url: config.base_url(),
         });
-        Ok(House { state, store, workers: worker, mailer })
+        Ok(House { state, store, workers: worker, mailer, logging })
     }
 
     /// What runs is finished, what waits stays in the database.
-    pub(crate) async fn close(&self) {
-        self.workers.stop().await;
-        self.mailer.stop().await;
+    pub(crate) async fn close(self) {
+        let House { state, store, workers, mailer, logging } = self;
+        workers.stop().await;
+        mailer.stop().await;
+        drop((workers, mailer, state, store));
+        // Connections that a late request holds may keep the log open.
+        let _ = tokio::time::timeout(Duration::from_secs(2), logging).await;
     }
 }
 
 pub(crate) fn auth(config: &Config, store: Store) -> Auth {
-    let defaults = auth::Config::default();
-    Auth::new(
-        store,
-        auth::Config { base_url: config.base_url(), open: config.registration == "open", ..defaults },
-    )
+    let settings = auth::Config {
+        base_url: config.base_url(),
+        open: config.registration == "open",
+        session_idle: Duration::from_secs(config.session_minutes * 60),
+        session_absolute: Duration::from_secs(config.session_hours * 60 * 60),
+        ..auth::Config::default()
+    };
+    Auth::new(store, settings)
 }
 
 fn workers(store: &Store, config: &Config, log: flow::SystemLog, files: Files) -> Workers {

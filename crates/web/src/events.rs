@@ -35,11 +35,18 @@ pub(crate) async fn stream(
             let now = state.auth.session(&token, Uuid::now_v7()).await.ok().and_then(|s| s.actor);
             let Some(actor) = now.filter(|a| a.organization == organization) else { break };
             let Some(event) = event else { continue };
-            let Some(entity) = state.store.catalog().entities.get(&event.entity) else { continue };
-            let whole = actor.access.scope(entity, "read") == Scope::All && actor.access.workspaces.is_none();
-            let seen = whole
-                || actor.access.may(entity, "read")
-                    && records::get(&state.store, &actor, entity, event.id, &["id".into()], &[]).await.is_ok();
+            let seen = match state.store.catalog().entities.get(&event.entity) {
+                // How far somebody's own job is.
+                None => {
+                    event.entity == flow::jobs::EVENT
+                        && flow::jobs::get(&state.store, &actor, event.id).await.is_ok()
+                }
+                Some(entity) => {
+                    actor.access.scope(entity, "read") == Scope::All && actor.access.workspaces.is_none()
+                        || actor.access.may(entity, "read")
+                            && records::get(&state.store, &actor, entity, event.id, &["id".into()], &[]).await.is_ok()
+                }
+            };
             if seen {
                 let data = serde_json::json!({ "entity": event.entity, "id": event.id, "version": event.version, "action": event.action });
                 yield Ok(Event::default().event("change").data(data.to_string()));
