@@ -22,6 +22,8 @@ pub(crate) const CLIENTS: usize = 8;
 /// Somebody who asks, in a company of so many orders; ids are counted through over all companies.
 pub(crate) struct Company {
     pub(crate) token: String,
+    organization: Uuid,
+    owner: Uuid,
     pub(crate) orders: u64,
     pub(crate) orders_before: u64,
     pub(crate) customers_before: u64,
@@ -31,6 +33,11 @@ impl Company {
     /// The id of its k-th order, from 1.
     pub(crate) fn order(&self, k: u64) -> String {
         format!("00000000-0000-0000-{}", counted(self.orders_before + k))
+    }
+
+    /// What its statements have in other places than another company's: the company, who asks, the first order and customer.
+    pub(crate) fn marks(&self) -> [String; 4] {
+        [self.organization.to_string(), self.owner.to_string(), self.order(1), self.customer()]
     }
 
     pub(crate) fn customer(&self) -> String {
@@ -96,7 +103,10 @@ impl House {
         let config = |role: &str| self.cluster.config(role, DATABASE);
         let secrets = Secrets::open(&self.root.join("data/master.key"))?;
         let store = Store::open(&config("app_user"), &config("app_system"), 2, modules::ALL, secrets).await?;
-        let auth = auth::Auth::new(store, auth::Config { attempts: 100_000, ..auth::Config::default() });
+        let auth = auth::Auth::new(
+            store,
+            auth::Config { attempts: 100_000, requests: u32::MAX, ..auth::Config::default() },
+        );
         let visit = auth::Visit::default();
         let (mut sizes, mut owner) = (Vec::new(), Uuid::nil());
         let (mut orders_before, mut customers_before) = (0, 0);
@@ -128,7 +138,8 @@ impl House {
             sizes.push(format!("({n}, '{organization}'::uuid, '{owner}'::uuid, {orders}, {customers})"));
             if asks {
                 let token = auth.login(&email, PASSWORD, None, &visit).await?.token;
-                self.companies.push(Company { token, orders, orders_before, customers_before });
+                let company = Company { token, organization, owner, orders, orders_before, customers_before };
+                self.companies.push(company);
             }
             orders_before += orders;
             customers_before += customers;

@@ -4,7 +4,7 @@
 use crate::{
     Done,
     client::Connection,
-    house::House,
+    house::{Company, House},
     measure::{cpu, cpu_of_tree},
 };
 use serde_json::Value;
@@ -26,6 +26,18 @@ pub(crate) struct Statement {
 }
 
 impl Statement {
+    /// The same of another company.
+    pub(crate) fn of(&self, company: &Company, other: &Company) -> Statement {
+        let turn = |text: &str| {
+            let marks = company.marks().into_iter().zip(other.marks());
+            marks.fold(text.to_owned(), |text, (was, is)| text.replace(&was, &is))
+        };
+        Statement {
+            sql: turn(&self.sql),
+            parameters: self.parameters.iter().map(|value| value.as_deref().map(turn)).collect(),
+        }
+    }
+
     /// The id of the record that it makes.
     pub(crate) fn made(&self) -> Option<String> {
         self.parameters.get(1).filter(|_| self.sql.starts_with("insert"))?.clone()
@@ -184,7 +196,7 @@ pub(crate) struct Told {
     pub(crate) latency: f64,
 }
 
-/// Runs for whole seconds; the first one, in which it connects and prepares, does not count.
+/// Runs for whole seconds; the first one, in which it connects and prepares, and the last do not count.
 pub(crate) fn run(house: &House, scripts: &[Script], variables: &[String], seconds: u64) -> Done<Told> {
     let (text, values) = write(scripts);
     let file = house.pg().with_file_name("pgbench.sql");
@@ -192,7 +204,7 @@ pub(crate) fn run(house: &House, scripts: &[Script], variables: &[String], secon
     let postmaster = house.postmaster()?;
     let mut command = Command::new(house.tool("pgbench")?);
     command.args(["--no-vacuum", "--protocol=prepared", "--progress=1", "--jobs=1"]);
-    command.arg(format!("--client={}", scripts.len())).arg(format!("--time={}", seconds + 1));
+    command.arg(format!("--client={}", scripts.len())).arg(format!("--time={}", seconds + 2));
     command.arg("--file").arg(&file);
     for value in values.iter().chain(variables) {
         command.arg("-D").arg(value);
@@ -202,7 +214,7 @@ pub(crate) fn run(house: &House, scripts: &[Script], variables: &[String], secon
     let pid = child.id();
     let spent = || cpu(pid) + cpu_of_tree(postmaster);
     let errors = child.stderr.take().ok_or("pgbench says nothing")?;
-    let (mut said, mut begun, mut done) = (String::new(), None, None);
+    let (mut said, mut samples) = (String::new(), Vec::new());
     let (mut transactions, mut latencies) = (0.0, Vec::new());
     for line in BufReader::new(errors).lines() {
         let line = line?;
@@ -212,19 +224,21 @@ pub(crate) fn run(house: &House, scripts: &[Script], variables: &[String], secon
             said.push('\n');
             continue;
         };
-        let number =
-            |unit: &str, text: &str| text.split_once(unit)?.0.rsplit(' ').next()?.parse::<f64>().ok();
-        let (tps, latency) = (number(" tps", told), number(" ms", told));
-        let now = (Instant::now(), spent());
-        if let (Some((since, _)), Some(tps), Some(latency)) = (done.or(begun), tps, latency) {
-            transactions += tps * now.0.duration_since(since).as_secs_f64();
-            latencies.push(latency);
-            done = Some(now);
+        if samples.len() > usize::try_from(seconds)? {
+            // It is about to end, and its CPU time with it.
+            continue;
         }
-        begun = begun.or(Some(now));
+        let number = |unit: &str| told.split_once(unit)?.0.rsplit(' ').next()?.parse::<f64>().ok();
+        let now = (Instant::now(), spent());
+        if let (Some((since, _)), Some(tps), Some(latency)) = (samples.last(), number(" tps"), number(" ms"))
+        {
+            transactions += tps * now.0.duration_since(*since).as_secs_f64();
+            latencies.push(latency);
+        }
+        samples.push(now);
     }
     let status = child.wait()?;
-    let (Some((begun, before)), Some((ended, after))) = (begun, done) else {
+    let [(begun, before), .., (ended, after)] = samples[..] else {
         return Err(format!("pgbench did not run ({status}):\n{said}").into());
     };
     if !status.success() || said.contains("aborted") {

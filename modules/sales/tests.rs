@@ -1,7 +1,49 @@
 //! Orders, as the people who work with them see them.
 
 use serde_json::{Value, json};
-use testkit::{Person, scene};
+use testkit::{Person, scene, scene_alone};
+
+/// Row security switches off every index whose operator is not leakproof, and what PostgreSQL may use it does not always
+/// choose: so this asks as people ask, and looks which indexes were read.
+#[tokio::test]
+async fn filters_of_a_large_company_use_their_indexes() {
+    let s = scene_alone(crate::ALL).await;
+    let ann = s.person("Large", "owner").await;
+    let customer = ann.create("parties.parties", json!({ "name": "Rare & Sons" })).await.ok();
+    let (here, who) = (ann.actor.organization, ann.actor.user);
+    let rare = customer["id"].as_str().unwrap();
+    let load = format!(
+        "set session_replication_role = replica;
+         insert into sales.orders (organization_id, number, customer_id, status, ordered_on, currency, note, assigned_to, created_by)
+         select '{here}', 'SO-' || n, case when n % 3000 = 0 then '{rare}'::uuid else app.new_id() end, case when n % 3000 = 0 then 'returned' else 'shipped' end,
+            date '2020-01-01' + n / 20, 'EUR', case when n % 3000 = 0 then 'handle with care' end, '{who}', '{who}' from generate_series(1, 30000) n;
+         set session_replication_role = origin"
+    );
+    s.admin().batch_execute(&load).await.unwrap();
+    s.admin().batch_execute("analyze sales.orders").await.unwrap();
+    let day = json!({ "field": "ordered_on", "op": "between", "value": ["2021-03-01", "2021-03-02"] });
+    for (index, query) in [
+        ("orders_number", ("number", "SO-17".to_owned())),
+        ("orders_status", ("status", "returned".to_owned())),
+        ("orders_customer_id_fk", ("customer_id", rare.to_owned())),
+        ("orders_ordered_on", ("filter", day.to_string())),
+        ("orders_search", ("q", "handle care".to_owned())),
+        ("orders_trigram", ("q", "handle care".to_owned())),
+    ] {
+        let before = reads(&s, index).await;
+        let found = ann.list("sales.orders", &[(query.0, &query.1)]).await.ok();
+        assert!(!found["data"].as_array().unwrap().is_empty(), "{query:?}");
+        // The counters of the connection that asked are told to others at the end of this.
+        let told = "with x as materialized (select pg_stat_force_next_flush()) select count(*)::text from x";
+        s.store.outside(told).await.unwrap();
+        assert!(reads(&s, index).await > before, "{query:?} did not read {index}");
+    }
+}
+
+async fn reads(s: &testkit::Scene, index: &str) -> i64 {
+    let sql = "select idx_scan from pg_stat_user_indexes where schemaname = 'sales' and indexrelname = $1";
+    s.admin().query_one(sql, &[&index]).await.unwrap().get(0)
+}
 
 /// Worked out apart, with decimal arithmetic and half up: inclusive and exclusive, discounts, currencies of 0, 2 and 3 digits.
 #[tokio::test]

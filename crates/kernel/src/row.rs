@@ -1,5 +1,6 @@
 use crate::Kind;
 use jiff::{Span, Timestamp, civil::Date};
+use std::{fmt::Display, io::Write};
 use tokio_postgres::{
     Row,
     types::{FromSql, Type},
@@ -32,11 +33,11 @@ fn write_value(out: &mut Vec<u8>, sql_type: &Type, raw: &[u8], kind: Kind) {
         Type::INT2 | Type::INT4 | Type::INT8 => {
             let n =
                 raw.iter().fold(if raw[0] & 0x80 == 0 { 0 } else { -1_i64 }, |n, b| n << 8 | i64::from(*b));
-            out.extend_from_slice(n.to_string().as_bytes());
+            show(out, n);
         }
         Type::NUMERIC => {
             out.push(b'"');
-            out.extend_from_slice(decimal(raw, if kind == Kind::Money { 2 } else { 0 }).as_bytes());
+            decimal(out, raw, if kind == Kind::Money { 2 } else { 0 });
             out.push(b'"');
         }
         Type::UUID => {
@@ -55,14 +56,14 @@ fn write_value(out: &mut Vec<u8>, sql_type: &Type, raw: &[u8], kind: Kind) {
             let days = i32::from_be_bytes(raw.try_into().unwrap_or_default());
             let date = Date::constant(2000, 1, 1).checked_add(Span::new().days(days));
             match date {
-                Ok(date) => out.extend_from_slice(format!("\"{date}\"").as_bytes()),
+                Ok(date) => show(out, format_args!("\"{date}\"")),
                 Err(_) => out.extend_from_slice(b"null"),
             }
         }
         Type::TIMESTAMPTZ => {
             let micros = i64::from_be_bytes(raw.try_into().unwrap_or_default());
             match Timestamp::from_microsecond(micros.saturating_add(946_684_800_000_000)) {
-                Ok(at) => out.extend_from_slice(format!("\"{at}\"").as_bytes()),
+                Ok(at) => show(out, format_args!("\"{at}\"")),
                 Err(_) => out.extend_from_slice(b"null"),
             }
         }
@@ -73,6 +74,11 @@ fn write_value(out: &mut Vec<u8>, sql_type: &Type, raw: &[u8], kind: Kind) {
         Type::UUID_ARRAY => array(out, raw, |out, item| write_value(out, &Type::UUID, item, kind)),
         _ => text(out, raw),
     }
+}
+
+fn show(out: &mut Vec<u8>, what: impl Display) {
+    let written = write!(out, "{what}");
+    debug_assert!(written.is_ok(), "writing to memory");
 }
 
 fn text(out: &mut Vec<u8>, raw: &[u8]) {
@@ -112,7 +118,7 @@ fn array(out: &mut Vec<u8>, raw: &[u8], item: impl Fn(&mut Vec<u8>, &[u8])) {
 }
 
 /// PostgreSQL's numeric: groups of four decimal digits. Zeros at the end go, but for `least` digits after the point.
-fn decimal(raw: &[u8], least: usize) -> String {
+fn decimal(out: &mut Vec<u8>, raw: &[u8], least: usize) {
     let word = |n: usize| {
         let at = raw.get(n * 2..n * 2 + 2).unwrap_or(&[0, 0]);
         i16::from_be_bytes([at[0], at[1]])
@@ -122,38 +128,42 @@ fn decimal(raw: &[u8], least: usize) -> String {
         Ok(n) if n < usize::try_from(groups).unwrap_or(0) => word(4 + n),
         _ => 0,
     };
-    let mut text = String::new();
     if sign == 0x4000 {
-        text.push('-');
+        out.push(b'-');
     }
     if weight < 0 {
-        text.push('0');
+        out.push(b'0');
+    } else {
+        show(out, group(0));
     }
-    for n in 0..=weight {
-        let digits = group(n);
-        text.push_str(&if n == 0 { digits.to_string() } else { format!("{digits:04}") });
+    for n in 1..=weight {
+        four(out, group(n));
     }
-    let scale = usize::try_from(scale).unwrap_or(0);
-    let mut fraction = String::new();
+    let point = out.len();
+    out.push(b'.');
+    let scale = usize::try_from(scale).unwrap_or(0).max(least);
     let mut n = weight + 1;
-    while fraction.len() < scale.max(least) {
-        fraction.push_str(&format!("{:04}", if n < 0 { 0 } else { group(n) }));
+    while out.len() <= point + scale {
+        four(out, if n < 0 { 0 } else { group(n) });
         n += 1;
     }
-    fraction.truncate(scale.max(least));
-    let keep = fraction.trim_end_matches('0').len().max(least.min(fraction.len()));
-    fraction.truncate(keep);
-    if !fraction.is_empty() {
-        text.push('.');
-        text.push_str(&fraction);
+    out.truncate(point + 1 + scale);
+    while out.len() > point + 1 + least && out.last() == Some(&b'0') {
+        out.pop();
     }
-    text
+    if out.len() == point + 1 {
+        out.pop();
+    }
+}
+
+fn four(out: &mut Vec<u8>, digits: i16) {
+    for place in [1000, 100, 10, 1] {
+        out.push(b'0' + u8::try_from(digits / place % 10).unwrap_or_default());
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn decimals_keep_every_digit_and_no_needless_zero() {
         let wire = |words: &[i16]| words.iter().flat_map(|w| w.to_be_bytes()).collect::<Vec<_>>();
@@ -166,9 +176,14 @@ mod tests {
             (&[1, -1, 0, 6, 5], 0, "0.0005"),
             (&[1, 1, 0, 0, 3], 0, "30000"),
         ];
+        let decimal = |words: &[i16], least: usize| {
+            let mut out = Vec::new();
+            super::decimal(&mut out, &wire(words), least);
+            String::from_utf8(out).unwrap()
+        };
         for (words, least, text) in cases {
-            assert_eq!(decimal(&wire(words), least), text);
+            assert_eq!(decimal(words, least), text);
         }
-        assert_eq!(decimal(&wire(&[1, -2, 0, 6, 4200]), 0), "0.000042");
+        assert_eq!(decimal(&[1, -2, 0, 6, 4200], 0), "0.000042");
     }
 }

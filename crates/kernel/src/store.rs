@@ -152,10 +152,7 @@ impl Store {
     pub async fn begin(&self, actor: &Actor, acting: Option<(&Entity, &str)>) -> Result<Tx> {
         #[expect(clippy::disallowed_methods, reason = "this is the one place")]
         let client = Held(Some(self.user.get().await?));
-        let enter = actor.enter(acting);
-        let (begun, entered) = join!(client.batch_execute("begin"), client.batch_execute(&enter));
-        begun?;
-        entered?;
+        client.batch_execute(&actor.enter(acting)).await?;
         let (actor, house) = (actor.clone(), self.house.clone());
         Ok(Tx { client, actor, catalog: house.catalog.clone(), house, events: Mutex::default() })
     }
@@ -194,13 +191,8 @@ impl Store {
             let rows = futures_util::future::join_all(
                 prepared.iter().zip(statements).map(|(s, (_, values))| client.query(s, values)),
             );
-            let (begun, entered, rows, ended) = join!(
-                client.batch_execute("begin"),
-                client.batch_execute(&enter),
-                rows,
-                client.batch_execute("commit")
-            );
-            begun?;
+            let (entered, rows, ended) =
+                join!(client.batch_execute(&enter), rows, client.batch_execute("commit"));
             entered?;
             let rows = rows.into_iter().collect::<Result<Vec<_>, _>>()?;
             ended?;
@@ -229,11 +221,13 @@ impl Store {
 }
 
 impl Actor {
-    /// The message that says who asks. Only parsed values and letters get into it.
+    /// The message that begins a transaction and says who asks. Only parsed values and letters get into it.
     fn enter(&self, acting: Option<(&Entity, &str)>) -> String {
         let Actor { organization, user, request, access, .. } = self;
-        let mut sql =
-            format!("set local app.context = '{organization} {user} {request} {}'", access.grants(acting));
+        let mut sql = format!(
+            "begin; set local app.context = '{organization} {user} {request} {}'",
+            access.grants(acting)
+        );
         // Today is the organization's day. Names of zones are letters, digits and / _ + -, as the library has them.
         if let Some(zone) = self.zone.iana_name().filter(|z| *z != "UTC") {
             sql.push_str(&format!("; set local timezone = '{zone}'"));

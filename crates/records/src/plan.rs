@@ -42,7 +42,7 @@ impl Field<'_> {
 
     pub(crate) fn sql(&self, alias: &str) -> String {
         match self {
-            Field::Column(c) => format!("{alias}.{}", quoted(&c.name)),
+            Field::Column(c) => [alias, ".", &quoted(&c.name)].concat(),
             Field::Custom(f) => f.sql(alias),
         }
     }
@@ -107,7 +107,16 @@ impl<'a> Plan<'a> {
     }
 
     pub(crate) fn from(&self) -> String {
-        let mut from = format!("from {} r", self.entity.name);
+        self.around(&self.entity.name)
+    }
+
+    pub(crate) fn joins(&self) -> usize {
+        self.joins.len()
+    }
+
+    /// The joins around `rows` in place of the entity's table.
+    pub(crate) fn around(&self, rows: &str) -> String {
+        let mut from = format!("from {rows} r");
         for join in &self.joins {
             from.push(' ');
             from.push_str(&join.on);
@@ -245,7 +254,10 @@ pub(crate) fn plain(name: &str) -> String {
 }
 
 pub(crate) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+    if name.contains('"') {
+        return format!("\"{}\"", name.replace('"', "\"\""));
+    }
+    ["\"", name, "\""].concat()
 }
 
 /// The parameters as the driver wants them: `$1` the organization, the rest text that the statement casts.

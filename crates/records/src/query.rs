@@ -234,9 +234,7 @@ fn after(plan: &mut Plan<'_>, keys: &[Key], last: &[Option<String>]) -> String {
 /// A page of records as the body of the answer: `{data, next, count?}`.
 pub async fn list(store: &Store, actor: &Actor, entity: &Entity, query: &Query) -> Result<Vec<u8>> {
     let mut plan = Plan::new(store.catalog(), actor, entity)?;
-    let mut select = Select::new(&mut plan, &query.fields, &query.expand)?;
     let keys = order(&mut plan, &query.sort)?;
-    let marks: Vec<usize> = keys.iter().map(|k| select.extra(format!("{}::text", k.sql))).collect();
     let mut conditions = query.conditions(&mut plan)?;
     let counted = (plan.from(), conditions.join(" and "), plan.params.clone());
     if let Some(cursor) = &query.cursor {
@@ -248,18 +246,23 @@ pub async fn list(store: &Store, actor: &Actor, entity: &Entity, query: &Query) 
     let limit = query.limit;
     let sorted: Vec<String> =
         keys.iter().map(|k| format!("{}{}", k.sql, if k.down { " desc" } else { "" })).collect();
+    let sorted = sorted.join(", ");
     // The size of the page stands in the text: as a parameter it would make PostgreSQL plan anew each time.
-    let mut sql = format!(
-        "select {} {} where {} order by {} limit {}",
-        select.sql(),
-        plan.from(),
-        conditions.join(" and "),
-        sorted.join(", "),
-        limit + 1
-    );
+    let mut page = format!("where {} order by {sorted} limit {}", conditions.join(" and "), limit + 1);
     if query.offset > 0 {
-        sql.push_str(&format!(" offset {}", query.offset));
+        page.push_str(&format!(" offset {}", query.offset));
     }
+    let picked = plan.joins() == 0;
+    let mut select = Select::new(&mut plan, &query.fields, &query.expand)?;
+    let marks: Vec<usize> = keys.iter().map(|k| select.extra(format!("{}::text", k.sql))).collect();
+    let columns = select.sql();
+    let sql = if picked && plan.joins() > 0 {
+        // What is only shown is fetched for the rows of the page, not for all that it was picked from.
+        let rows = plan.around(&format!("(select r.* from {} r {page})", entity.name));
+        format!("select {columns} {rows} order by {sorted}")
+    } else {
+        format!("select {columns} {} {page}", plan.from())
+    };
     let bound = Bound::new(actor, std::mem::take(&mut plan.params));
     let values = bound.values();
     let count_sql = match query.count {
