@@ -443,6 +443,8 @@ fn kind_of(column: &Column) -> Kind {
     if column.secret
         || matches!(column.name.as_str(), "organization_id" | "search" | "search_text" | "custom")
         || matches!(column.sql_type.as_str(), "bytea" | "tsvector")
+        // What an index stands on: email_key is the address in small letters.
+        || column.generated && column.name.ends_with("_key")
     {
         return Kind::Hidden;
     }

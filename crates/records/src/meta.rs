@@ -52,6 +52,12 @@ impl<'a> Words<'a> {
 /// What every record has, in the languages that the modules are not asked for.
 const COMMON: &[(&str, &str, &str)] = &[
     ("id", "en", "ID"),
+    ("sku", "en", "SKU"),
+    ("email", "en", "E-mail"),
+    ("bin", "en", "BIN"),
+    ("iin", "en", "IIN"),
+    ("kbe", "en", "KBE"),
+    ("url", "en", "URL"),
     ("created_at", "ru", "Создано"),
     ("created_by", "ru", "Кто создал"),
     ("updated_at", "ru", "Изменено"),

@@ -133,7 +133,10 @@ async fn import_file(
         return Err(Error::NotFound.into());
     }
     let id = id_of(&id)?;
-    let csv = records::import::errors_csv(&state.store, &person.actor, id).await?;
+    let told = records::import::get(&state.store, &person.actor, id).await?;
+    let file = told["file_id"].as_str().and_then(|f| f.parse().ok()).ok_or(Error::NotFound)?;
+    let (path, _) = state.files.path(&state.store, &person.actor, file).await?;
+    let csv = records::import::errors_csv(&state.store, &person.actor, id, &path).await?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"errors.csv\""),

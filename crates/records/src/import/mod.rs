@@ -288,16 +288,38 @@ pub async fn note_job(store: &Store, actor: &Actor, id: Uuid, job: Uuid) -> Resu
     })
 }
 
-/// What went wrong, as a table: row, field, message and the value that the file has there.
-pub async fn errors_csv(store: &Store, actor: &Actor, id: Uuid) -> Result<String> {
+/// The rows that are wrong as they stand in the file, with what is wrong at the end: to be put right and brought in again.
+///
+/// # Errors
+/// As [`get`], and where the file is gone.
+pub async fn errors_csv(store: &Store, actor: &Actor, id: Uuid, path: &Path) -> Result<String> {
     let import = within!(store, actor, tx => load(&tx, id).await)?;
-    let mut out = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    let broken = |e: csv::Error| Error::Broken(Box::new(e));
-    out.write_record(["row", "field", "message", "value"]).map_err(broken)?;
+    let mut wrong: HashMap<u64, Vec<String>> = HashMap::new();
     for error in import.errors.as_array().into_iter().flatten() {
-        let text = |name: &str| cells::neutral(error[name].as_str().unwrap_or_default()).into_owned();
-        out.write_record([error["row"].to_string(), text("field"), text("message"), text("value")])
-            .map_err(broken)?;
+        let text = |name: &str| error[name].as_str().unwrap_or_default();
+        let said = [text("field"), text("message")].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>();
+        wrong.entry(error["row"].as_u64().unwrap_or(0)).or_default().push(said.join(": "));
+    }
+    let names = mapping::names(&import.columns);
+    let mut out =
+        csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).flexible(true).from_writer(Vec::new());
+    let broken = |e: csv::Error| Error::Broken(Box::new(e));
+    out.write_record(names.iter().copied().chain(["Error"])).map_err(broken)?;
+    // What is wrong with the file as a whole.
+    if let Some(said) = wrong.remove(&0) {
+        out.write_record(names.iter().map(|_| "").chain([said.join("; ").as_str()])).map_err(broken)?;
+    }
+    let mut batches = read::batches(path.to_owned(), import.manner.clone(), 0);
+    while let Some(batch) = batches.recv().await {
+        for row in batch? {
+            let Some(said) = wrong.remove(&row.number) else { continue };
+            let cells = names.iter().enumerate().map(|(n, name)| row.cells.text(n, name));
+            let cells: Vec<String> = cells.chain([said.join("; ")]).collect();
+            out.write_record(cells.iter().map(|c| cells::neutral(c).into_owned())).map_err(broken)?;
+        }
+        if wrong.is_empty() {
+            break;
+        }
     }
     let bytes = out.into_inner().map_err(|e| Error::broken(e.to_string()))?;
     String::from_utf8(bytes).map_err(|e| Error::Broken(Box::new(e)))

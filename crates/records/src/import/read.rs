@@ -230,6 +230,18 @@ impl Cells {
         })
     }
 
+    /// A cell as the file says it, by its place or, in JSON, its key.
+    pub(crate) fn text(&self, place: usize, key: &str) -> String {
+        match self {
+            Cells::Flat(cells) => cells.get(place).cloned().unwrap_or_default(),
+            Cells::Object(map) => match Cells::at(map, key) {
+                None | Some(Value::Null) => String::new(),
+                Some(Value::String(text)) => text.clone(),
+                Some(other) => other.to_string(),
+            },
+        }
+    }
+
     fn size(&self) -> usize {
         match self {
             Cells::Flat(cells) => cells.iter().map(|c| c.len() + 24).sum(),

@@ -95,8 +95,14 @@ async fn what_is_wrong_is_told_row_by_row_and_the_rest_comes_in() {
             all(&owner, "products.products", &[]).await.len(),
             if mode == Mode::Check { 0 } else { 2 }
         );
-        let table = import::errors_csv(&owner.store, &owner.actor, id_of(&import)).await.unwrap();
-        assert!(table.contains("\r\n4,category_id,There is no category Nonsense.,Nonsense\r\n"), "{table}");
+        let table =
+            import::errors_csv(&owner.store, &owner.actor, id_of(&import), path.path()).await.unwrap();
+        assert!(table.starts_with("sku,name,category,price,kind,Error\r\n"), "{table}");
+        assert!(
+            table.contains("\r\n3,Syrup,Nonsense,10,product,category_id: There is no category Nonsense.\r\n"),
+            "{table}"
+        );
+        assert_eq!(table.lines().count(), 9, "a line for each wrong row, once");
     }
     let rice = &all(&owner, "products.products", &[("sku", "10")]).await[0];
     assert_eq!(
@@ -523,7 +529,9 @@ async fn documents_of_the_past_are_taken_back_until_people_move_on_with_them() {
     let owner = s.person("Acme", "owner").await;
     let customers = file("code,name\nALFKI,Alfreds\n");
     all_right(&bring(&owner, "parties.parties", customers.path(), null(), Some("code")).await, 1);
-    let orders = file("number,customer,ordered_on,status,currency\nA1,ALFKI,1996-07-04,confirmed,USD\nA2,ALFKI,1996-07-05,delivered,USD\n");
+    let orders = file(
+        "number,customer,ordered_on,status,currency\nA1,ALFKI,1996-07-04,confirmed,USD\nA2,ALFKI,1996-07-05,delivered,USD\n",
+    );
     let mapping = json!({ "number": "number", "customer": "customer.code", "ordered_on": "ordered_on", "status": "status", "currency": "currency" });
     let import = bring(&owner, "sales.orders", orders.path(), mapping.clone(), Some("number")).await;
     all_right(&import, 2);
