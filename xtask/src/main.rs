@@ -83,9 +83,11 @@ fn check() -> Done {
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\nxtask: ").into()) }
 }
 
-/// Paths in backquotes that the documents name and the tree does not have.
+/// Paths and tests in backquotes that the documents name and the tree does not have.
 fn lost_paths() -> Done<Vec<String>> {
     let mut lost = Vec::new();
+    let listed = Command::new("git").args(["ls-files", "-co", "--exclude-standard", "*.rs"]).output()?;
+    let sources: String = String::from_utf8(listed.stdout)?.lines().flat_map(fs::read_to_string).collect();
     let mut docs: Vec<PathBuf> = vec!["README.md".into(), "ARCHITECTURE.md".into(), "CONTRIBUTING.md".into()];
     docs.extend(fs::read_dir("docs/adr")?.flatten().map(|d| d.path()));
     for doc in docs {
@@ -95,6 +97,14 @@ fn lost_paths() -> Done<Vec<String>> {
                 .iter()
                 .any(|r| word.starts_with(r));
             let plain = !word.contains(['*', '<', '{', ' ', '…']);
+            let test =
+                word.matches('_').count() > 2 && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            if test
+                && !sources.contains(&format!("fn {word}("))
+                && word.bytes().any(|b| b.is_ascii_lowercase())
+            {
+                lost.push(format!("{}: there is no test {word}", doc.display()));
+            }
             if rooted && plain && !Path::new(word.trim_end_matches('/')).exists() && word != "web/dist" {
                 lost.push(format!("{}: there is no {word}", doc.display()));
             }
