@@ -1,6 +1,8 @@
 //! Orders, as the people who work with them see them.
 
+use kernel::{CustomField, Kind, Overlay};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use testkit::{Person, scene, scene_alone};
 
 /// Row security switches off every index whose operator is not leakproof, and what PostgreSQL may use it does not always
@@ -8,15 +10,19 @@ use testkit::{Person, scene, scene_alone};
 #[tokio::test]
 async fn filters_of_a_large_company_use_their_indexes() {
     let s = scene_alone(crate::ALL).await;
-    let ann = s.person("Large", "owner").await;
+    let mut ann = s.person("Large", "owner").await;
+    let own = |name: &str, kind| CustomField { name: name.into(), label: name.into(), kind, required: false, options: Vec::new(), help: None };
+    let fields = [("sales.orders".to_owned(), vec![own("grade", Kind::Text), own("weight", Kind::Number)])];
+    ann.actor.overlay = Arc::new(Overlay { fields: fields.into() });
     let customer = ann.create("parties.parties", json!({ "name": "Rare & Sons" })).await.ok();
     let (here, who) = (ann.actor.organization, ann.actor.user);
     let rare = customer["id"].as_str().unwrap();
     let load = format!(
         "set session_replication_role = replica;
-         insert into sales.orders (organization_id, number, customer_id, status, ordered_on, currency, note, assigned_to, created_by)
+         insert into sales.orders (organization_id, number, customer_id, status, ordered_on, currency, note, custom, assigned_to, created_by)
          select '{here}', 'SO-' || n, case when n % 3000 = 0 then '{rare}'::uuid else app.new_id() end, case when n % 3000 = 0 then 'returned' else 'shipped' end,
-            date '2020-01-01' + n / 20, 'EUR', case when n % 3000 = 0 then 'handle with care' end, '{who}', '{who}' from generate_series(1, 30000) n;
+            date '2020-01-01' + n / 20, 'EUR', case when n % 3000 = 0 then 'handle with care' end,
+            jsonb_build_object('grade', case when n % 3000 = 0 then 'A' else 'B' || n end, 'weight', n * 0.5), '{who}', '{who}' from generate_series(1, 30000) n;
          set session_replication_role = origin"
     );
     s.admin().batch_execute(&load).await.unwrap();
@@ -27,6 +33,8 @@ async fn filters_of_a_large_company_use_their_indexes() {
         ("orders_status", ("status", "returned".to_owned())),
         ("orders_customer_id_fk", ("customer_id", rare.to_owned())),
         ("orders_ordered_on", ("filter", day.to_string())),
+        ("orders_custom", ("cf.grade", "A".to_owned())),
+        ("orders_custom", ("cf.weight", "750.00".to_owned())),
         ("orders_search", ("q", "handle care".to_owned())),
         ("orders_trigram", ("q", "handle care".to_owned())),
     ] {

@@ -17,9 +17,8 @@ impl Auth {
             .flat_map(|m| m.meta["onboarding"].as_array().into_iter().flatten().map(move |s| (m, s)))
             .collect();
         let data = within!(self.store, &actor, tx => {
-            let known = tx
-                .query(sql!("select step, completed_at is not null, dismissed_at is not null from tenancy.onboarding_progress where organization_id = $1"), &[&actor.organization])
-                .await?;
+            let sql = sql!("select array_agg(step) from tenancy.onboarding_progress where organization_id = $1 and deleted_at is null");
+            let dismissed: Vec<String> = tx.query_one(sql, &[&actor.organization]).await?.get::<_, Option<_>>(0).unwrap_or_default();
             let mut data = Vec::new();
             for (module, step) in &steps {
                 let entity = catalog.entity(step["entity"].as_str().unwrap_or_default())?;
@@ -27,17 +26,9 @@ impl Auth {
                     continue;
                 }
                 let name = step["step"].as_str().unwrap_or_default();
-                let (mut done, dismissed) = known
-                    .iter()
-                    .find(|r| r.get::<_, &str>(0) == name)
-                    .map_or((false, false), |r| (r.get(1), r.get(2)));
-                if !done {
-                    let sql = format!("select count(*) > $2::bigint from (select from {} where organization_id = $1 and deleted_at is null limit $2::bigint + 1) t", entity.name);
-                    done = tx.query_one(&sql, &[&actor.organization, &step["given"].as_i64().unwrap_or(0)]).await?.get(0);
-                    if done {
-                        note(&tx, name, true).await?;
-                    }
-                }
+                let sql = format!("select count(*) > $2::bigint from (select from {} where organization_id = $1 and deleted_at is null limit $2::bigint + 1) t", entity.name);
+                let done: bool = tx.query_one(&sql, &[&actor.organization, &step["given"].as_i64().unwrap_or(0)]).await?.get(0);
+                let dismissed = dismissed.iter().any(|d| d == name);
                 data.push(json!({ "step": name, "label": translated(module, session, "onboarding", name, "label").or(step["label"].as_str()), "entity": entity.name, "done": done, "dismissed": dismissed }));
             }
             Ok(data)
@@ -57,18 +48,11 @@ impl Auth {
         if !steps.any(|s| s["step"] == step) {
             return Err(Error::NotFound.into());
         }
-        within!(self.store, actor, tx => note(&tx, step, false).await)?;
+        within!(self.store, actor, tx => {
+            let sql = sql!("insert into tenancy.onboarding_progress (organization_id, step) values ($1, $2) on conflict (organization_id, step) do nothing");
+            tx.change(sql, &[&actor.organization, &step]).await?;
+            Ok(())
+        })?;
         self.onboarding(session).await
     }
-}
-
-async fn note(tx: &kernel::Tx, step: &str, done: bool) -> kernel::Result<()> {
-    let sql = sql!(
-        "insert into tenancy.onboarding_progress as p (organization_id, step, completed_at, dismissed_at)
-         values ($1, $2, case when $3 then now() end, case when not $3 then now() end)
-         on conflict (organization_id, step) do update
-         set completed_at = coalesce(p.completed_at, excluded.completed_at), dismissed_at = coalesce(p.dismissed_at, excluded.dismissed_at)"
-    );
-    tx.change(sql, &[&tx.actor.organization, &step, &done]).await?;
-    Ok(())
 }

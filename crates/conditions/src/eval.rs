@@ -83,6 +83,14 @@ impl Checked {
         self.0.sql(&mut Writer { params, first })
     }
 
+    /// Fields that must equal a constant in every row that matches, as JSON would say it. An index over whole documents can
+    /// look for those; instants and ids are left out, for they may be written in several ways.
+    pub fn fixed(&self) -> Vec<(&str, Value)> {
+        let mut fixed = Vec::new();
+        self.0.fixed(&mut fixed);
+        fixed
+    }
+
     /// Whether a row matches.
     pub fn matches(&self, row: &dyn Row) -> bool {
         self.0.matches(row)
@@ -133,6 +141,28 @@ fn joined(parts: Vec<String>, word: &str) -> String {
 }
 
 impl Node {
+    fn fixed<'a>(&'a self, fixed: &mut Vec<(&'a str, Value)>) {
+        match self {
+            Node::All(nodes) => nodes.iter().for_each(|node| node.fixed(fixed)),
+            Node::Rule(rule) => {
+                if let Test::Compare(Operand::Field { path, .. }, Order::Equal, Operand::Constant(datum)) =
+                    &rule.test
+                {
+                    let value = match datum {
+                        Datum::Text(_) | Datum::Bool(_) | Datum::Date(_) => datum.json(),
+                        Datum::Number(number) => match serde_json::from_str(&number.to_string()) {
+                            Ok(number) => number,
+                            Err(_) => return,
+                        },
+                        _ => return,
+                    };
+                    fixed.push((path, value));
+                }
+            }
+            Node::Any(_) | Node::Not(_) => {}
+        }
+    }
+
     fn sql(&self, writer: &mut Writer) -> String {
         let mut each = |nodes: &[Node]| nodes.iter().map(|node| node.sql(writer)).collect::<Vec<_>>();
         match self {

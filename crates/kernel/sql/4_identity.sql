@@ -275,12 +275,10 @@ grant execute on function app.setting(text, uuid), app.secret_setting(text), app
 
 create table tenancy.onboarding_progress (
     like app.record including all,
-    step          text not null,
-    completed_at  timestamptz,
-    dismissed_at  timestamptz,
+    step  text not null,
     unique (organization_id, step)
 );
-comment on table tenancy.onboarding_progress is 'What a new company has set up so far.';
+comment on table tenancy.onboarding_progress is 'First steps that a company wants to be reminded of no more; what is done shows by itself.';
 select app.enroll('tenancy.onboarding_progress');
 
 -- What identity needs of tenants' tables, for app_system alone.

@@ -1,5 +1,6 @@
 use conditions::{Condition, Context, FieldRef, Param};
 use kernel::{Actor, Catalog, Column, CustomField, Entity, Error, FieldAccess, Kind, Result};
+use serde_json::Map;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
@@ -146,8 +147,18 @@ impl<'a> Plan<'a> {
             Err(problems) => return Err(self.forbidden.take().unwrap_or_else(|| malformed(&problems))),
         };
         let mut params = std::mem::take(&mut self.params);
-        let sql = checked.sql(&mut params, 2);
+        let mut sql = checked.sql(&mut params, 2);
         self.params = params;
+        let wanted: Map<_, _> = checked
+            .fixed()
+            .into_iter()
+            .filter_map(|(path, value)| Some((path.strip_prefix("cf.")?.to_owned(), value)))
+            .collect();
+        if !wanted.is_empty() {
+            // Nothing new is asked, but this can be looked up in the index of `custom`.
+            let wanted = self.text(serde_json::Value::Object(wanted).to_string());
+            sql = format!("({sql}) and r.custom <> '{{}}' and r.custom @> {wanted}::jsonb");
+        }
         Ok(sql)
     }
 }

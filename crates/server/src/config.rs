@@ -26,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) session_minutes: u64,
     /// FONDACO_SESSION_HOURS: and everybody after so long.
     pub(crate) session_hours: u64,
+    /// FONDACO_REQUESTS: of one person or key within ten seconds; five times as many of one address.
+    pub(crate) requests: u32,
     /// FONDACO_REGISTRATION: `open`, or `closed` where people come in by invitation alone.
     pub(crate) registration: String,
 }
@@ -43,6 +45,7 @@ impl Default for Config {
             connections: 8,
             session_minutes: 30,
             session_hours: 12,
+            requests: 10_000,
             registration: "open".into(),
         }
     }
@@ -72,6 +75,9 @@ impl Config {
         }
         if let Some(hours) = env("FONDACO_SESSION_HOURS") {
             config.session_hours = hours.parse().map_err(|e| wrong("FONDACO_SESSION_HOURS", &e))?;
+        }
+        if let Some(requests) = env("FONDACO_REQUESTS") {
+            config.requests = requests.parse().map_err(|e| wrong("FONDACO_REQUESTS", &e))?;
         }
         config.base_url = env("FONDACO_BASE_URL").or(config.base_url);
         config.outbox = env("FONDACO_OUTBOX").map(PathBuf::from).or(config.outbox);

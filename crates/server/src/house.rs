@@ -64,6 +64,8 @@ pub(crate) fn auth(config: &Config, store: Store) -> Auth {
         open: config.registration == "open",
         session_idle: Duration::from_secs(config.session_minutes * 60),
         session_absolute: Duration::from_secs(config.session_hours * 60 * 60),
+        requests: config.requests,
+        requests_per_peer: config.requests.saturating_mul(5),
         ..auth::Config::default()
     };
     Auth::new(store, settings)
