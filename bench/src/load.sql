@@ -8,14 +8,14 @@ select o.organization, o.member, o.orders, o.customers,
 from (values {sizes}) o (n, organization, member, orders, customers);
 
 insert into parties.parties (organization_id, id, number, name, is_customer, email, country, currency, assigned_to, created_by, updated_by)
-select s.organization, lpad((1000000000000 + s.customers_before + k)::text, 32, '0')::uuid, 'P-' || lpad(k::text, 5, '0'),
+select s.organization, lpad((1000000000000 + s.customers_before + k)::text, 32, '0')::uuid, 'P-' || lpad(k::text, greatest(5, length(k::text)), '0'),
     'Customer ' || k || ' of ' || (array['Almaty', 'Venice', 'Lisbon', 'Osaka', 'Bergen'])[1 + k % 5], true,
     'customer' || k || '@example.test', 'US', 'USD', s.member, s.member, s.member
 from sizes s, generate_series(1, s.customers) k;
 
 insert into sales.orders (organization_id, id, number, customer_id, customer_reference, status, ordered_on, currency, ship_name, ship_city, ship_country,
     bill_name, net, tax, gross, quantity, assigned_to, created_by, updated_by, created_at)
-select s.organization, lpad((s.orders_before + k)::text, 32, '0')::uuid, 'SO-' || lpad(k::text, 5, '0'),
+select s.organization, lpad((s.orders_before + k)::text, 32, '0')::uuid, 'SO-' || lpad(k::text, greatest(5, length(k::text)), '0'),
     lpad((1000000000000 + s.customers_before + 1 + (k * 7919) % s.customers)::text, 32, '0')::uuid,
     case when k % 3 = 0 then 'PO ' || k end,
     (array['draft', 'confirmed', 'processing', 'shipped', 'delivered'])[1 + k % 5],
@@ -31,4 +31,4 @@ from sizes s, generate_series(1, s.orders) k, generate_series(1, 3) l;
 insert into app.counters (organization_id, series, last) select organization, 'SO', orders from sizes union all select organization, 'P', customers from sizes;
 
 set session_replication_role = origin;
-vacuum analyze;
+vacuum (analyze, parallel 0);

@@ -73,7 +73,9 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(e) => {
-            say(&format!("bench: {e}"));
+            // The driver says "db error"; what it was stands behind it.
+            let why = e.source().map(|why| format!(": {why}")).unwrap_or_default();
+            say(&format!("bench: {e}{why}"));
             ExitCode::FAILURE
         }
     }
