@@ -1,4 +1,5 @@
-// node e2e/run.mjs [trade] [table] [data] [people] [looks]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
+// node e2e/run.mjs [trade] [table] [data] [people] [admin] [looks]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
+import { admin } from './admin.mjs'
 import { data } from './data.mjs'
 import { fresh, newcomer, open, page, results, scene } from './kit.mjs'
 import { looks } from './looks.mjs'
@@ -22,6 +23,7 @@ try {
   if (want('table')) await table(browser, email)
   if (want('data')) await data(browser, email)
   if (want('people')) await people(browser, email)
+  if (want('admin')) await admin(browser, email)
   if (want('looks')) await looks(browser, email)
 } catch (e) {
   results.failed++

@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { toast } from '@/lib/toast'
 import { del, messageOf, patch, post } from '@/api/http'
-import { membersQuery, type Member } from '@/api/people'
+import { membersQuery, usePeople, type Member } from '@/api/people'
 import { fullName, queryClient, useManages, useSession } from '@/api/session'
 import { formatDate, useLocale } from '@/lib/format'
 import { done } from '@/lib/undo'
@@ -21,6 +21,7 @@ export function Members() {
   const { me } = useSession()
   const { data, error, isPending, refetch } = useQuery(membersQuery)
   const { data: roles } = useQuery({ ...rolesQuery, retry: false })
+  const people = usePeople()
   const manages = useManages()
   const [inviting, setInviting] = useState(false)
   const [editing, setEditing] = useState<Member | null>(null)
@@ -36,7 +37,7 @@ export function Members() {
           <thead><tr><th scope="col">{t('members.person')}</th><th scope="col">{t('members.roles')}</th><th scope="col">{t('members.status')}</th><th scope="col">{t('members.since')}</th><th scope="col"><span className="visually-hidden">{t('actions')}</span></th></tr></thead>
           <tbody>{data.map((m) => (
             <tr key={m.id}>
-              <td><span className="flex items-center gap-2.5 py-1"><Avatar name={fullName(m)} size={26} /><span><span className="block font-medium leading-tight">{fullName(m)}</span><span className="block text-muted text-xs">{m.email}</span></span></span></td>
+              <td><span className="flex items-center gap-2.5 py-1"><Avatar name={fullName(m)} size={26} src={people.find((x) => x.user === m.user_id)?.picture} /><span><span className="block font-medium leading-tight">{fullName(m)}</span><span className="block text-muted text-xs">{m.email}</span></span></span></td>
               <td><span className="flex gap-1 flex-wrap">{m.roles.map((r) => <Chip key={r} plain option={{ id: r, label: labelOf(r) }} />)}</span></td>
               <td><Chip option={{ id: m.status, label: t(`members.status_${m.status}`, m.status), color: COLORS[m.status] ?? 'gray' }} /></td>
               <td className="text-muted">{formatDate(m.joined_at, locale)}</td>

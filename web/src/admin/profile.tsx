@@ -9,7 +9,9 @@ import { done } from '@/lib/undo'
 import { useSubmit } from '@/lib/useForm'
 import { Labelled } from '@/ui/basics'
 import { LANGUAGE_NAMES } from '@/ui/languages'
+import { About } from './about'
 import { Section } from './layout'
+import { Notifications } from './notifications'
 
 const REGIONS = ['en', 'en-US', 'en-GB', 'ru', 'ru-RU', 'ru-KZ', 'en-DE']
 
@@ -44,6 +46,8 @@ export function Profile() {
         </fieldset>
         <button type="submit" className="btn primary" disabled={busy}>{t('save')}</button>
       </form>
+      <About />
+      <Notifications />
       <EmailChange email={u.email} />
     </Section>
   )

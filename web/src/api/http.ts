@@ -58,5 +58,6 @@ export async function send<T>(method: string, path: string, o: Options = {}): Pr
 
 export const get = <T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> => send<T>('GET', path, { ...(query ? { query } : {}), signal }).then((a) => a.data)
 export const post = <T>(path: string, body: unknown = {}, headers: Record<string, string> = {}): Promise<T> => send<T>('POST', path, { body, headers }).then((a) => a.data)
+export const put = <T>(path: string, body: unknown): Promise<T> => send<T>('PUT', path, { body }).then((a) => a.data)
 export const patch = <T>(path: string, body: unknown, headers: Record<string, string> = {}): Promise<T> => send<T>('PATCH', path, { body, headers }).then((a) => a.data)
 export const del = (path: string, headers: Record<string, string> = {}): Promise<void> => send<void>('DELETE', path, { headers }).then(() => undefined)

@@ -1,11 +1,19 @@
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
-import { get, Problem } from './http'
+import { get, Problem, url } from './http'
 import { fullName, useSession } from './session'
 
-export interface Member { id: string; user_id: string | null; email: string; first_name: string; last_name: string; status: string; roles: string[]; joined_at?: string | null }
+export interface Member { id: string; user_id: string | null; email: string; first_name: string; last_name: string; status: string; roles: string[]; joined_at?: string | null; picture?: boolean }
 /** A colleague as records name one: by membership. The account behind it is known too. */
-export interface Person { id: string; user: string | null; name: string; email: string }
+export interface Person { id: string; user: string | null; name: string; email: string; picture: string | undefined }
+
+export interface Profile { id: string; title: string; phone: string; bio: string; skills: string[]; visibility: Record<string, 'self' | 'organization'>; picture: boolean }
+export const profileQuery = { queryKey: ['profile'], staleTime: Infinity, queryFn: () => get<Profile>('/me/profile') }
+/** Pictures are asked for only where it is said that there is one. */
+export function useOwnPicture(): string | undefined {
+  const { data, dataUpdatedAt } = useQuery(profileQuery)
+  return data?.picture ? url(`/people/${data.id}/picture`, { v: dataUpdatedAt }) : undefined
+}
 
 export const membersQuery = { queryKey: ['members'], staleTime: 60_000, queryFn: () => get<{ data: Member[] }>('/members').then((r) => r.data) }
 
@@ -18,9 +26,10 @@ export function usePeople(): Person[] {
       try { return await get<{ data: Member[] }>('/members').then((r) => r.data) } catch (e) { if (e instanceof Problem && e.status === 403) return []; throw e }
     },
   })
+  const own = useOwnPicture()
   return useMemo(() => {
-    const all: Person[] = (data ?? []).map((m) => ({ id: m.id, user: m.user_id, name: fullName(m), email: m.email }))
-    if (me && !all.some((p) => p.user === me.user.id)) all.push({ id: me.user.id, user: me.user.id, name: fullName(me.user), email: me.user.email })
+    const all: Person[] = (data ?? []).map((m) => ({ id: m.id, user: m.user_id, name: fullName(m), email: m.email, picture: m.user_id && m.user_id === me?.user.id ? own : m.picture && m.user_id ? url(`/people/${m.user_id}/picture`) : undefined }))
+    if (me && !all.some((p) => p.user === me.user.id)) all.push({ id: me.user.id, user: me.user.id, name: fullName(me.user), email: me.user.email, picture: own })
     return all
-  }, [data, me])
+  }, [data, me, own])
 }

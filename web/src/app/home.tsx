@@ -1,12 +1,14 @@
-import { useQueries } from '@tanstack/react-query'
+import { useQueries, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Circle, CircleCheck, Upload, UserPlus, X } from 'lucide-react'
-import { useEffect, useState, type ReactNode } from 'react'
+import { useEffect, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
+import { get, messageOf, post } from '@/api/http'
 import * as records from '@/api/records'
-import { useManages, useSession } from '@/api/session'
+import { queryClient, useManages, useSession } from '@/api/session'
 import { formatNumber, useLocale } from '@/lib/format'
 import { recents } from '@/lib/recent'
+import { toast } from '@/lib/toast'
 import { entityQuery, useMenu, useMeta, type MenuModule } from '@/meta/hooks'
 import type { Entity, EntityIndex } from '@/meta/types'
 import { Chip, Skeleton } from '@/ui/basics'
@@ -32,7 +34,7 @@ export function Home() {
         <h1 className="text-xl font-semibold m-0">{t('greeting', { name: me?.user.first_name || me?.user.email })}</h1>
         <p className="text-muted mt-1 mb-6">{me?.organization?.name}</p>
         {isPending && <Skeleton />}
-        {meta && <FirstSteps menu={menu} index={meta.entities} counts={counts} />}
+        {meta && <FirstSteps index={meta.entities} />}
         <Standing names={names} />
         {last.length > 0 && (
           <Part title={t('palette.recent')}>
@@ -54,36 +56,41 @@ function Part({ title, children }: { title: string; children: ReactNode }) {
   return <section className="mb-7"><h2 className="text-2xs font-semibold text-faint m-0 mb-2">{title}</h2>{children}</section>
 }
 
-/** A new company is shown where to begin, until it has begun or asks to be left alone. */
-function FirstSteps({ menu, index, counts }: { menu: MenuModule[]; index: Record<string, EntityIndex>; counts: Counts }) {
+interface Step { step: string; label: string; entity?: string | null; done: boolean; dismissed: boolean }
+const stepsKey = ['onboarding']
+
+/** A company is shown where to begin, until it has begun or asks to be left alone. */
+function FirstSteps({ index }: { index: Record<string, EntityIndex> }) {
   const { t } = useTranslation()
-  const { me } = useSession()
   const manages = useManages()
-  const key = `steps:${me?.organization?.id}`
-  const [hidden, setHidden] = useState(() => localStorage.getItem(key) === 'hidden')
-  const steps = menu.slice(0, 4).flatMap((m) => m.entities.slice(0, 1)).map((e) => index[e.name]!).filter((e) => e.can.create && counts[e.name] !== undefined)
-  const next = steps.find((e) => counts[e.name] === 0)
-  // Whoever is past the middle knows the way.
-  if (hidden || !next || steps.filter((e) => counts[e.name]).length * 2 > steps.length) return null
+  const { data } = useQuery({ queryKey: stepsKey, queryFn: () => get<{ data: Step[] }>('/onboarding').then((r) => r.data), staleTime: 20_000, retry: false, enabled: manages })
+  const steps = (data ?? []).filter((s) => !s.dismissed)
+  const open = steps.filter((s) => !s.done)
+  if (open.length === 0) return null
+  const hide = async (which: Step[]) => {
+    queryClient.setQueryData<Step[]>(stepsKey, (all) => all?.map((s) => (which.includes(s) ? { ...s, dismissed: true } : s)))
+    try { await Promise.all(which.map((s) => post(`/onboarding/${s.step}/dismiss`))) } catch (e) { toast.error(messageOf(e)); void queryClient.invalidateQueries({ queryKey: stepsKey }) }
+  }
   return (
     <section className="mb-7 border border-line rounded-lg p-4" aria-labelledby="first-steps">
       <div className="flex items-start gap-2">
         <div className="flex-1"><h2 id="first-steps" className="m-0 text-base font-semibold">{t('homePage.begin')}</h2><p className="m-0 mt-0.5 text-muted">{t('homePage.beginText')}</p></div>
-        <button type="button" className="btn ghost icon sm" aria-label={t('homePage.hide')} onClick={() => { localStorage.setItem(key, 'hidden'); setHidden(true) }}><X size={14} /></button>
+        <button type="button" className="btn ghost icon sm" aria-label={t('homePage.hide')} title={t('homePage.hide')} onClick={() => void hide(open)}><X size={14} /></button>
       </div>
       <ol className="list-none m-0 mt-3 p-0">
-        {steps.map((e) => {
-          const begun = (counts[e.name] ?? 0) > 0
+        {steps.map((s) => {
+          const e = s.entity ? index[s.entity] : undefined
           return (
-            <li key={e.name} className="flex items-center gap-2.5 min-h-11 border-t border-line">
-              {begun ? <CircleCheck size={17} className="text-good flex-none" aria-label={t('homePage.begun')} /> : <Circle size={17} className="text-faint flex-none" aria-hidden="true" />}
-              <span className={begun ? 'flex-1 text-muted' : 'flex-1'}>{e.plural}</span>
-              {!begun && e.can.import && <Link className="btn ghost sm no-underline text-fg" to="/o/$entity/import" params={{ entity: e.name }} search={{}}><Upload size={13} />{t('import.title')}</Link>}
-              {!begun && <Link className={`btn sm no-underline ${e === next ? 'primary' : 'text-fg'}`} to="/o/$entity" params={{ entity: e.name }} search={{ new: true }}>{t('newNamed', { name: e.label })}</Link>}
+            <li key={s.step} className="flex items-center gap-2.5 min-h-11 border-t border-line">
+              {s.done ? <CircleCheck size={17} className="text-good flex-none" aria-label={t('homePage.begun')} /> : <Circle size={17} className="text-faint flex-none" aria-hidden="true" />}
+              <span className={s.done ? 'flex-1 min-w-0 text-muted' : 'flex-1 min-w-0'}>{s.label}</span>
+              {!s.done && e?.can.import && <Link className="btn ghost sm no-underline text-fg max-md:hidden" to="/o/$entity/import" params={{ entity: e.name }} search={{}}><Upload size={13} />{t('import.title')}</Link>}
+              {!s.done && e?.can.create && <Link className={`btn sm no-underline ${s === open[0] ? 'primary' : 'text-fg'}`} to="/o/$entity" params={{ entity: e.name }} search={{ new: true }}>{t('newNamed', { name: e.label })}</Link>}
+              {!s.done && <button type="button" className="btn ghost icon sm" aria-label={t('homePage.skip', { name: s.label })} title={t('homePage.skip', { name: s.label })} onClick={() => void hide([s])}><X size={13} /></button>}
             </li>
           )
         })}
-        {manages && <li className="flex items-center gap-2.5 min-h-11 border-t border-line"><UserPlus size={17} className="text-faint flex-none" aria-hidden="true" /><span className="flex-1">{t('homePage.colleagues')}</span><Link className="btn sm no-underline text-fg" to="/settings/members">{t('members.invite')}</Link></li>}
+        <li className="flex items-center gap-2.5 min-h-11 border-t border-line"><UserPlus size={17} className="text-faint flex-none" aria-hidden="true" /><span className="flex-1">{t('homePage.colleagues')}</span><Link className="btn sm no-underline text-fg" to="/settings/members">{t('members.invite')}</Link></li>
       </ol>
     </section>
   )

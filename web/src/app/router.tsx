@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { meQuery, queryClient } from '@/api/session'
+import { withWords } from '@/i18n'
 import { wanted } from '@/lib/toast'
 import { readTableSearch } from '@/views/state'
 import { NotFound, RouteError } from './errors'
@@ -22,7 +23,7 @@ const root = createRootRoute({ component: Root, notFoundComponent: NotFound, err
 const str = (v: unknown): string | undefined => (v === undefined || v === null || v === '' ? undefined : String(v))
 
 // ---- before signing in ----------------------------------------------------------------------------------------------
-const page = (name: 'Login' | 'Register' | 'Verify' | 'Forgot' | 'Reset' | 'Accept' | 'ConfirmEmail' | 'Onboarding') => lazyRouteComponent(() => import('@/auth/pages'), name)
+const page = (name: 'Login' | 'Register' | 'Verify' | 'Forgot' | 'Reset' | 'Accept' | 'ConfirmEmail' | 'Onboarding') => lazyRouteComponent(() => withWords(() => import('@/auth/pages')), name)
 const authSearch = (s: Record<string, unknown>): { email?: string; code?: string; next?: string } => {
   const out: { email?: string; code?: string; next?: string } = {}
   if (str(s.email)) out.email = str(s.email)!
@@ -65,27 +66,29 @@ const record = createRoute({
   validateSearch: (s: Record<string, unknown>): { tab?: string } => (str(s.tab) ? { tab: str(s.tab)! } : {}),
 })
 const importing = createRoute({
-  getParentRoute: () => house, path: '/o/$entity/import', params: ofEntity, component: lazyRouteComponent(() => import('@/import/wizard'), 'ImportPage'),
+  getParentRoute: () => house, path: '/o/$entity/import', params: ofEntity, component: lazyRouteComponent(() => withWords(() => import('@/import/wizard')), 'ImportPage'),
   validateSearch: (s: Record<string, unknown>): { id?: string } => (str(s.id) ? { id: str(s.id)! } : {}),
 })
-const settings = createRoute({ getParentRoute: () => house, path: '/settings', component: lazyRouteComponent(() => import('@/admin/layout'), 'SettingsLayout') })
+const settings = createRoute({ getParentRoute: () => house, path: '/settings', component: lazyRouteComponent(() => withWords(() => import('@/admin/layout')), 'SettingsLayout') })
 const settingsHome = createRoute({ getParentRoute: () => settings, path: '/', beforeLoad: () => { throw redirect({ to: '/settings/profile' }) } })
-const profile = createRoute({ getParentRoute: () => settings, path: '/profile', component: lazyRouteComponent(() => import('@/admin/profile'), 'Profile') })
-const security = createRoute({ getParentRoute: () => settings, path: '/security', component: lazyRouteComponent(() => import('@/admin/security'), 'Security') })
-const sessions = createRoute({ getParentRoute: () => settings, path: '/sessions', component: lazyRouteComponent(() => import('@/admin/security'), 'Sessions') })
-const tokens = createRoute({ getParentRoute: () => settings, path: '/tokens', component: lazyRouteComponent(() => import('@/admin/tokens'), 'Tokens') })
-const organization = createRoute({ getParentRoute: () => settings, path: '/organization', component: lazyRouteComponent(() => import('@/admin/organization'), 'OrganizationSettings') })
-const members = createRoute({ getParentRoute: () => settings, path: '/members', component: lazyRouteComponent(() => import('@/admin/members'), 'Members') })
-const roles = createRoute({ getParentRoute: () => settings, path: '/roles', component: lazyRouteComponent(() => import('@/admin/roles'), 'Roles'), validateSearch: (s: Record<string, unknown>): { role?: string } => (str(s.role) ? { role: str(s.role)! } : {}) })
-const fields = createRoute({ getParentRoute: () => settings, path: '/fields', component: lazyRouteComponent(() => import('@/admin/fields'), 'CustomFields'), validateSearch: (s: Record<string, unknown>): { entity?: string } => (str(s.entity) ? { entity: str(s.entity)! } : {}) })
+const profile = createRoute({ getParentRoute: () => settings, path: '/profile', component: lazyRouteComponent(() => withWords(() => import('@/admin/profile')), 'Profile') })
+const security = createRoute({ getParentRoute: () => settings, path: '/security', component: lazyRouteComponent(() => withWords(() => import('@/admin/security')), 'Security') })
+const sessions = createRoute({ getParentRoute: () => settings, path: '/sessions', component: lazyRouteComponent(() => withWords(() => import('@/admin/security')), 'Sessions') })
+const tokens = createRoute({ getParentRoute: () => settings, path: '/tokens', component: lazyRouteComponent(() => withWords(() => import('@/admin/tokens')), 'Tokens') })
+const workspaces = createRoute({ getParentRoute: () => settings, path: '/workspaces', component: lazyRouteComponent(() => withWords(() => import('@/admin/workspaces')), 'Workspaces') })
+const general = createRoute({ getParentRoute: () => settings, path: '/general', component: lazyRouteComponent(() => withWords(() => import('@/admin/general')), 'General') })
+const organization = createRoute({ getParentRoute: () => settings, path: '/organization', component: lazyRouteComponent(() => withWords(() => import('@/admin/organization')), 'OrganizationSettings') })
+const members = createRoute({ getParentRoute: () => settings, path: '/members', component: lazyRouteComponent(() => withWords(() => import('@/admin/members')), 'Members') })
+const roles = createRoute({ getParentRoute: () => settings, path: '/roles', component: lazyRouteComponent(() => withWords(() => import('@/admin/roles')), 'Roles'), validateSearch: (s: Record<string, unknown>): { role?: string } => (str(s.role) ? { role: str(s.role)! } : {}) })
+const fields = createRoute({ getParentRoute: () => settings, path: '/fields', component: lazyRouteComponent(() => withWords(() => import('@/admin/fields')), 'CustomFields'), validateSearch: (s: Record<string, unknown>): { entity?: string } => (str(s.entity) ? { entity: str(s.entity)! } : {}) })
 const audit = createRoute({
-  getParentRoute: () => settings, path: '/audit', component: lazyRouteComponent(() => import('@/admin/audit'), 'Audit'),
+  getParentRoute: () => settings, path: '/audit', component: lazyRouteComponent(() => withWords(() => import('@/admin/audit')), 'Audit'),
   validateSearch: (s: Record<string, unknown>): { entity?: string; actor?: string; record?: string } => Object.fromEntries(['entity', 'actor', 'record'].flatMap((k) => (str(s[k]) ? [[k, str(s[k])!]] : []))),
 })
 
 const tree = root.addChildren([
   login, register, verify, forgot, reset, accept, confirmEmail, onboarding,
-  house.addChildren([home, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, members, roles, fields, audit])]),
+  house.addChildren([home, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, audit])]),
 ])
 export const router = createRouter({ routeTree: tree, defaultPreload: 'intent', defaultPendingMs: 300, scrollRestoration: false })
 

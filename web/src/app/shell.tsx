@@ -6,6 +6,7 @@ import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { toast } from '@/lib/toast'
 import { messageOf, patch, post } from '@/api/http'
+import { useOwnPicture } from '@/api/people'
 import { fullName, meQuery, queryClient, switchOrganization, useSession } from '@/api/session'
 import { changeLanguage, languages } from '@/i18n'
 import { MOD, useKeys } from '@/lib/keys'
@@ -55,6 +56,7 @@ function UserMenu() {
   }
   const pickTheme = (x: Theme) => { applyTheme(x); setTheme(x); void prefer({ theme: x }) }
   const pickLanguage = async (l: string) => { await changeLanguage(l); await prefer({ locale: l }); await queryClient.invalidateQueries({ queryKey: ['meta'] }) }
+  const picture = useOwnPicture()
   const leave = async () => {
     try { await post('/auth/logout') } catch { /* the session may be gone already */ }
     queryClient.clear()
@@ -77,7 +79,7 @@ function UserMenu() {
       { label: t('shortcuts.title'), icon: <CircleHelp size={15} />, hint: '?', onSelect: () => dispatchEvent(new CustomEvent('fondaco:cheatsheet')) },
       { label: t('logout'), icon: <LogOut size={15} />, onSelect: () => void leave() },
     ]} trigger={
-      <button type="button" className="item flex-1 min-w-0" style={{ height: 36 }} aria-label={t('userMenu', { name })}><Avatar name={name} size={22} /><span className="truncate font-medium">{name}</span></button>} />
+      <button type="button" className="item flex-1 min-w-0" style={{ height: 36 }} aria-label={t('userMenu', { name })}><Avatar name={name} size={22} src={picture} /><span className="truncate font-medium">{name}</span></button>} />
   )
 }
 

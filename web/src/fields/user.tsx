@@ -10,22 +10,23 @@ import { choiceOperators, text } from './shared'
 
 type Person = { id: string; first_name?: string; last_name?: string; name?: string; email?: string }
 
-function useName(field: Field, value: unknown, record: Record<string, unknown>): string {
+function usePerson(field: Field, value: unknown, record: Record<string, unknown>): { name: string; picture?: string | undefined } {
   const people = usePeople()
-  if (!value) return ''
+  if (!value) return { name: '' }
   const brought = typeof value === 'object' ? (value as Person) : (record[expandKey(field)] as Person | undefined)
   const id = typeof value === 'object' ? (value as Person).id : String(value)
-  if (brought && typeof brought === 'object' && brought.id === id && fullName(brought)) return fullName(brought)
-  return people.find((p) => p.id === id || p.user === id)?.name ?? id.slice(0, 8) + '…'
+  const known = people.find((p) => p.id === id || p.user === id)
+  const own = brought && typeof brought === 'object' && brought.id === id ? fullName(brought) : ''
+  return { name: own || known?.name || id.slice(0, 8) + '…', picture: known?.picture }
 }
 function Cell({ field, value, record }: CellProps) {
-  const name = useName(field, value, record)
+  const { name, picture } = usePerson(field, value, record)
   if (!name) return null
-  return <span className="flex items-center gap-1.5 min-w-0"><Avatar name={name} /><span className="txt">{name}</span></span>
+  return <span className="flex items-center gap-1.5 min-w-0"><Avatar name={name} src={picture} /><span className="txt">{name}</span></span>
 }
 function Input(p: InputProps) {
   const people = usePeople()
-  const name = useName(p.field, p.value, p.record)
+  const { name } = usePerson(p.field, p.value, p.record)
   const [picked, setPicked] = useState<Choice | null>(null)
   const id = p.value ? (typeof p.value === 'object' ? (p.value as Person).id : String(p.value)) : null
   return (

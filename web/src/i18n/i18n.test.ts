@@ -2,11 +2,13 @@ import { expect, it } from 'vitest'
 
 type Words = { [key: string]: string | Words }
 const files = import.meta.glob<{ default: Words }>('./*.json', { eager: true })
+const more = import.meta.glob<{ default: Words }>('./more/*.json', { eager: true })
 const code = import.meta.glob<string>(['../**/*.{ts,tsx}', '!../**/*.test.*'], { eager: true, query: '?raw', import: 'default' })
 
 const languages = Object.keys(files).map((f) => f.slice(2, -5))
 const flat = (o: Words, path = ''): string[] => Object.entries(o).flatMap(([k, v]) => (typeof v === 'string' ? [path + k] : flat(v, path + k + '.')))
-const read = (l: string): Words => files[`./${l}.json`]!.default
+const join = (a: Words, b: Words): Words => ({ ...a, ...Object.fromEntries(Object.entries(b).map(([k, v]) => [k, typeof v === 'object' ? join((a[k] ?? {}) as Words, v) : v])) })
+const read = (l: string): Words => join(files[`./${l}.json`]!.default, more[`./more/${l}.json`]!.default)
 const bare = (k: string) => k.replace(/_(one|few|many|other)$/, '')
 const sources = Object.values(code).join('\n')
 

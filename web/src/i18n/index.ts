@@ -1,8 +1,10 @@
 import i18next from 'i18next'
 import { initReactI18next } from 'react-i18next'
 
-// One JSON a language, fetched when it is spoken. Adding a language is adding a file.
-const files = import.meta.glob<{ default: Record<string, unknown> }>('./*.json')
+type Words = { default: Record<string, unknown> }
+// One JSON a language, fetched when it is spoken. Adding a language is adding a file, and one for the pages visited seldom.
+const files = import.meta.glob<Words>('./*.json')
+const more = import.meta.glob<Words>('./more/*.json')
 export const languages = Object.keys(files).map((f) => f.slice(2, -5))
 
 const base = (tag: string): string => {
@@ -10,10 +12,23 @@ const base = (tag: string): string => {
   return languages.includes(short) ? short : 'en'
 }
 
-async function load(lng: string): Promise<void> {
-  if (i18next.hasResourceBundle(lng, 'translation')) return
-  const file = await files[`./${lng}.json`]?.()
-  if (file) i18next.addResourceBundle(lng, 'translation', file.default)
+const loaded = new Set<string>()
+async function add(lng: string, from: typeof files, path: string): Promise<void> {
+  if (loaded.has(path)) return
+  const file = await from[path]?.()
+  if (!file) return
+  i18next.addResourceBundle(lng, 'translation', file.default, true, true)
+  loaded.add(path)
+}
+
+let wide = false
+const load = async (lng: string): Promise<void> => void await Promise.all([add(lng, files, `./${lng}.json`), wide && add(lng, more, `./more/${lng}.json`)])
+
+/** A part of the program with the words only it and its like need. */
+export async function withWords<T>(part: () => Promise<T>): Promise<T> {
+  wide = true
+  const [made] = await Promise.all([part(), load(i18next.language)])
+  return made
 }
 
 export async function startI18n(): Promise<void> {

@@ -13,9 +13,9 @@ function hueOf(text: string): number {
   for (const c of text) h = (h * 31 + c.codePointAt(0)!) % 360
   return h
 }
-export function Avatar({ name, size = 20 }: { name: string; size?: number }) {
+export function Avatar({ name, size = 20, src }: { name: string; size?: number; src?: string | undefined }) {
   const initials = name.split(/\s+/).filter(Boolean).slice(0, 2).map((w) => w[0]?.toUpperCase()).join('')
-  return <span className="avatar" aria-hidden="true" data-i={initials} style={{ '--h': hueOf(name), width: size, height: size, fontSize: size * 0.46 } as React.CSSProperties} />
+  return <span className="avatar" aria-hidden="true" data-i={initials} style={{ '--h': hueOf(name), width: size, height: size, fontSize: size * 0.46 } as React.CSSProperties}>{src && <img src={src} alt="" loading="lazy" />}</span>
 }
 
 const HUES = ['gray', 'blue', 'violet', 'amber', 'green', 'red', 'cyan', 'pink']
