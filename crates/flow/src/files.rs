@@ -173,7 +173,8 @@ impl Files {
         E: Display,
     {
         let wrong = |e: std::io::Error| self.broken("write to", &e);
-        let mut out = File::create(path).await.map_err(wrong)?;
+        // At once: made on another thread it could come after its own removal, when the upload is cut short.
+        let mut out = File::from_std(std::fs::File::create(path).map_err(wrong)?);
         let (mut size, mut hash, mut head) = (0_u64, Sha256::new(), Vec::new());
         let mut stream = std::pin::pin!(stream);
         while let Some(chunk) = stream.next().await {

@@ -8,8 +8,16 @@ do $$ declare name text; begin
             foreach name in array '{app_owner,app_user,app_system}'::text[] loop
                 if to_regrole(name) is null then execute format('create role %I noinherit', name); end if;
             end loop;
+            -- Some of these only a superuser may say, even where it changes nothing.
+            for name in select r.rolname from pg_roles r where r.rolname in ('app_owner', 'app_user', 'app_system')
+                and (r.rolsuper or r.rolbypassrls or r.rolcreatedb or r.rolcreaterole)
+            loop
+                execute format('alter role %I nosuperuser nobypassrls nocreatedb nocreaterole', name);
+            end loop;
+            -- A superuser is a member of all.
+            if not pg_has_role(current_user, 'app_owner', 'member') then grant app_owner to current_user; end if;
             foreach name in array '{app_user,app_system}'::text[] loop
-                execute format('alter role %I login nosuperuser nobypassrls nocreatedb nocreaterole', name);
+                execute format('alter role %I login', name);
                 execute format('alter role %I set statement_timeout = %L', name, '15s');
                 execute format('alter role %I set lock_timeout = %L', name, '3s');
                 execute format('alter role %I set idle_in_transaction_session_timeout = %L', name, '10s');

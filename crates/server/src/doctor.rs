@@ -33,7 +33,7 @@ pub(crate) async fn doctor(config: &Config) -> Result<ExitCode> {
                 .into(),
         ),
         Ok(_) => {}
-        Err(e) => wrong.push(e.to_string()),
+        Err(e) => wrong.push(format!("{e:?}")),
     }
     for line in &wrong {
         say(&format!("! {line}"));

@@ -114,10 +114,16 @@ fn main() -> ExitCode {
 
 #[expect(clippy::print_stderr, reason = "the last word before the program ends")]
 fn complain(e: &Error) {
-    match e {
-        Error::Broken(e) => eprintln!("fondaco: {e}"),
-        other => eprintln!("fondaco: {other}"),
+    eprint!("fondaco: {e}");
+    let mut source = match e {
+        Error::Broken(inner) => inner.source(),
+        _ => None,
+    };
+    while let Some(inner) = source {
+        eprint!(": {inner}");
+        source = inner.source();
     }
+    eprintln!();
 }
 
 async fn run(command: Command) -> Result<ExitCode> {

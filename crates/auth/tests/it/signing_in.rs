@@ -88,14 +88,11 @@ async fn n01_known_and_unknown_addresses_look_alike() {
         }
     }
     assert!(world.mail(&known).await.contains("already"));
-    // Locked after ten: compare what came before.
-    let median = |times: &[Duration]| {
-        let mut times = times[..9].to_vec();
-        times.sort();
-        times[4]
-    };
-    let (a, b) = (median(&times[0]), median(&times[1]));
-    assert!(a.abs_diff(b) < Duration::from_millis(20), "{a:?} {b:?}");
+    // Locked after ten: compare what came before. The least of several times is the work itself, most of which is the
+    // hash: without it an answer would come many times sooner.
+    let least = |times: &[Duration]| times[..9].iter().min().copied().unwrap();
+    let (a, b) = (least(&times[0]), least(&times[1]));
+    assert!(a < b * 2 && b < a * 2, "{a:?} {b:?}");
 }
 
 #[tokio::test]
