@@ -1,6 +1,6 @@
 //! The demo companies: each a folder in `demo/`, brought in by the doors that everybody uses.
 
-use crate::{config::Config, house::House};
+use crate::house::House;
 use auth::{NewOrganization, NewUser};
 use kernel::{Actor, Error, Result};
 use records::{Ask, Query, import};
@@ -116,15 +116,17 @@ pub(crate) fn logins() -> Result<String> {
 }
 
 /// Makes the demo companies that are not there yet.
-pub(crate) async fn load(_config: &Config, house: &House) -> Result<()> {
-    for (folder, company) in companies()? {
+pub(crate) async fn load(house: &House) -> Result<()> {
+    let companies = companies()?;
+    let founding = companies.iter().map(async |(folder, company)| {
         if house.state.auth.find_user(&company.owner.email).await.map_err(told)?.is_some() {
-            continue;
+            return Ok(());
         }
-        found(house, &folder, &company).await?;
+        found(house, folder, company).await?;
         tracing::info!(company = company.name, "demo company made");
-    }
-    Ok(())
+        Ok(())
+    });
+    futures_util::future::try_join_all(founding).await.map(|_| ())
 }
 
 fn told(problem: auth::Problem) -> Error {

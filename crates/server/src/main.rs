@@ -148,7 +148,7 @@ async fn run(command: Command) -> Result<ExitCode> {
             let database = Database::open(&config).await?;
             database.migrate().await?;
             let house = house::House::open(&config, &database).await?;
-            demo::load(&config, &house).await?;
+            demo::load(&house).await?;
             house.close().await;
             say(&demo::logins()?);
         }

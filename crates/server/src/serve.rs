@@ -26,7 +26,7 @@ pub(crate) async fn serve(config: &Config, with_demo: bool) -> Result<()> {
         ))
     })?;
     if with_demo {
-        demo::load(config, &house).await?;
+        demo::load(&house).await?;
     }
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(signals(stop));
