@@ -7,6 +7,7 @@
 //! - Nothing is in memory alone: a killed server finds its work again when it starts.
 
 mod backoff;
+pub mod comments;
 pub mod files;
 pub mod housekeeping;
 pub mod jobs;

@@ -257,6 +257,37 @@ comment on constraint view_has_a_name on social.saved_views is 'A view needs a n
 create index saved_views_entity on social.saved_views (organization_id, entity);
 select app.enroll('social.saved_views');
 
+-- Under the rights of the record: whoever asks is let through to it first, see crates/flow/src/comments.rs.
+create table social.comments (
+    like app.record including all,
+    entity     text not null,
+    record_id  uuid not null,
+    parent_id  uuid,
+    body       text not null constraint comment_says_something check (body ~ '\S' and length(body) <= 10000),
+    mentions   uuid[] not null default '{}',
+    reactions  jsonb not null default '{}',     -- sign → the people who gave it
+    edited_at  timestamptz,
+    foreign key (organization_id, parent_id) references social.comments
+);
+comment on table social.comments is 'What people say about a record.';
+comment on constraint comment_says_something on social.comments is 'A comment has 1 to 10,000 characters.';
+create index comments_record on social.comments (organization_id, entity, record_id, id);
+select app.enroll('social.comments');
+
+-- A sign of the actor's under somebody's comment, given or taken back.
+create function app.react(comment uuid, sign text) returns jsonb language plpgsql security definer set search_path = pg_catalog as $$
+declare given jsonb; me constant jsonb := to_jsonb(app.actor()::text);
+begin
+    select coalesce(c.reactions -> sign, '[]') into given from social.comments c
+    where c.organization_id = app.organization() and c.id = comment for no key update;
+    given := case when given @> me then given - (app.actor()::text) else given || me end;
+    update social.comments c set reactions = case when given = '[]' then c.reactions - sign else jsonb_set(c.reactions, array[sign], given) end
+    where c.organization_id = app.organization() and c.id = comment returning c.reactions into given;
+    return given;
+end $$;
+revoke execute on function app.react(uuid, text) from public;
+grant execute on function app.react(uuid, text) to app_user;
+
 create table social.notifications (
     like app.record including all,
     user_id    uuid not null,

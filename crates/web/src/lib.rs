@@ -1,5 +1,6 @@
 //! HTTP: routes, who asks, problems, events, files, the embedded pages. It decides nothing about the business.
 
+mod comments;
 mod events;
 mod extract;
 mod identity;
@@ -66,6 +67,7 @@ pub fn app(state: State) -> Router {
         .merge(platform::routes())
         .merge(tenancy::routes())
         .merge(profiles::routes())
+        .merge(comments::routes())
         .merge(transfer::routes())
         .merge(imports_api::routes())
         .merge(print::routes())

@@ -68,8 +68,8 @@ async fn paper(
 /// A paper without its logo is better than none.
 async fn logo(state: &State, person: &Person, file: &Value) -> Option<Vec<u8>> {
     let file = file.as_str()?.parse().ok()?;
-    let (path, _) = state.files.path(&state.store, &person.actor, file).await.ok()?;
-    tokio::fs::read(path).await.ok()
+    let opened = state.files.read(&state.store, &person.actor, file).await.ok()?;
+    Some(opened.blob.bytes().await.ok()?.into())
 }
 
 async fn print(

@@ -136,24 +136,7 @@ async fn download(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer 
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
         (header::CONTENT_LENGTH, HeaderValue::from(opened.stored.size)),
     ];
-    let stream = async_stream::stream! {
-        let mut file = opened.file;
-        loop {
-            let mut chunk = vec![0; 64 << 10];
-            match tokio::io::AsyncReadExt::read(&mut file, &mut chunk).await {
-                Ok(0) => break,
-                Ok(n) => {
-                    chunk.truncate(n);
-                    yield Ok(chunk);
-                }
-                Err(e) => {
-                    yield Err(e);
-                    break;
-                }
-            }
-        }
-    };
-    Ok((headers, Stream::from_stream(stream)).into_response())
+    Ok((headers, Stream::from_stream(opened.blob.into_stream())).into_response())
 }
 
 async fn drop_file(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer<StatusCode> {

@@ -422,3 +422,62 @@ async fn l01_who_asks_too_often_waits() {
     assert!((1..=20).contains(&refused), "{refused}");
     assert_eq!(house.stranger().get("/me").await.status, 401, "other addresses go on");
 }
+
+/// N13: each hash takes 19 MiB, so the memory at its highest tells how many there were at once; others are served meanwhile.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn n13_a_crowd_at_the_door_waits_and_the_house_goes_on() {
+    let house = house().await;
+    let owner = house.owner().await;
+    let highest = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() >> 10
+    };
+    let before = highest();
+    let mut crowd = tokio::task::JoinSet::new();
+    for n in 0..60 {
+        let somebody = house.stranger();
+        crowd.spawn(async move {
+            let body =
+                json!({ "email": format!("n{n}.{}@acme.test", somebody.ip), "password": "wrong wrong wrong" });
+            somebody.post("/auth/login", body).await.status
+        });
+    }
+    let mut statuses = Vec::new();
+    while let Some(status) = crowd.join_next().await {
+        statuses.push(status.unwrap());
+        assert_eq!(owner.get("/parties/parties").await.status, 200);
+    }
+    // Who waits too long is told to come again.
+    assert!(statuses.iter().all(|s| matches!(s, 401 | 429)), "{statuses:?}");
+    assert!(statuses.iter().filter(|s| **s == 401).count() > 2, "{statuses:?}");
+    let more = highest() - before;
+    assert!(more < 300, "{more} MiB for what two at once do in 38, and all at once in 1140");
+}
+
+/// N19: a session that was found to be over stays over, even where the clock says otherwise later.
+#[tokio::test]
+async fn n19_what_has_ended_does_not_begin_again() {
+    let house = house().await;
+    let owner = house.owner().await;
+    for over in [
+        "expires_at = now() - interval '1 second'",
+        "expires_at = now() + interval '1 day', last_seen_at = now() - interval '40 days'",
+    ] {
+        let late = house.signed_in(owner.clone()).await;
+        let newest =
+            "id = (select id from iam.sessions where user_id = $1 order by created_at desc, id desc limit 1)";
+        let set = async |what: &str| {
+            let sql = format!("update iam.sessions set {what} where {newest}");
+            assert_eq!(house.scene.admin().execute(&sql, &[&owner.id]).await.unwrap(), 1);
+        };
+        set(over).await;
+        assert_eq!(late.get("/me").await.status, 401, "{over}");
+        // The clock goes back.
+        set("expires_at = now() + interval '1 day', last_seen_at = now()").await;
+        assert_eq!(late.get("/me").await.status, 401, "{over}");
+        assert_eq!(late.post("/parties/parties", json!({ "name": "x" })).await.status, 401, "{over}");
+    }
+    assert_eq!(owner.get("/me").await.status, 200, "another session of the same person goes on");
+}

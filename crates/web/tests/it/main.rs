@@ -6,6 +6,7 @@
 mod authentication;
 mod authorization;
 mod concurrency;
+mod conversation;
 mod input;
 mod scene;
 mod tenancy;

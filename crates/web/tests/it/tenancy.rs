@@ -37,7 +37,9 @@ async fn platform(house: &House, owner: &Person, things: &Things) -> BTreeMap<&'
     let actor = house.auth().actor_of(owner.organization, colleague.id, Uuid::now_v7()).await.unwrap();
     let notified = kernel::within!(house.scene.store, &actor, tx => flow::notifications::notify(&tx, owner.id, &notice).await);
     let sessions = owner.get("/auth/sessions").await.json();
+    let comment = json!({ "entity": "parties.parties", "record": party, "body": marker });
     BTreeMap::from([
+        ("comments", made(owner.post("/comments", comment).await)),
         ("organizations", owner.organization),
         ("members", colleague.id),
         ("people", colleague.id),
@@ -332,9 +334,12 @@ async fn t11_what_one_company_refers_to_is_its_own() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(tried > 20, "only {tried} relations?");
-    // T14: what was named in vain binds nobody; they may throw it away.
+    // T14: what was named in vain binds nobody; they may throw it away, and nothing goes with it elsewhere.
+    let seen = async || ann.get("/sales/orders?limit=500&expand=lines&deleted=true").await.text();
+    let before = seen().await;
     let order = things.one("sales.orders").unwrap();
     assert_eq!(bob.delete(&format!("/sales/orders/{order}")).await.status, 204);
+    assert_eq!(seen().await, before);
 }
 
 #[tokio::test]
@@ -523,4 +528,84 @@ async fn t10_a_crowd_on_few_connections_sees_each_only_its_own() {
         let at = format!("/parties/parties/{}", event["id"].as_str().unwrap());
         assert_eq!(owners[0].get(&at).await.status, 200, "an event of somebody else's record");
     }
+}
+
+/// T18: work that is asked for in one company and names an import or a file of another finds nothing, and nothing
+/// happens there.
+#[tokio::test]
+async fn t18_work_of_one_company_does_not_find_what_another_has() {
+    let house = house_alone().await;
+    let (ann, bob) = (house.owner().await, house.owner().await);
+    let file =
+        bob.raw("POST", "/files", b"name\nNordwind\n".to_vec(), &[("x-file-name", "a.csv")]).await.json();
+    let import = bob.post("/parties/parties/_import", json!({ "file": file["id"] })).await.json();
+    let import = testkit::id(&import["import"]);
+    let state = async || {
+        let import = bob.get(&format!("/imports/{import}")).await.json();
+        (import, bob.get("/parties/parties?count=exact").await.json()["count"]["value"].clone())
+    };
+    let before = state().await;
+    let (auth, store) = (house.auth(), &house.scene.store);
+    let actor = auth.actor_of(ann.organization, ann.id, Uuid::now_v7()).await.unwrap();
+    let nothing =
+        |told: kernel::Result<Value>| assert!(matches!(told, Err(kernel::Error::NotFound)), "{told:?}");
+    let path = house.state.files.path(store, &actor, testkit::id(&file)).await;
+    nothing(path.map(|_| Value::Null));
+    let mut rows = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut rows, b"name\nSudwind\n").unwrap();
+    nothing(records::import::get(store, &actor, import).await);
+    nothing(records::import::check(store, &actor, import, rows.path(), &|_, _| {}).await);
+    nothing(records::import::run(store, &actor, import, rows.path(), &|_, _| {}).await);
+    nothing(records::import::undo(store, &actor, import).await);
+    nothing(records::import::note_job(store, &actor, import, Uuid::now_v7()).await.map(|()| Value::Null));
+    assert_eq!(state().await, before);
+    // The import's own work is the other's alone, too.
+    let job = bob.post(&format!("/imports/{import}/check"), json!({})).await.json();
+    let job = testkit::id(&job["job"]);
+    nothing(flow::jobs::get(store, &actor, job).await.map(|_| Value::Null));
+    nothing(flow::jobs::retry(store, &actor, job).await.map(|()| Value::Null));
+    nothing(flow::jobs::cancel(store, &actor, job).await.map(|_| Value::Null));
+}
+
+/// T19: a thousand changes in one company are not heard in another.
+#[tokio::test]
+async fn t19_nothing_is_heard_of_another_company() {
+    let house = house().await;
+    let (ann, bob) = (house.owner().await, house.owner().await);
+    let insert = "insert into parties.parties (organization_id, name, created_by) select $1, 'B', $2 from generate_series(1, 1000) returning id";
+    let rows = house.scene.admin().query(insert, &[&bob.organization, &bob.id]).await.unwrap();
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.get(0)).collect();
+    let heard = [(); 2].map(|()| std::sync::Arc::new(std::sync::Mutex::new(String::new())));
+    let mut listeners = tokio::task::JoinSet::new();
+    for (who, heard) in [&ann, &bob].into_iter().zip(&heard) {
+        let (who, heard) = (who.clone(), heard.clone());
+        listeners
+            .spawn(async move { who.listen("/events", |text| heard.lock().unwrap().push_str(&text)).await });
+    }
+    let count = |n: usize, word: &str| heard[n].lock().unwrap().matches(word).count();
+    // Somebody listens once the first of his own is heard.
+    for (n, who) in [&ann, &bob].into_iter().enumerate() {
+        while count(n, "event: change") == 0 {
+            assert_eq!(who.post("/parties/parties", json!({ "name": "own" })).await.status, 201);
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    }
+    let changed = bob
+        .post("/parties/parties/_bulk", json!({ "ids": ids, "changes": { "legal_name": "B & Sons" } }))
+        .await;
+    assert_eq!(changed.json()["done"], 1000, "{}", changed.text());
+    let last = bob.post("/parties/parties", json!({ "name": "last" })).await.json()["id"].to_string();
+    let hers = ann.post("/parties/parties", json!({ "name": "last" })).await.json()["id"].to_string();
+    while count(0, &hers) == 0 || count(1, &last) == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert!(count(1, "event: change") > 1000, "those whom it concerns hear of it");
+    let told = heard[0].lock().unwrap().clone();
+    let told = told.lines().filter_map(|l| l.strip_prefix("data: "));
+    let told: Vec<Value> = told.filter_map(|data| serde_json::from_str(data).ok()).collect();
+    for event in told {
+        let at = format!("/parties/parties/{}", event["id"].as_str().unwrap_or_default());
+        assert_eq!(ann.get(&at).await.status, 200, "{event}");
+    }
+    listeners.abort_all();
 }

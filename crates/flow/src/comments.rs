@@ -1,0 +1,167 @@
+//! What people say about a record, under the record's own rights: who may read it may read and write there.
+
+use crate::{
+    files::reach,
+    notifications::{self, Notice},
+};
+use kernel::{Actor, Error, Result, Store, Tx, sql, within};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// Longest comment, in characters.
+const LONGEST: usize = 10_000;
+/// Colleagues told by one comment.
+const MENTIONS: usize = 50;
+
+#[derive(Clone, Debug)]
+pub struct New<'a> {
+    pub entity: &'a str,
+    pub record: Uuid,
+    pub body: &'a str,
+    /// The comment that this one answers.
+    pub parent: Option<Uuid>,
+    /// Colleagues who are told, where they may read the record.
+    pub mentions: &'a [Uuid],
+}
+
+macro_rules! shown {
+    () => {
+        "jsonb_build_object('id', c.id, 'entity', c.entity, 'record_id', c.record_id, 'parent_id', c.parent_id,
+             'body', case when c.deleted_at is null then c.body end, 'mentions', to_jsonb(c.mentions), 'reactions', c.reactions,
+             'created_by', c.created_by, 'author', (select m.name from iam.memberships m where m.organization_id = c.organization_id and m.id = c.created_by),
+             'created_at', c.created_at, 'edited_at', c.edited_at, 'deleted', c.deleted_at is not null, 'version', c.version)"
+    };
+}
+
+/// Those of a record, the oldest first; of a deleted one that was answered only the place is left.
+///
+/// # Errors
+/// NotFound where the record is out of reach.
+pub async fn list(store: &Store, actor: &Actor, entity: &str, record: Uuid) -> Result<Vec<Value>> {
+    within!(store, actor, tx => {
+        reach(&tx, entity, record, false).await?;
+        let sql = sql!(concat!(
+            "select ", shown!(), " from social.comments c
+             where c.organization_id = $1 and c.entity = $2 and c.record_id = $3 and (c.deleted_at is null or exists (select from social.comments a
+                 where a.organization_id = $1 and a.parent_id = c.id and a.deleted_at is null))
+             order by c.id limit 1000"
+        ));
+        Ok(tx.query(sql, &[&actor.organization, &entity, &record]).await?.iter().map(|r| r.get(0)).collect())
+    })
+}
+
+/// Says something and tells those who are named in it. `may_read` answers whether a colleague reaches the record.
+///
+/// # Errors
+/// NotFound where the record is out of reach; Refused for nothing said, or too much.
+pub async fn add<F: Future<Output = bool>>(
+    store: &Store,
+    actor: &Actor,
+    new: &New<'_>,
+    may_read: impl Fn(Uuid) -> F,
+) -> Result<Value> {
+    let body = said(new.body)?;
+    let mut told: Vec<Uuid> = new.mentions.to_vec();
+    told.sort_unstable();
+    told.dedup();
+    told.retain(|user| *user != actor.user);
+    if told.len() > MENTIONS {
+        return Err(Error::refused_at("mentions", format!("At most {MENTIONS} colleagues can be named.")));
+    }
+    let mut readers = Vec::new();
+    for user in told {
+        if may_read(user).await {
+            readers.push(user);
+        }
+    }
+    within!(store, actor, tx => {
+        reach(&tx, new.entity, new.record, false).await?;
+        let id = Uuid::now_v7();
+        let sql = sql!(concat!(
+            "insert into social.comments as c (organization_id, id, entity, record_id, parent_id, body, mentions)
+             select $1, $2, $3, $4, $5, $6, $7 where $5::uuid is null or exists (select from social.comments p
+                 where p.organization_id = $1 and p.id = $5 and p.entity = $3 and p.record_id = $4 and p.deleted_at is null)
+             returning ", shown!()
+        ));
+        let made = tx.query_opt(sql, &[&actor.organization, &id, &new.entity, &new.record, &new.parent, &body, &readers]).await?;
+        let made: Value = made.ok_or_else(|| Error::refused_at("parent_id", "There is no such comment here."))?.get(0);
+        let author = made["author"].as_str().unwrap_or_default();
+        let title = format!("{author} mentioned you");
+        for user in &readers {
+            let notice = Notice { kind: "mention", title: &title, body: Some(&body), record: Some((new.entity, new.record)) };
+            notifications::notify(&tx, *user, &notice).await?;
+        }
+        tx.changed("social.comments", id, 1, "create");
+        Ok(made)
+    })
+}
+
+/// Changes one's own words.
+///
+/// # Errors
+/// NotFound for other people's.
+pub async fn edit(store: &Store, actor: &Actor, id: Uuid, body: &str) -> Result<Value> {
+    let body = said(body)?;
+    within!(store, actor, tx => {
+        here(&tx, id).await?;
+        let sql = sql!(concat!(
+            "update social.comments as c set body = $3, edited_at = now()
+             where c.organization_id = $1 and c.id = $2 and c.created_by = $4 and c.deleted_at is null returning ", shown!()
+        ));
+        let row = tx.query_opt(sql, &[&actor.organization, &id, &body, &actor.user]).await?.ok_or(Error::NotFound)?;
+        tx.changed("social.comments", id, 0, "update");
+        Ok(row.get(0))
+    })
+}
+
+/// Takes one's own words back.
+///
+/// # Errors
+/// NotFound for other people's.
+pub async fn remove(store: &Store, actor: &Actor, id: Uuid) -> Result<()> {
+    within!(store, actor, tx => {
+        here(&tx, id).await?;
+        let sql = sql!(
+            "update social.comments set deleted_at = now() where organization_id = $1 and id = $2 and created_by = $3 and deleted_at is null"
+        );
+        if tx.change(sql, &[&actor.organization, &id, &actor.user]).await? == 0 {
+            return Err(Error::NotFound);
+        }
+        tx.changed("social.comments", id, 0, "delete");
+        Ok(())
+    })
+}
+
+/// Puts a sign under a comment, or takes it away again.
+///
+/// # Errors
+/// NotFound where the record is out of reach; Malformed for what is no sign.
+pub async fn react(store: &Store, actor: &Actor, id: Uuid, sign: &str) -> Result<Value> {
+    within!(store, actor, tx => {
+        here(&tx, id).await?;
+        if sign.is_empty() || sign.chars().count() > 8 || sign.chars().any(|c| c.is_ascii_alphanumeric() || c.is_control() || c == '<') {
+            return Err(Error::malformed_at("sign", "This is not an emoji."));
+        }
+        let row = tx.query_one(sql!("select app.react($1, $2)"), &[&id, &sign]).await?;
+        tx.changed("social.comments", id, 0, "react");
+        Ok(row.get(0))
+    })
+}
+
+/// The comment is there, and its record within reach.
+async fn here(tx: &Tx, id: Uuid) -> Result<()> {
+    let sql = sql!(
+        "select entity, record_id from social.comments where organization_id = $1 and id = $2 and deleted_at is null"
+    );
+    let row = tx.query_opt(sql, &[&tx.actor.organization, &id]).await?.ok_or(Error::NotFound)?;
+    reach(tx, row.get(0), row.get(1), false).await
+}
+
+fn said(body: &str) -> Result<String> {
+    let body = body.trim();
+    match body.chars().count() {
+        0 => Err(Error::refused_at("body", "Say something.")),
+        n if n > LONGEST => Err(Error::refused_at("body", "A comment has at most 10,000 characters.")),
+        _ => Ok(body.to_owned()),
+    }
+}

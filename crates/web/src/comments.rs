@@ -1,0 +1,111 @@
+use crate::{
+    Answer, Body, Person, State,
+    extract::{Id, read},
+    transfer::of,
+};
+use axum::{
+    Json, Router,
+    extract::{Query as Pairs, State as Has},
+    http::StatusCode,
+    response::IntoResponse,
+    routing::{get, patch, post},
+};
+use flow::comments;
+use kernel::Error;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// What people say about records.
+pub(crate) fn routes() -> Router<State> {
+    Router::new()
+        .route("/comments", get(list).post(add))
+        .route("/comments/{id}", patch(edit).delete(remove))
+        .route("/comments/{id}/react", post(react))
+}
+
+/// The entity must be one that the person may read at all: a member of no role has the tables' rows hidden, not their names.
+fn readable(state: &State, person: &Person, name: &str) -> Answer<()> {
+    let entity = state.store.catalog().entity(name)?;
+    if state.store.catalog().module(entity.module()).is_some() && person.actor.access.may(entity, "read") {
+        return Ok(());
+    }
+    Err(Error::NotFound.into())
+}
+
+/// A key that only reads says nothing.
+fn may(state: &State, person: &Person, action: &str) -> Answer<()> {
+    if person.actor.access.may(state.store.catalog().entity("social.comments")?, action) {
+        return Ok(());
+    }
+    Err(Error::Forbidden("You may not say anything here.".into()).into())
+}
+
+async fn list(
+    Has(state): Has<State>,
+    person: Person,
+    Pairs(pairs): Pairs<Vec<(String, String)>>,
+) -> Answer<Json<Value>> {
+    let entity = of(&pairs, "entity").unwrap_or_default();
+    let record: Uuid = of(&pairs, "record").and_then(|r| r.parse().ok()).ok_or(Error::NotFound)?;
+    readable(&state, &person, entity)?;
+    Ok(Json(json!({ "data": comments::list(&state.store, &person.actor, entity, record).await? })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct New {
+    entity: String,
+    record: Uuid,
+    body: String,
+    parent_id: Option<Uuid>,
+    #[serde(default)]
+    mentions: Vec<Uuid>,
+}
+
+async fn add(Has(state): Has<State>, person: Person, Body(body): Body) -> Answer {
+    may(&state, &person, "create")?;
+    let New { entity, record, body, parent_id, mentions } = read(body)?;
+    readable(&state, &person, &entity)?;
+    let new = comments::New { entity: &entity, record, body: &body, parent: parent_id, mentions: &mentions };
+    let organization = person.actor.organization;
+    let may_read = async |user: Uuid| {
+        let Ok(colleague) = state.auth.actor_of(organization, user, Uuid::now_v7()).await else {
+            return false;
+        };
+        let Ok(of) = state.store.catalog().entity(&entity) else { return false };
+        records::get(&state.store, &colleague, of, record, &["id".into()], &[]).await.is_ok()
+    };
+    let made = comments::add(&state.store, &person.actor, &new, may_read).await?;
+    Ok((StatusCode::CREATED, Json(made)).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Words {
+    body: String,
+}
+
+async fn edit(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): Body) -> Answer<Json<Value>> {
+    may(&state, &person, "update")?;
+    let Words { body } = read(body)?;
+    Ok(Json(comments::edit(&state.store, &person.actor, id, &body).await?))
+}
+
+async fn remove(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer<StatusCode> {
+    may(&state, &person, "update")?;
+    comments::remove(&state.store, &person.actor, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sign {
+    sign: String,
+}
+
+async fn react(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): Body) -> Answer<Json<Value>> {
+    may(&state, &person, "create")?;
+    let Sign { sign } = read(body)?;
+    Ok(Json(json!({ "reactions": comments::react(&state.store, &person.actor, id, &sign).await? })))
+}
