@@ -1,5 +1,6 @@
-// node e2e/run.mjs [trade] [table] [data] [people] [admin] [looks]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
+// node e2e/run.mjs [trade] [table] [data] [people] [admin] [looks] [board]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
 import { admin } from './admin.mjs'
+import { board } from './board.mjs'
 import { data } from './data.mjs'
 import { fresh, newcomer, open, page, results, scene } from './kit.mjs'
 import { looks } from './looks.mjs'
@@ -25,6 +26,7 @@ try {
   if (want('people')) await people(browser, email)
   if (want('admin')) await admin(browser, email)
   if (want('looks')) await looks(browser, email)
+  if (want('board')) await board(browser, email)
 } catch (e) {
   results.failed++
   console.log(`FAILED ${e?.stack ?? e}`)

@@ -4,10 +4,10 @@ import { queryClient } from './session'
 
 export const pathOf = (entity: string): string => '/' + entity.replace('.', '/')
 export interface Page { data: Row[]; next: string | null; count?: { value: number; exact: boolean } | null }
-export interface ListParams { filter?: Condition | null; q?: string; sort?: string; expand?: string; fields?: string; limit?: number; offset?: number; count?: 'exact' | 'estimate' | 'none' }
+export interface ListParams { filter?: Condition | null; q?: string; sort?: string; expand?: string; fields?: string; limit?: number; offset?: number; cursor?: string; count?: 'exact' | 'estimate' | 'none' }
 
 export function listQuery(p: ListParams): Query {
-  return { filter: p.filter && p.filter.rules.length ? JSON.stringify(p.filter) : undefined, q: p.q, sort: p.sort, expand: p.expand, fields: p.fields, limit: p.limit, offset: p.offset || undefined, count: p.count }
+  return { filter: p.filter && p.filter.rules.length ? JSON.stringify(p.filter) : undefined, q: p.q, sort: p.sort, expand: p.expand, fields: p.fields, limit: p.limit, offset: p.offset || undefined, cursor: p.cursor, count: p.count }
 }
 export const list = (entity: string, p: ListParams, signal?: AbortSignal): Promise<Page> => get<Page>(pathOf(entity), listQuery(p), signal)
 export const read = (entity: string, id: string, expand?: string): Promise<Row> => get<Row>(`${pathOf(entity)}/${id}`, { expand })
@@ -50,5 +50,5 @@ export function putRow(entity: string, row: Row): void {
 }
 
 export function refresh(entity: string): void {
-  for (const kind of ['rows', 'count', 'sums', 'record', 'related']) void queryClient.invalidateQueries({ queryKey: kind === 'related' ? [kind] : [kind, entity] })
+  for (const kind of ['rows', 'board', 'calendar', 'count', 'sums', 'record', 'related']) void queryClient.invalidateQueries({ queryKey: kind === 'related' ? [kind] : [kind, entity] })
 }

@@ -20,10 +20,12 @@ export function Avatar({ name, size = 20, src }: { name: string; size?: number; 
 
 const HUES = ['gray', 'blue', 'violet', 'amber', 'green', 'red', 'cyan', 'pink']
 const ALIAS: Record<string, string> = { grey: 'gray', orange: 'amber', yellow: 'amber', purple: 'violet', indigo: 'violet', teal: 'cyan', slate: 'gray', emerald: 'green', lime: 'green', rose: 'pink', sky: 'blue', neutral: 'gray', success: 'green', danger: 'red', warning: 'amber', info: 'blue' }
+export function hueName(option: Option | undefined): string {
+  const asked = option?.color?.toLowerCase() ?? ''
+  return ALIAS[asked] ?? (HUES.includes(asked) ? asked : 'gray')
+}
 export function Chip({ option, plain }: { option: Option; plain?: boolean }) {
-  const asked = option.color?.toLowerCase() ?? ''
-  const color = ALIAS[asked] ?? (HUES.includes(asked) ? asked : 'gray')
-  return <span className={clsx('chip', color, plain && 'plain')}><span className="overflow-hidden text-ellipsis">{option.label}</span></span>
+  return <span className={clsx('chip', hueName(option), plain && 'plain')}><span className="overflow-hidden text-ellipsis">{option.label}</span></span>
 }
 
 export function Skeleton({ rows = 6 }: { rows?: number }) {

@@ -8,10 +8,9 @@ import { useLocale, type Locale } from '@/lib/format'
 import { editable } from '@/meta/hooks'
 import type { Entity, Field, Row } from '@/meta/types'
 import { CellEditor, type Leave } from './cell-editor'
-import { sorts } from './state'
+import { sorts, type ViewHandle } from './state'
 
 export interface Selection { ids: Set<string>; all: boolean }
-export interface GridHandle { focus: () => void }
 interface Editing { id: string; field: string; typed?: string; start?: { value: unknown } }
 interface Props {
   entity: Entity
@@ -31,7 +30,7 @@ interface Props {
   onEdit: (row: Row, field: Field, value: unknown) => Promise<boolean>
   openId: string | undefined
   cards: boolean
-  handle: RefObject<GridHandle | null>
+  handle: RefObject<ViewHandle | null>
 }
 
 const INLINE = new Set(['text', 'textarea', 'email', 'phone', 'url', 'number', 'integer', 'money', 'percent', 'quantity', 'date', 'datetime', 'select', 'relation', 'user', 'tags', 'uuid'])

@@ -6,6 +6,7 @@ import { toast } from '@/lib/toast'
 import { messageOf } from '@/api/http'
 import * as records from '@/api/records'
 import { queryClient } from '@/api/session'
+import { withWords } from '@/i18n'
 import { useKeys } from '@/lib/keys'
 import { useNarrow } from '@/lib/narrow'
 import { fieldOf, listFields, titleOf, useEntity, useMeta, visibleFields, wireSort } from '@/meta/hooks'
@@ -16,11 +17,13 @@ import { EntityIcon } from '@/ui/icon'
 import { ColumnChooser } from './columns'
 import { AddFilter, FieldPicker, FilterChips } from './filters'
 import { Footer } from './footer'
-import { Grid, type GridHandle, type Selection } from './grid'
+import { Grid, type Selection } from './grid'
 import { useParamsOf, useRows } from './rows'
-import { useViews, ViewTabs } from './saved'
-import { changed, columnsOf, merged, nextSort, sendable, sorts, writeSort, type TableSearch } from './state'
+import { KindSwitch, useViews, ViewTabs } from './saved'
+import { boardField, calendarField, changed, columnsOf, kindOf, kindsOf, merged, nextSort, sendable, sorts, writeSort, type Kind, type TableSearch, type ViewHandle } from './state'
 
+const Calendar = lazy(() => withWords(() => import('./calendar')))
+const Board = lazy(() => withWords(() => import('./board')))
 const BulkBar = lazy(() => import('./bulk'))
 const RecordPanel = lazy(() => import('@/record/panel'))
 const CreateDialog = lazy(() => import('@/record/create'))
@@ -45,16 +48,19 @@ function Table({ entity }: { entity: Entity }) {
   const { data: views } = useViews(entity.name)
   const current = views?.find((v) => v.id === search.view)
   const state = merged(search, current)
+  const kind = kindOf(entity, search, current)
+  const lanes = kind === 'board' ? boardField(entity) : undefined
+  const dates = kind === 'calendar' ? calendarField(entity) : undefined
   const columnKey = JSON.stringify(state.columns)
   const columns = useMemo(() => columnsOf(entity, state), [entity, columnKey])
   const filter = sendable(state.filter)
   const params = useParamsOf(filter, search.q, wireSort(entity, state.sort), listFields(entity, columns))
   const [[first, last], setRange] = useState<[number, number]>([0, 0])
-  const rows = useRows(entity.name, params, first, last)
+  const rows = useRows(entity.name, params, first, last, kind === 'table')
   const [selection, setSelection] = useState<Selection>(NONE)
   const [opened, setOpened] = useState<number | null>(null)
   const [conflict, setConflict] = useState<{ row: Row; changes: Record<string, unknown> } | null>(null)
-  const grid = useRef<GridHandle>(null)
+  const grid = useRef<ViewHandle>(null)
   const searchBox = useRef<HTMLInputElement>(null)
   const cards = useNarrow()
 
@@ -79,16 +85,20 @@ function Table({ entity }: { entity: Entity }) {
     return () => clearTimeout(timer)
   }, [q])
 
+  const [preset, setPreset] = useState<Record<string, unknown>>({})
+  const create = (with_: Record<string, unknown> = {}) => { setPreset(with_); set({ new: true }, false) }
+  const pickKind = (k: Kind) => set({ as: k === (current?.kind ?? 'table') ? undefined : k } as Partial<TableSearch>, false)
   const creating = search.new === true && entity.can.create
   // What was closed gives the keyboard back to the table, unless it has gone elsewhere.
   useEffect(() => { if (!search.rec && !creating && !cards && document.activeElement === document.body) grid.current?.focus() }, [search.rec, creating, cards])
   useKeys({
-    c: () => entity.can.create && set({ new: true }, false),
+    c: () => entity.can.create && create(),
     '/': () => searchBox.current?.focus(),
     j: () => step(1), k: () => step(-1),
   })
   const step = (by: number) => {
     if (!search.rec) return
+    if (kind !== 'table') { const next = grid.current?.step?.(search.rec, by); if (next) set({ rec: next.id }); return }
     for (let i = 0; i < rows.total; i++) if (rows.row(i)?.id === search.rec) { const next = rows.row(i + by); if (next) set({ rec: next.id }); return }
   }
 
@@ -121,11 +131,12 @@ function Table({ entity }: { entity: Entity }) {
           <input ref={searchBox} type="search" className="input" style={{ height: 30, paddingInlineStart: 30, borderColor: 'var(--line-strong)' }} aria-label={t('searchIn', { name: entity.plural })} placeholder={`${entity.plural}…`} value={q} onChange={(e) => setQ(e.target.value)}
             onKeyDown={(e) => { if (e.key === 'Escape') { if (q) { e.preventDefault(); setQ('') } else grid.current?.focus() } if (e.key === 'Enter' || e.key === 'ArrowDown') { e.preventDefault(); grid.current?.focus() } }} />
         </div>
-        {entity.can.create && <button type="button" className="btn primary" onClick={() => set({ new: true }, false)}><Plus size={15} />{t('new')}<kbd aria-hidden="true">C</kbd></button>}
+        {entity.can.create && <button type="button" className="btn primary" onClick={() => create()}><Plus size={15} />{t('new')}<kbd aria-hidden="true">C</kbd></button>}
       </header>
       <div className="flex items-center gap-1.5 min-h-9 px-3 pb-1 flex-none border-b border-line flex-wrap max-md:flex-nowrap max-md:overflow-x-auto">
-        <ViewTabs entity={entity} views={views ?? []} current={current} state={state} dirty={dirty} onPick={pickView} />
+        <ViewTabs entity={entity} views={views ?? []} current={current} state={state} kind={kind} dirty={dirty} onPick={pickView} />
         <span className="w-px h-5 bg-line mx-1" />
+        <KindSwitch kinds={kindsOf(entity)} kind={kind} onPick={pickKind} />
         <AddFilter entity={entity} filter={state.filter} onChange={setFilter} onAdded={(i) => setTimeout(() => setOpened(i), 60)} />
         <FilterChips entity={entity} filter={state.filter} onChange={setFilter} opened={opened} setOpened={setOpened} />
         <SortMenu entity={entity} sort={state.sort} onChange={setSort} />
@@ -140,19 +151,21 @@ function Table({ entity }: { entity: Entity }) {
       <div className="flex-1 min-h-0 flex relative">
         <div className="flex-1 min-w-0 flex flex-col relative">
           {rows.error ? <div className="flex-1"><Failure error={rows.error} retry={rows.retry} /></div>
-            : empty ? <div className="flex-1 overflow-auto"><Empty icon={<EntityIcon name={entity.icon} size={26} />} title={narrowed ? t('empty.noMatch') : t('empty.title', { name: entity.plural.toLowerCase() })} text={narrowed ? t('empty.noMatchText') : entity.description || t('empty.text')}>
+            : empty && !dates ? <div className="flex-1 overflow-auto"><Empty icon={<EntityIcon name={entity.icon} size={26} />} title={narrowed ? t('empty.noMatch') : t('empty.title', { name: entity.plural.toLowerCase() })} text={narrowed ? t('empty.noMatchText') : entity.description || t('empty.text')}>
                 {narrowed ? <button type="button" className="btn" onClick={() => { setQ(''); void navigate({ search: search.view ? { view: search.view, filter: { operator: 'AND', rules: [] } } : {} }) }}>{t('filter.clear')}</button>
-                  : <>{entity.can.create && <button type="button" className="btn primary" onClick={() => set({ new: true }, false)}>{t('newNamed', { name: entity.label })}</button>}{entity.can.import && <button type="button" className="btn" onClick={() => void navigate({ to: '/o/$entity/import', params: { entity: entity.name }, search: {} })}>{t('import.title')}</button>}</>}
+                  : <>{entity.can.create && <button type="button" className="btn primary" onClick={() => create()}>{t('newNamed', { name: entity.label })}</button>}{entity.can.import && <button type="button" className="btn" onClick={() => void navigate({ to: '/o/$entity/import', params: { entity: entity.name }, search: {} })}>{t('import.title')}</button>}</>}
               </Empty></div>
+              : lanes ? <Suspense fallback={<Skeleton rows={8} />}><Board handle={grid} entity={entity} field={lanes} columns={columns} params={params} openId={search.rec} onOpen={open} onCreate={create} onEscape={() => search.rec && set({ rec: undefined } as unknown as Partial<TableSearch>)} /></Suspense>
+              : dates ? <Suspense fallback={<Skeleton rows={8} />}><Calendar handle={grid} entity={entity} field={dates} columns={columns} params={params} on={search.on} span={search.span} onGo={(on, span) => set({ on, ...(span ? { span } : {}) })} openId={search.rec} onOpen={open} onCreate={create} onEscape={() => search.rec && set({ rec: undefined } as unknown as Partial<TableSearch>)} /></Suspense>
               : <Grid handle={grid} entity={entity} columns={columns} widths={state.widths ?? {}} sort={state.sort} total={rows.total || (rows.loading ? 24 : 0)} row={rows.row} range={rows.range} onRange={(a, b) => setRange([a, b])} selection={selection} onSelect={setSelection}
                   onSort={(n, add) => setSort(nextSort(state.sort, n, add))} onWidth={(n, w) => set({ widths: { ...search.widths, [n]: w } })} onOpen={open} openId={search.rec} cards={cards}
                   onEscape={() => { if (selection.all || selection.ids.size) setSelection(NONE); else if (search.rec) set({ rec: undefined } as unknown as Partial<TableSearch>) }} onEdit={edit} />}
           <Suspense fallback={null}>{(selection.all || selection.ids.size > 0) && <BulkBar entity={entity} selection={selection} total={rows.count?.value ?? rows.total} filter={filter} q={search.q} known={known} onClear={() => setSelection(NONE)} onAll={() => setSelection({ ids: new Set(), all: true })} />}</Suspense>
-          <Footer entity={entity} columns={columns} filter={filter} q={search.q} count={rows.count} />
+          {kind === 'table' && <Footer entity={entity} columns={columns} filter={filter} q={search.q} count={rows.count} />}
         </div>
         <Suspense fallback={null}>
           {search.rec && <RecordPanel key={search.rec} entity={entity.name} id={search.rec} tab={search.tab} onTab={(tab) => set({ tab })} onStep={step} onClose={() => { set({ rec: undefined, tab: undefined } as unknown as Partial<TableSearch>) }} />}
-          {creating && <CreateDialog entity={entity} onClose={() => set({ new: undefined } as unknown as Partial<TableSearch>)} onCreated={(row) => { records.refresh(entity.name); set({ new: undefined, rec: row.id } as unknown as Partial<TableSearch>) }} />}
+          {creating && <CreateDialog entity={entity} preset={preset} onClose={() => set({ new: undefined } as unknown as Partial<TableSearch>)} onCreated={(row) => { records.refresh(entity.name); set({ new: undefined, rec: row.id } as unknown as Partial<TableSearch>) }} />}
           {conflict && <ConflictDialog entity={entity} id={conflict.row.id} changes={conflict.changes} onClose={() => { setConflict(null); records.refresh(entity.name) }} onDone={() => { setConflict(null); records.refresh(entity.name) }} />}
         </Suspense>
       </div>

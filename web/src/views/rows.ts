@@ -15,11 +15,11 @@ const pageQuery = (entity: string, params: records.ListParams, page: number) => 
 })
 
 /** Rows by their place in the whole list. Only the pages in sight are asked for; counting never holds rows up. */
-export function useRows(entity: string, params: records.ListParams, first: number, last: number) {
+export function useRows(entity: string, params: records.ListParams, first: number, last: number, on: boolean) {
   const from = Math.floor(Math.max(0, first) / PAGE)
   const to = Math.floor(Math.max(0, last) / PAGE)
   const pages = Array.from({ length: Math.min(to - from + 1, 6) }, (_, i) => from + i)
-  const answers = useQueries({ queries: pages.map((p) => pageQuery(entity, params, p)) })
+  const answers = useQueries({ queries: pages.map((p) => ({ ...pageQuery(entity, params, p), enabled: on })) })
   const { filter, q } = params
   const count = useQuery({
     queryKey: ['count', entity, { filter, q }], staleTime: 20_000,
@@ -47,7 +47,7 @@ export function useRows(entity: string, params: records.ListParams, first: numbe
   }, [entity, params])
   return {
     row, range, total: Math.min(total, REACH), count: count.data ?? null,
-    loading: answers.some((a) => a.isPending),
+    loading: on ? answers.some((a) => a.isPending) : count.isPending,
     error: answers.find((a) => a.error)?.error ?? null,
     retry: () => answers.forEach((a) => a.error && void a.refetch()),
   }

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { clsx } from 'clsx'
-import { ChevronDown, Lock, Save, Table2, Users } from 'lucide-react'
+import { CalendarDays, ChevronDown, Lock, Save, SquareKanban, Table2, Users } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { toast } from '@/lib/toast'
@@ -9,13 +9,25 @@ import { queryClient } from '@/api/session'
 import { done } from '@/lib/undo'
 import type { Entity } from '@/meta/types'
 import { Confirm, Menu } from '@/ui/basics'
-import type { SavedView, ViewState } from './state'
+import { KINDS, type Kind, type SavedView, type ViewState } from './state'
 
 const ViewDialog = lazy(() => import('./view-dialog'))
 
-export const useViews = (entity: string) => useQuery({ queryKey: ['views', entity], queryFn: () => get<{ data: SavedView[] }>('/views', { entity }).then((r) => (r.data ?? []).filter((v) => !v.kind || v.kind === 'table')), staleTime: 60_000, retry: false })
+export const useViews = (entity: string) => useQuery({ queryKey: ['views', entity], queryFn: () => get<{ data: SavedView[] }>('/views', { entity }).then((r) => (r.data ?? []).filter((v) => !v.kind || KINDS.some((k) => k === v.kind))), staleTime: 60_000, retry: false })
 
-export function ViewTabs({ entity, views, current, state, dirty, onPick }: { entity: Entity; views: SavedView[]; current: SavedView | undefined; state: ViewState; dirty: boolean; onPick: (id: string | undefined) => void }) {
+const ICONS = { table: Table2, board: SquareKanban, calendar: CalendarDays }
+/** The same records, looked at otherwise. */
+export function KindSwitch({ kinds, kind, onPick }: { kinds: Kind[]; kind: Kind; onPick: (k: Kind) => void }) {
+  const { t } = useTranslation()
+  if (kinds.length < 2) return null
+  return (
+    <div role="group" aria-label={t('views.kind')} className="flex flex-none rounded-md border border-line">
+      {kinds.map((k) => { const Icon = ICONS[k]; return <button key={k} type="button" className={clsx('btn ghost icon sm', k === kind ? 'on' : 'text-muted')} aria-pressed={k === kind} aria-label={t(`views.as_${k}`)} title={t(`views.as_${k}`)} onClick={() => onPick(k)}><Icon size={15} /></button> })}
+    </div>
+  )
+}
+
+export function ViewTabs({ entity, views, current, state, kind, dirty, onPick }: { entity: Entity; views: SavedView[]; current: SavedView | undefined; state: ViewState; kind: Kind; dirty: boolean; onPick: (id: string | undefined) => void }) {
   const { t } = useTranslation()
   const [dialog, setDialog] = useState<'new' | 'edit' | 'delete' | null>(null)
   const renew = () => queryClient.invalidateQueries({ queryKey: ['views', entity.name] })
@@ -24,7 +36,7 @@ export function ViewTabs({ entity, views, current, state, dirty, onPick }: { ent
   if (current && more.includes(current)) { shown.pop(); shown.push(current) }
   const keep = async () => {
     if (!current || current.mine === false) { setDialog('new'); return }
-    try { await patch(`/views/${current.id}`, { state }); await renew(); onPick(current.id); done(t('views.saved')) } catch (e) { toast.error(messageOf(e)) }
+    try { await patch(`/views/${current.id}`, { state, kind }); await renew(); onPick(current.id); done(t('views.saved')) } catch (e) { toast.error(messageOf(e)) }
   }
   const erase = async () => {
     if (!current) return
@@ -32,8 +44,8 @@ export function ViewTabs({ entity, views, current, state, dirty, onPick }: { ent
       await del(`/views/${current.id}`)
       onPick(undefined)
       await renew()
-      const { entity: of, name, kind, state: was, visibility } = current
-      done(t('views.deleted'), async () => { await post('/views', { entity: of, name, kind, state: was, visibility }); await renew() })
+      const { entity: of, name, kind: as, state: was, visibility } = current
+      done(t('views.deleted'), async () => { await post('/views', { entity: of, name, kind: as, state: was, visibility }); await renew() })
     } catch (e) { toast.error(messageOf(e)) }
   }
   const tab = (id: string | undefined, name: string, v?: SavedView) => (
@@ -55,7 +67,7 @@ export function ViewTabs({ entity, views, current, state, dirty, onPick }: { ent
       </div>
       {dirty && <button type="button" className="btn sm" onClick={() => void keep()}><Save size={13} />{current && current.mine !== false ? t('views.save') : t('views.saveNew')}</button>}
       {dirty && current && <button type="button" className="btn ghost sm" onClick={() => onPick(current.id)}>{t('views.discard')}</button>}
-      <Suspense fallback={null}>{(dialog === 'new' || dialog === 'edit') && <ViewDialog entity={entity} view={dialog === 'edit' ? current : undefined} state={state} onClose={() => setDialog(null)} onDone={async (v) => { await renew(); onPick(v.id) }} />}</Suspense>
+      <Suspense fallback={null}>{(dialog === 'new' || dialog === 'edit') && <ViewDialog entity={entity} view={dialog === 'edit' ? current : undefined} state={state} kind={kind} onClose={() => setDialog(null)} onDone={async (v) => { await renew(); onPick(v.id) }} />}</Suspense>
       {dialog === 'delete' && current && <Confirm title={t('views.deleteTitle', { name: current.name })} text={t('views.deleteText')} action={t('delete')} danger onClose={() => setDialog(null)} onConfirm={() => void erase()} />}
     </>
   )

@@ -1,10 +1,18 @@
-import type { Condition, Entity, Field, Rule } from '@/meta/types'
+import type { Condition, Entity, Field, Row, Rule } from '@/meta/types'
 import { isRule } from '@/meta/types'
 import { fieldOf, visibleFields } from '@/meta/hooks'
 
+export const KINDS = ['table', 'board', 'calendar'] as const
+export type Kind = (typeof KINDS)[number]
+export const SPANS = ['month', 'week', 'agenda'] as const
+export type Span = (typeof SPANS)[number]
+/** What a table, a board and their like answer to. */
+export interface ViewHandle { focus: () => void; step?: (id: string, by: number) => Row | undefined }
+
+
 /** What a view is: one JSON document, the same in the URL, in a saved view and in memory. */
 export interface ViewState { columns?: string[]; widths?: Record<string, number>; sort?: string; filter?: Condition }
-export interface TableSearch extends ViewState { view?: string; q?: string; rec?: string; tab?: string; new?: boolean }
+export interface TableSearch extends ViewState { as?: Kind; on?: string; span?: Span; view?: string; q?: string; rec?: string; tab?: string; new?: boolean }
 export interface SavedView { id: string; entity: string; name: string; kind: string; state: ViewState; visibility: 'private' | 'shared'; owner_id?: string | null; user_id?: string | null; mine?: boolean; can_edit?: boolean }
 
 const words = (v: unknown): string[] | undefined => (Array.isArray(v) && v.every((x) => typeof x === 'string') ? (v as string[]) : undefined)
@@ -27,6 +35,9 @@ export function readCondition(v: unknown, depth = 0): Condition | undefined {
 export function readTableSearch(s: Record<string, unknown>): TableSearch {
   const out: TableSearch = {}
   const view = text(s.view); if (view) out.view = view
+  const as = KINDS.find((k) => k === s.as); if (as) out.as = as
+  const on = text(s.on); if (on) out.on = on
+  const span = SPANS.find((k) => k === s.span); if (span) out.span = span
   const q = text(s.q); if (q) out.q = q
   const sort = text(s.sort); if (sort !== undefined) out.sort = sort
   const rec = text(s.rec); if (rec) out.rec = rec
@@ -52,7 +63,21 @@ export function merged(search: TableSearch, view: SavedView | undefined): ViewSt
   const filter = search.filter ?? readCondition(base.filter); if (filter && filter.rules.length) out.filter = filter
   return out
 }
-export const changed = (s: TableSearch): boolean => s.columns !== undefined || s.widths !== undefined || s.sort !== undefined || s.filter !== undefined
+export const changed = (s: TableSearch): boolean => s.columns !== undefined || s.widths !== undefined || s.sort !== undefined || s.filter !== undefined || s.as !== undefined
+
+/** The field whose values are the columns of a board. */
+export function boardField(e: Entity): Field | undefined {
+  const f = fieldOf(e, String(e.views?.board ?? e.states?.field ?? ''))
+  return f?.options?.length || (f && f.name === e.states?.field) ? f : undefined
+}
+/** The date a calendar goes by. */
+export function calendarField(e: Entity): Field | undefined {
+  const f = fieldOf(e, String(e.views?.calendar ?? ''))
+  return f?.type === 'date' || f?.type === 'datetime' ? f : undefined
+}
+export const kindsOf = (e: Entity): Kind[] => ['table', ...(boardField(e) ? ['board' as const] : []), ...(calendarField(e) ? ['calendar' as const] : [])]
+/** The address says it, else the saved view; what this entity cannot be shown as is a table. */
+export const kindOf = (e: Entity, search: TableSearch, view: SavedView | undefined): Kind => kindsOf(e).find((k) => k === (search.as ?? view?.kind)) ?? 'table'
 
 export function columnsOf(e: Entity, state: ViewState): Field[] {
   const wanted = (state.columns?.length ? state.columns : e.list).map((n) => fieldOf(e, n)).filter((f) => !!f)

@@ -5,14 +5,14 @@ import { done } from '@/lib/undo'
 import { useSubmit } from '@/lib/useForm'
 import type { Entity } from '@/meta/types'
 import { Dialog, Labelled } from '@/ui/basics'
-import type { SavedView, ViewState } from './state'
+import type { Kind, SavedView, ViewState } from './state'
 
-export default function ViewDialog({ entity, view, state, onClose, onDone }: { entity: Entity; view: SavedView | undefined; state: ViewState; onClose: () => void; onDone: (v: SavedView) => Promise<void> }) {
+export default function ViewDialog({ entity, view, state, kind, onClose, onDone }: { entity: Entity; view: SavedView | undefined; state: ViewState; kind: Kind; onClose: () => void; onDone: (v: SavedView) => Promise<void> }) {
   const { t } = useTranslation()
   const [name, setName] = useState(view?.name ?? '')
   const [visibility, setVisibility] = useState<'private' | 'shared'>(view?.visibility ?? 'private')
   const { submit, busy, errors, message } = useSubmit(async () => {
-    const v = view ? await patch<SavedView>(`/views/${view.id}`, { name, visibility }) : await post<SavedView>('/views', { entity: entity.name, name, kind: 'table', state, visibility })
+    const v = view ? await patch<SavedView>(`/views/${view.id}`, { name, visibility }) : await post<SavedView>('/views', { entity: entity.name, name, kind, state, visibility })
     await onDone(view ? { ...view, ...v } : v)
     done(t('views.saved'))
     onClose()

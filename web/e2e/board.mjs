@@ -1,0 +1,291 @@
+// The board and the calendar: columns by state or days, cards carried by mouse, finger and keyboard, what the server refuses comes back.
+import { api, axe, BASE, equal, page, pick, shot, signIn, test, truth } from './kit.mjs'
+
+export async function board(browser, email) {
+  const p = await page(browser)
+  await signIn(p, email)
+  const customer = await api(p, 'POST', '/parties/parties', { name: 'Rail Board LLP', is_customer: true })
+  const product = await api(p, 'POST', '/products/products', { name: 'Board rail', price: '1000' })
+  const lane = (name, scope = p) => scope.getByRole('region', { name, exact: true })
+  const cards = (name, scope = p) => lane(name, scope).locator('[data-card]')
+  const card = (id, scope = p) => scope.locator(`[data-card="${id}"]`)
+  const inLane = async (id, name, scope = p) => { await lane(name, scope).locator(`[data-card="${id}"]`).waitFor() }
+  const stateOf = async (id) => (await api(p, 'GET', `/sales/orders/${id}?fields=status`)).status
+  /** The card moves at once; the server a moment later. */
+  const becomes = async (id, state) => {
+    for (let i = 0; i < 60; i++) { if ((await stateOf(id)) === state) return; await p.waitForTimeout(100) }
+    equal(await stateOf(id), state)
+  }
+  const shows = async (text) => p.waitForFunction((x) => [...document.querySelectorAll('[role=status]')].some((e) => e.textContent.includes(x)), text)
+  const order = (note, lines = true) => api(p, 'POST', '/sales/orders', { customer_id: customer.id, note, ...(lines ? { lines: [{ product_id: product.id, quantity: '1' }] } : {}) })
+
+  const made = []
+  await test('seventy orders on a board: counted, summed, drawn in part, loaded as one goes', async () => {
+    for (let i = 0; i < 70; i += 10) made.push(...await Promise.all(Array.from({ length: 10 }, (_, j) => order(`board ${i + j}`))))
+    await p.goto(`${BASE}/o/sales-orders`)
+    await p.locator('.g-row[data-id]').first().waitFor()
+    await p.getByRole('button', { name: 'Board', exact: true }).click()
+    await cards('Draft').first().waitFor()
+    const drafts = (await api(p, 'GET', '/sales/orders?status=draft&count=exact&limit=1')).count.value
+    equal(Number((await lane('Draft').locator('header .num').first().innerText()).replace(/\D/g, '')), drafts, 'the count')
+    truth(/₸/.test(await lane('Draft').locator('header').innerText()), 'the sum')
+    truth((await cards('Draft').count()) < 30, 'only what is in sight is drawn')
+    const asked = []
+    p.on('request', (r) => { if (r.url().includes('cursor=')) asked.push(r.url()) })
+    const seen = new Set()
+    for (let i = 0; i < 40 && seen.size < drafts; i++) {
+      for (const id of await cards('Draft').evaluateAll((all) => all.map((x) => x.dataset.card))) seen.add(id)
+      await lane('Draft').locator('.lane-body').evaluate((e) => e.scrollBy(0, 900))
+      await p.waitForTimeout(90)
+    }
+    equal(seen.size, drafts, 'every card can be reached')
+    truth(asked.length >= 2, 'page by page')
+    const stages = await p.locator('.lane').evaluateAll((all) => all.map((x) => x.dataset.lane))
+    equal(stages.slice(0, 5).join(), 'draft,confirmed,processing,shipped,delivered', 'in the order of the work')
+    await lane('Draft').locator('.lane-body').evaluate((e) => e.scrollTo(0, 0))
+    await shot(p, 'board-1')
+  })
+
+  await test('filter and search stay between table and board', async () => {
+    const filter = encodeURIComponent(JSON.stringify({ operator: 'AND', rules: [{ field: 'note', operator: 'equals', value: 'board 7' }] }))
+    await p.goto(`${BASE}/o/sales-orders?as=board&filter=${filter}`)
+    await inLane(made[7].id, 'Draft')
+    equal(await p.locator('[data-card]').count(), 1)
+    await p.getByRole('button', { name: 'Table', exact: true }).click()
+    await p.getByText('1 record').first().waitFor()
+    await p.getByRole('button', { name: 'Board', exact: true }).click()
+    await inLane(made[7].id, 'Draft')
+    await p.goto(`${BASE}/o/sales-orders?as=board`)
+    await p.getByRole('searchbox').fill(made[3].number)
+    await p.waitForFunction(() => document.querySelectorAll('[data-card]').length === 1)
+    await p.getByRole('button', { name: 'Table', exact: true }).click()
+    await p.getByText('1 record').first().waitFor()
+    equal(await p.getByRole('searchbox').inputValue(), made[3].number)
+  })
+
+  const carry = async (id, to, look) => {
+    await card(id).scrollIntoViewIfNeeded()
+    const a = await card(id).boundingBox(); const b = await lane(to).locator('.lane-body').boundingBox()
+    await p.mouse.move(a.x + 40, a.y + 14)
+    await p.mouse.down()
+    await p.mouse.move(a.x + 60, a.y + 30, { steps: 4 })
+    await p.mouse.move(b.x + 120, b.y + 160, { steps: 8 })
+    if (look) await look()
+    await p.mouse.up()
+  }
+  const mine = `as=board&filter=${encodeURIComponent(JSON.stringify({ operator: 'AND', rules: [{ field: 'note', operator: 'starts_with', value: 'board' }] }))}`
+
+  await test('a card carried by mouse does what the workflow does; the rest is dimmed meanwhile', async () => {
+    await p.goto(`${BASE}/o/sales-orders?${mine}`)
+    const { id } = made[69]
+    await card(id).waitFor()
+    await carry(id, 'Confirmed', async () => {
+      equal(await p.locator('.lane.no').evaluateAll((all) => all.map((x) => x.dataset.lane).join()), 'processing,shipped,delivered,returned', 'what may not be entered')
+      equal(await p.locator('.lane.over').getAttribute('data-lane'), 'confirmed')
+      await shot(p, 'board-2-carried')
+    })
+    await inLane(id, 'Confirmed')
+    await p.getByText(`${made[69].number} is in Confirmed`).first().waitFor()
+    await becomes(id, 'confirmed')
+    equal(new URL(p.url()).searchParams.get('rec'), null, 'letting go is no click')
+    await carry(made[68].id, 'Shipped')
+    equal(await stateOf(made[68].id), 'draft', 'a column that may not be entered takes nothing')
+    const a = await card(made[68].id).boundingBox()
+    await p.mouse.move(a.x + 40, a.y + 14); await p.mouse.down(); await p.mouse.move(a.x + 300, a.y + 60, { steps: 5 })
+    await p.keyboard.press('Escape'); await p.mouse.up()
+    equal(await stateOf(made[68].id), 'draft', 'Escape leaves it')
+  })
+
+  await test('a refused move comes back with the server\'s sentence', async () => {
+    const empty = await order('board empty', false)
+    await p.reload()
+    await card(empty.id).waitFor()
+    await carry(empty.id, 'Confirmed')
+    await p.locator('[data-sonner-toast]').filter({ hasText: empty.number }).first().waitFor()
+    await inLane(empty.id, 'Draft')
+    equal(await stateOf(empty.id), 'draft')
+    await shot(p, 'board-3-refused')
+  })
+
+  await test('by keyboard alone, and told aloud', async () => {
+    const { id, number } = made[67]
+    await card(id).focus()
+    await p.keyboard.press('Space')
+    await shows(`${number} taken from Draft`)
+    await p.keyboard.press('ArrowRight')
+    await shows('Over Confirmed')
+    await p.keyboard.press('ArrowRight')
+    await shows('Over Cancelled')
+    await p.keyboard.press('ArrowLeft')
+    await p.keyboard.press('Enter')
+    await shows(`${number} is in Confirmed`)
+    await inLane(id, 'Confirmed')
+    await p.waitForFunction((x) => document.activeElement?.dataset.card === x, id)
+    await becomes(id, 'confirmed')
+    await p.keyboard.press('Space')
+    await p.keyboard.press('ArrowRight')
+    await p.keyboard.press('Escape')
+    await shows(`${number} stays in Confirmed`)
+    await p.keyboard.press('ArrowLeft')
+    await p.waitForFunction(() => document.activeElement?.closest('[data-lane]')?.dataset.lane === 'draft')
+    const at = await p.evaluate(() => Number(document.activeElement.closest('[data-index]').dataset.index))
+    await p.keyboard.press('ArrowDown')
+    await p.waitForFunction((i) => document.activeElement?.closest('[data-index]')?.dataset.index === String(i + 1), at)
+    await p.keyboard.press('Enter')
+    await p.waitForURL(/rec=/)
+    await p.keyboard.press('Escape')
+  })
+
+  await test('what cannot be taken back is asked about first', async () => {
+    await p.goto(`${BASE}/o/sales-orders?${mine}`)
+    await card(made[66].id).waitFor()
+    await card(made[66].id).focus()
+    for (const k of ['Space', 'ArrowRight', 'ArrowRight', 'Enter']) await p.keyboard.press(k)
+    await p.getByRole('dialog').getByRole('button', { name: 'Cancel' }).first().click()
+    equal(await stateOf(made[66].id), 'draft')
+    await card(made[66].id).focus()
+    for (const k of ['Space', 'ArrowRight', 'ArrowRight', 'Enter']) await p.keyboard.press(k)
+    await p.getByRole('dialog').locator('.btn.danger').click()
+    await inLane(made[66].id, 'Cancelled')
+    await becomes(made[66].id, 'cancelled')
+  })
+
+  await test('a field without a workflow: dropped anywhere, undone by one press; a view keeps the board', async () => {
+    const party = await api(p, 'POST', '/parties/parties', { name: 'Board party', is_customer: true })
+    await p.goto(`${BASE}/o/parties-parties?as=board&q=${encodeURIComponent('Board party')}`)
+    await card(party.id).waitFor()
+    const from = await card(party.id).evaluate((e) => e.closest('[data-lane]').dataset.lane)
+    await card(party.id).focus()
+    await p.keyboard.press('Space')
+    await p.keyboard.press('ArrowRight')
+    const to = await p.locator('.lane.over').getAttribute('data-lane')
+    await p.keyboard.press('Enter')
+    await p.waitForFunction(([id, l]) => document.querySelector(`[data-card="${id}"]`)?.closest('[data-lane]')?.dataset.lane === l, [party.id, to])
+    await p.getByRole('button', { name: 'Undo' }).first().click()
+    await p.waitForFunction(([id, l]) => document.querySelector(`[data-card="${id}"]`)?.closest('[data-lane]')?.dataset.lane === l, [party.id, from])
+    equal((await api(p, 'GET', `/parties/parties/${party.id}`)).lifecycle ?? '', from)
+    await p.getByRole('button', { name: 'Save as view' }).click()
+    await p.getByRole('dialog').getByLabel('Name').fill('Pipeline')
+    await p.getByRole('dialog').getByRole('button', { name: 'Save' }).click()
+    await p.waitForURL(/view=/)
+    await p.reload()
+    await p.locator('.board .lane').first().waitFor()
+    equal((await api(p, 'GET', '/views?entity=parties.parties')).data.find((v) => v.name === 'Pipeline').kind, 'board')
+  })
+
+  await test('the board by day, by night and in Russian', async () => {
+    await p.goto(`${BASE}/o/sales-orders?as=board`)
+    await cards('Draft').first().waitFor()
+    for (const theme of ['light', 'dark']) {
+      await p.evaluate((x) => { document.documentElement.dataset.theme = x }, theme)
+      await shot(p, `board-${theme}`)
+      await axe(p, `board, ${theme}`)
+    }
+    truth((await p.evaluate(() => document.querySelectorAll('*').length)) < 2500, 'few elements')
+    const ru = await page(browser, { locale: 'ru-RU' })
+    await signIn(ru, email)
+    await ru.evaluate(() => fetch('/api/v1/me', { method: 'PATCH', headers: { 'Content-Type': 'application/json' }, body: '{"locale":"ru"}' }))
+    await ru.goto(`${BASE}/o/sales-orders?as=board`)
+    await ru.getByRole('button', { name: 'Доска' }).waitFor()
+    await ru.locator('[data-card]').first().waitFor()
+    await shot(ru, 'board-ru')
+    await axe(ru, 'board, ru')
+    await api(ru, 'PATCH', '/me', { locale: 'en' })
+    await ru.context().close()
+  })
+
+  await test('on a phone: swiped from column to column, a card taken by a resting finger', async () => {
+    const phone = await page(browser, { width: 390, height: 844, touch: true })
+    await signIn(phone, email)
+    await phone.goto(`${BASE}/o/sales-orders?${mine}`)
+    const { id } = made[65]
+    await card(id, phone).waitFor()
+    await shot(phone, 'board-phone')
+    await axe(phone, 'board, phone')
+    equal(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, 'no sideways scrolling of the page')
+    const cdp = await phone.context().newCDPSession(phone)
+    const touch = (type, x, y) => cdp.send('Input.dispatchTouchEvent', { type, touchPoints: type === 'touchEnd' ? [] : [{ x, y }] })
+    // Quickly: the columns move and the card stays.
+    await touch('touchStart', 330, 500)
+    for (let x = 320; x >= 30; x -= 20) { await touch('touchMove', x, 500); await phone.waitForTimeout(10) }
+    await touch('touchEnd')
+    await phone.waitForFunction(() => document.querySelector('.board').scrollLeft > 200)
+    equal(await stateOf(id), 'draft')
+    await phone.locator('.board').evaluate((e) => { e.scrollLeft = 0 })
+    await phone.waitForTimeout(150)
+    await card(id, phone).scrollIntoViewIfNeeded()
+    const a = await card(id, phone).boundingBox()
+    await touch('touchStart', a.x + 60, a.y + 20)
+    await phone.locator('.ghosted').waitFor()
+    for (let x = a.x + 60; x < 372; x += 16) { await touch('touchMove', x, a.y + 60); await phone.waitForTimeout(16) }
+    await phone.waitForFunction(() => document.querySelector('.board').scrollLeft > 150)
+    await touch('touchMove', 190, a.y + 60)
+    await phone.locator('[data-lane=confirmed].over').waitFor()
+    await shot(phone, 'board-phone-carried')
+    await touch('touchEnd')
+    await inLane(id, 'Confirmed', phone)
+    await becomes(id, 'confirmed')
+    await phone.context().close()
+  })
+
+  await test('a calendar: a record lies on its day, is carried to another, and made on a third', async () => {
+    const one = await api(p, 'POST', '/sales/orders', { customer_id: customer.id, note: 'calendar', required_on: '2031-05-14', lines: [{ product_id: product.id, quantity: '1' }] })
+    const event = p.locator(`[data-event="${one.id}"]`)
+    const on = (day) => p.locator(`[data-day="${day}"] [data-event="${one.id}"]`)
+    const required = async (day) => { for (let i = 0; i < 60 && (await api(p, 'GET', `/sales/orders/${one.id}?fields=required_on`)).required_on !== day; i++) await p.waitForTimeout(100); equal((await api(p, 'GET', `/sales/orders/${one.id}?fields=required_on`)).required_on, day) }
+    await p.goto(`${BASE}/o/sales-orders?as=calendar&on=2031-05-01`)
+    await on('2031-05-14').waitFor()
+    const a = await event.boundingBox(); const b = await p.locator('[data-day="2031-05-22"]').boundingBox()
+    await p.mouse.move(a.x + 30, a.y + 10)
+    await p.mouse.down()
+    await p.mouse.move(a.x + 60, a.y + 20, { steps: 4 })
+    await p.mouse.move(b.x + 50, b.y + 60, { steps: 6 })
+    await p.locator('[data-day="2031-05-22"].over').waitFor()
+    await p.mouse.up()
+    await on('2031-05-22').waitFor()
+    await required('2031-05-22')
+    await p.getByRole('button', { name: 'Undo' }).first().click()
+    await on('2031-05-14').waitFor()
+    await required('2031-05-14')
+    await event.focus()
+    for (const k of ['Space', 'ArrowDown', 'ArrowRight', 'Enter']) await p.keyboard.press(k)
+    await on('2031-05-22').waitFor()
+    await shows(`${one.number} is on May 22, 2031`)
+    await required('2031-05-22')
+    await p.waitForFunction((x) => document.activeElement?.dataset.event === x, one.id)
+    await p.keyboard.press('Escape')
+    await p.waitForFunction(() => document.activeElement?.dataset.day === '2031-05-22')
+    await p.keyboard.press('ArrowDown')
+    await p.waitForFunction(() => document.activeElement?.dataset.day === '2031-05-29')
+    await p.keyboard.press('PageDown')
+    await p.waitForFunction(() => document.activeElement?.dataset.day === '2031-06-29')
+    await p.keyboard.press('Enter')
+    await p.getByRole('dialog').waitFor()
+    await pick(p, /^Customer/, 'Rail Board', p.getByRole('dialog'))
+    await p.keyboard.press('Control+Enter')
+    await p.locator('[data-day="2031-06-29"] [data-event]').waitFor()
+    for (const span of ['Week', 'Agenda', 'Month']) {
+      await p.getByRole('button', { name: span, exact: true }).click()
+      await p.locator('[data-day="2031-06-29"] [data-event]').waitFor()
+      for (const theme of ['light', 'dark']) {
+        await p.evaluate((x) => { document.documentElement.dataset.theme = x }, theme)
+        await shot(p, `calendar-${span.toLowerCase()}-${theme}`)
+        await axe(p, `calendar, ${span}, ${theme}`)
+      }
+    }
+    const phone = await page(browser, { width: 390, height: 844, touch: true })
+    await signIn(phone, email)
+    for (const span of ['agenda', 'month', 'week']) {
+      await phone.goto(`${BASE}/o/sales-orders?as=calendar&on=2031-05-22&span=${span}`)
+      await phone.locator('[data-day="2031-05-22"]').waitFor()
+      await phone.waitForTimeout(300)
+      await shot(phone, `calendar-${span}-phone`)
+      equal(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, 'no sideways scrolling')
+      await axe(phone, `calendar, ${span}, phone`)
+    }
+    await phone.context().close()
+  })
+
+  await test('no error on the board', async () => equal(p.problems.join('\n'), ''))
+  await p.context().close()
+}

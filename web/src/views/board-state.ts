@@ -1,0 +1,47 @@
+import { editable } from '@/meta/hooks'
+import type { Condition, Entity, Field, Option } from '@/meta/types'
+
+/** The lane of the records that have nothing in the field. */
+export const NONE = ''
+
+/** The columns of a board, in the order of the work. */
+export const lanesOf = (e: Entity, f: Field): Option[] => (e.states?.field === f.name ? e.states.options : f.options ?? [])
+
+/** Where a record may go from here, and by which action; none where it is a plain change of the field. */
+export function waysFrom(e: Entity, f: Field, from: string): Map<string, string | null> {
+  const out = new Map<string, string | null>()
+  if (e.states?.field === f.name) {
+    for (const m of e.states.moves) if ([m.from].flat().includes(from) && m.to !== from && !out.has(m.to)) out.set(m.to, m.action)
+  } else if (e.can.update && editable(f)) {
+    for (const o of f.options ?? []) if (o.id !== from) out.set(o.id, null)
+    if (!f.required && from !== NONE) out.set(NONE, null)
+  }
+  return out
+}
+
+export const laneFilter = (f: Field, lane: string, filter: Condition | null | undefined): Condition =>
+  ({ operator: 'AND', rules: [...(filter ? [filter] : []), lane === NONE ? { field: f.name, operator: 'is_empty' } : { field: f.name, operator: 'equals', value: lane }] })
+
+/** The next lane in this direction that may be entered; where there is none, the one it is over. */
+export function nextLane(lanes: string[], at: string, by: 1 | -1, may: (lane: string) => boolean): string {
+  for (let i = lanes.indexOf(at) + by; i >= 0 && i < lanes.length; i += by) if (may(lanes[i]!)) return lanes[i]!
+  return at
+}
+
+export interface Total { n: number; sums: { currency: string | null; value: string }[] }
+/** How many are in each lane and what they come to: money of different currencies is never added up. */
+export function totals(rows: Record<string, unknown>[], f: Field, currency: string | undefined): Map<string, Total> {
+  const out = new Map<string, Total>()
+  for (const r of rows) {
+    const lane = r[f.name] === null || r[f.name] === undefined ? NONE : String(r[f.name])
+    const t = out.get(lane) ?? { n: 0, sums: [] }
+    t.n += Number(r.n ?? 0)
+    if (r.sum !== null && r.sum !== undefined) t.sums.push({ currency: currency ? (r[currency] as string | null) : null, value: String(r.sum) })
+    out.set(lane, t)
+  }
+  return out
+}
+
+/** What a card says under its title. */
+export const cardFields = (e: Entity, f: Field, columns: Field[]): Field[] =>
+  columns.filter((c) => c.name !== e.title_field && c.name !== f.name && !/^currency(_code)?$/.test(c.name) && !['json', 'file', 'uuid', 'textarea'].includes(c.type)).slice(0, 4)
