@@ -8,7 +8,7 @@ import { toast } from '@/lib/toast'
 import { messageOf, patch, post } from '@/api/http'
 import { useOwnPicture } from '@/api/people'
 import { fullName, meQuery, queryClient, switchOrganization, useSession } from '@/api/session'
-import { changeLanguage, languages } from '@/i18n'
+import { changeLanguage, languages, withWords } from '@/i18n'
 import { MOD, useKeys } from '@/lib/keys'
 import { applyTheme, savedTheme, type Theme } from '@/lib/theme'
 import { undoLast } from '@/lib/undo'
@@ -20,7 +20,7 @@ import { Bell } from './bell'
 import { useLive } from './live'
 
 const Palette = lazy(() => import('./palette'))
-const Cheatsheet = lazy(() => import('./cheatsheet'))
+const Cheatsheet = lazy(() => withWords(() => import('./cheatsheet')))
 
 function OrganizationSwitcher() {
   const { t } = useTranslation()

@@ -135,7 +135,9 @@ export default function Calendar({ entity, field, columns, params: asked, on, sp
     <div key={row.id} role="button" tabIndex={tab ? 0 : -1} data-event={row.id} aria-describedby={hint} onPointerDown={(e) => grab(e, row)} onClick={(e) => { e.stopPropagation(); onOpen(row) }} onKeyDown={(e) => eventKeys(e, row)}
       className={clsx('chip cal-event', hueName(entity.states?.options.find((o) => o.id === row[entity.states!.field])), row.id === openId && 'open', row.id === held?.row.id && (held.keys ? 'held' : 'taken'))}>{words(row)}</div>
   )
-  const add = (d: string, tab: boolean) => entity.can.create && <button type="button" tabIndex={tab ? 0 : -1} className="btn ghost icon sm cal-add max-md:hidden" style={{ height: 22, minHeight: 22 }} aria-label={t('calendar.newOn', { name: entity.label, day: dated(d) })} onClick={() => onCreate(preset(d))}><Plus size={13} /></button>
+  // A narrow screen has no room for seven days side by side: there they lie one under another.
+  const stacked = span === 'agenda' || (span === 'week' && narrow)
+  const add = (d: string, tab: boolean) => entity.can.create && <button type="button" tabIndex={tab ? 0 : -1} className={clsx('btn ghost icon sm', !stacked && 'cal-add max-md:hidden')} style={stacked ? {} : { height: 22, minHeight: 22 }} aria-label={t('calendar.newOn', { name: entity.label, day: dated(d) })} onClick={() => onCreate(preset(d))}><Plus size={13} /></button>
   const cell = (d: string) => {
     const here = placed.get(d) ?? []
     const shown = span === 'month' ? (narrow ? [] : here.slice(0, here.length > IN_CELL ? IN_CELL - 1 : IN_CELL)) : here
@@ -145,7 +147,7 @@ export default function Calendar({ entity, field, columns, params: asked, on, sp
         onKeyDown={(e) => dayKeys(e, d)} onDoubleClick={() => entity.can.create && onCreate(preset(d))}>
         <div className="cal-top">{add(d, tab)}<span className="visually-hidden">{dated(d)}</span><span className={clsx('cal-num', d === today && 'now')} aria-hidden="true">{Number(d.slice(8))}</span></div>
         {shown.map((r) => event(r, tab))}
-        {here.length > shown.length && <button type="button" tabIndex={tab || narrow ? 0 : -1} className="btn ghost sm" style={{ height: 24, minHeight: 24, justifyContent: 'flex-start' }} aria-label={t('calendar.rest', { n: here.length - shown.length, day: dated(d) })} onClick={() => go(d, narrow ? 'agenda' : 'week')}>+{here.length - shown.length}</button>}
+        {here.length > shown.length && <button type="button" tabIndex={tab || narrow ? 0 : -1} className="btn ghost sm" style={{ height: 24, minHeight: 24, justifyContent: narrow ? 'center' : 'flex-start' }} aria-label={t('calendar.rest', { n: here.length - shown.length, day: dated(d) })} onClick={() => go(d, narrow ? 'agenda' : 'week')}>{shown.length > 0 && '+'}{formatNumber(here.length - shown.length, locale)}</button>}
       </div>
     )
   }
@@ -162,12 +164,12 @@ export default function Calendar({ entity, field, columns, params: asked, on, sp
         <button type="button" className="btn icon sm" aria-label={t('calendar.after')} onClick={() => page(1)}><ChevronRight size={15} className="rtl:scale-x-[-1]" /></button>
       </div>
       {data?.next && <p className="m-0 px-3 py-1.5 text-warn border-b border-line" role="status">{t('calendar.cut', { n: formatNumber(MOST, locale) })}</p>}
-      {error ? <div className="flex-1"><Failure error={error} retry={() => void refetch()} /></div> : span === 'agenda' ? (
+      {error ? <div className="flex-1"><Failure error={error} retry={() => void refetch()} /></div> : stacked ? (
         <div ref={scroller} className="cal cal-agenda px-4 py-2" role="group" aria-label={t('calendar.label', { name: entity.plural })}>
-          {isPending ? <Skeleton /> : rows.length === 0 ? <Empty title={t('calendar.none')} /> : days.filter((d) => placed.has(d)).map((d) => (
-            <section key={d} data-day={d} tabIndex={-1} className="py-2 border-b border-line" aria-label={dated(d)}>
-              <h3 className={clsx('m-0 mb-1.5 text-xs font-semibold', d === today ? 'text-accent-text' : 'text-muted')}>{weekday.format(new Date(d + 'T00:00:00Z'))}, {dated(d)}</h3>
-              <div className="space-y-1">{placed.get(d)!.map((r) => event(r, true))}</div>
+          {isPending ? <Skeleton /> : rows.length === 0 && span === 'agenda' ? <Empty title={t('calendar.none')} /> : days.filter((d) => span === 'week' || placed.has(d)).map((d) => (
+            <section key={d} data-day={d} tabIndex={-1} className={clsx('py-1.5 px-2 -mx-2 border-b border-line rounded-sm', held?.over === d && held.over !== held.from && 'bg-sel')} aria-label={dated(d)}>
+              <div className="flex items-center min-h-7"><h3 className={clsx('m-0 flex-1 text-xs font-semibold', d === today ? 'text-accent-text' : 'text-muted')}>{weekday.format(new Date(d + 'T00:00:00Z'))}, {dated(d)}</h3>{add(d, true)}</div>
+              <div className="space-y-1">{placed.get(d)?.map((r) => event(r, true))}</div>
             </section>
           ))}
         </div>
