@@ -34,4 +34,6 @@ it('currencies stay apart', () => {
 it('a card says four things, none of them twice', () => {
   const all = ['number', 'status', 'currency', 'a', 'b', 'c', 'd', 'e'].map((n) => field(n, 'text'))
   expect(cardFields(worked, status, all).map((f) => f.name)).toEqual(['a', 'b', 'c', 'd'])
+  const mixed = [field('kind', 'select'), field('way', 'select'), field('who', 'relation'), field('made', 'date'), field('due', 'date'), field('sum', 'money'), field('left', 'money')]
+  expect(cardFields(worked, status, mixed).map((f) => f.name)).toEqual(['kind', 'who', 'made', 'sum'])
 })

@@ -42,6 +42,11 @@ export function totals(rows: Record<string, unknown>[], f: Field, currency: stri
   return out
 }
 
-/** What a card says under its title. */
-export const cardFields = (e: Entity, f: Field, columns: Field[]): Field[] =>
-  columns.filter((c) => c.name !== e.title_field && c.name !== f.name && !/^currency(_code)?$/.test(c.name) && !['json', 'file', 'uuid', 'textarea'].includes(c.type)).slice(0, 4)
+const TELLING = ['relation', 'money', 'date', 'datetime', 'user', 'tags']
+/** What a card says under its title: four things, of different kinds before two of one, in the order of the columns. */
+export function cardFields(e: Entity, f: Field, columns: Field[]): Field[] {
+  const all = columns.filter((c) => c.name !== e.title_field && c.name !== f.name && !/^currency(_code)?$/.test(c.name) && !['json', 'file', 'uuid', 'textarea'].includes(c.type))
+  const worth = (c: Field) => all.filter((x) => x.type === c.type).indexOf(c) * 10 + (TELLING.indexOf(c.type) + 1 || 9)
+  const best = [...all].sort((a, b) => worth(a) - worth(b)).slice(0, 4)
+  return all.filter((c) => best.includes(c))
+}
