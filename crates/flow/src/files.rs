@@ -1,26 +1,33 @@
-//! Files that people attach. The bytes are kept once for each organization, under their hash, in a folder of this
-//! machine: `<root>/<organization>/<first two letters>/<sha256>`; what they are called and hang on is a row in
-//! `files.files`. (tokio's file functions, not the object_store crate: it would add 40 crates for one folder.)
+//! Files that people attach. The bytes are kept once for each organization, under their hash, in an object store:
+//! `<organization>/<first two letters>/<sha256>`; what they are called and hang on is a row in `files.files`. Today
+//! the store is a folder of this machine (docs/adr/0009).
 //!
 //! Invariants:
-//! - A committed row has its bytes on the disk: they are synced before the row is written.
+//! - A committed row has its bytes in the store, safe from a power cut: they are put there before the row is written.
 //! - What a file is, its bytes say; what it is called is only ever shown.
 //! - A file that hangs on a record is reached by those who reach the record; one that hangs on nothing by who sent it.
 
 mod strip;
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt, future};
 use kernel::{Actor, Error, Result, Store, Tx, sql, system, within};
+use object_store::{
+    GetResult, GetResultPayload, ObjectStore, ObjectStoreExt, buffered::BufWriter, local::LocalFileSystem,
+    path::Path as Key,
+};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::{
     fmt::Display,
-    io::ErrorKind,
+    io::{self, ErrorKind},
+    iter,
+    ops::Deref,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
+use tempfile::{NamedTempFile, TempPath};
 use tokio::{
     fs::{self, File},
     io::{AsyncReadExt, AsyncWriteExt},
@@ -41,10 +48,12 @@ impl Default for Settings {
     }
 }
 
-/// The folder of blobs.
+/// The store of blobs.
 #[derive(Clone)]
 pub struct Files {
-    root: Arc<Path>,
+    blobs: Arc<dyn ObjectStore>,
+    /// A folder of this machine for what does not stay.
+    passing: Arc<Path>,
     settings: Settings,
 }
 
@@ -66,13 +75,30 @@ pub struct Stored {
 #[derive(Debug)]
 pub struct Opened {
     pub stored: Stored,
-    pub file: File,
+    pub blob: GetResult,
 }
 
 impl Opened {
     /// For Content-Disposition. Only what a browser cannot run is shown in its place.
     pub fn disposition(&self) -> String {
         disposition(&self.stored.name, &self.stored.content_type)
+    }
+}
+
+/// A file for programs that open it themselves: the blob where it lies, or a copy that goes with this.
+pub enum OnDisk {
+    Blob(PathBuf),
+    Copy(TempPath),
+}
+
+impl Deref for OnDisk {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        match self {
+            OnDisk::Blob(path) => path,
+            OnDisk::Copy(path) => path,
+        }
     }
 }
 
@@ -94,6 +120,12 @@ const MOST_PIXELS: usize = 200_000_000;
 const LONGEST_SIDE: usize = 30_000;
 /// Images up to this size lose the places and people in their metadata; larger ones are refused.
 const LARGEST_IMAGE: u64 = 64 << 20;
+/// What is smaller goes to the store at once, what is larger in parts of this size: no bucket takes smaller ones.
+const PART: usize = 5 << 20;
+/// Where blobs wait for their row.
+const PASSING: &str = "passing";
+/// No upload takes so long.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Enough to tell what a file is.
 const HEAD: usize = 8192;
 /// What was thrown away can be brought back for so long.
@@ -103,26 +135,29 @@ const SIX: &str = "id, name, type, size, sha256, entity, record_id, created_by";
 impl Files {
     /// Opens the folder, or makes it.
     pub async fn open(root: &Path, settings: Settings) -> Result<Files> {
-        let files = Files { root: root.into(), settings };
-        fs::create_dir_all(files.passing()).await.map_err(|e| files.broken("make", &e))?;
-        Ok(files)
+        let passing = root.join(PASSING);
+        let broken =
+            |e: &dyn Display| Error::broken(format!("files: could not open {}: {e}", root.display()));
+        fs::create_dir_all(&passing).await.map_err(|e| broken(&e))?;
+        let local = LocalFileSystem::new_with_prefix(root).map_err(|e| broken(&e))?;
+        Ok(Files::over(Arc::new(local.with_fsync(true)), &passing, settings))
     }
 
-    fn passing(&self) -> PathBuf {
-        self.root.join("passing")
+    /// Files in any store that keeps what it has taken; `passing` is a folder of this machine.
+    pub fn over(blobs: Arc<dyn ObjectStore>, passing: &Path, settings: Settings) -> Files {
+        Files { blobs, passing: passing.into(), settings }
     }
 
-    fn blob(&self, organization: Uuid, sha256: &str) -> PathBuf {
-        self.root.join(organization.to_string()).join(sha256.get(..2).unwrap_or("00")).join(sha256)
+    fn blob(&self, organization: Uuid, sha256: &str) -> Key {
+        Key::from(format!("{organization}/{}/{sha256}", sha256.get(..2).unwrap_or("00")))
     }
 
-    fn broken(&self, what: &str, e: &std::io::Error) -> Error {
-        match e.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-                Error::Unavailable("The server has no room for files left.".into())
-            }
-            _ => Error::broken(format!("files: could not {what} {}: {e}", self.root.display())),
+    fn broken(&self, what: &str, e: &(dyn std::error::Error + 'static)) -> Error {
+        let full = |e: &io::Error| matches!(e.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+        if iter::successors(Some(e), |e| e.source()).filter_map(|e| e.downcast_ref()).any(full) {
+            return Error::Unavailable("The server has no room for files left.".into());
         }
+        Error::broken(format!("files: could not {what} {}: {e}", self.blobs))
     }
 
     /// Keeps what comes out of `stream`. It hangs on nothing yet: [`Files::attach`]. A stream that breaks off leaves
@@ -133,17 +168,40 @@ impl Files {
         E: Display,
     {
         let room = within!(store, actor, tx => room(&tx).await)?;
-        let mut passing = Passing(self.passing().join(Uuid::now_v7().to_string()));
-        let (mut size, mut sha256, head) = self.receive(&passing.0, room, stream).await?;
+        let key = Key::from(format!("{PASSING}/{}", Uuid::now_v7()));
+        let mut passing = Passing { blobs: Arc::clone(&self.blobs), key: Some(key.clone()) };
+        let stored = self.keep(store, actor, name, &key, room, stream).await;
+        if stored.is_err() {
+            // Gone already is fine; what stays is found by the sweep.
+            let _ = self.blobs.delete(&key).await;
+        }
+        passing.key = None;
+        stored
+    }
+
+    async fn keep<S, E>(
+        &self,
+        store: &Store,
+        actor: &Actor,
+        name: &str,
+        key: &Key,
+        room: u64,
+        stream: S,
+    ) -> Result<Stored>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: Display,
+    {
+        let (mut size, mut sha256, head) = self.receive(key, room, stream).await?;
         let content_type = sniff(&head);
         if content_type.starts_with("image/")
-            && let Some(clean) = self.look_at_image(&passing.0, content_type, size).await?
+            && let Some(clean) = self.look_at_image(key, content_type, size).await?
         {
             let once = futures_util::stream::iter([Ok::<_, std::convert::Infallible>(Bytes::from(clean))]);
-            (size, sha256, _) = self.receive(&passing.0, room, once).await?;
+            (size, sha256, _) = self.receive(key, room, once).await?;
         }
         if let Some(clamd) = &self.settings.clamd {
-            scan(clamd, &passing.0).await?;
+            scan(clamd, self.get(key).await?).await?;
         }
         let (name, size) = (clean_name(name), i64::try_from(size).unwrap_or(i64::MAX));
         let id = Uuid::now_v7();
@@ -157,53 +215,66 @@ impl Files {
                 sql!("insert into files.files (organization_id, id, name, type, size, sha256) values ($1, $2, $3, $4, $5, $6)"),
                 &[&actor.organization, &id, &name, &content_type, &size, &sha256],
             ).await?;
-            place(&passing.0, &blob).await.map_err(|e| self.broken("write to", &e))?;
+            let placed = match self.blobs.rename(key, &blob).await {
+                // The transaction runs for the second time.
+                Err(object_store::Error::NotFound { .. }) => self.blobs.head(&blob).await.map(drop),
+                placed => placed,
+            };
+            placed.map_err(|e| self.broken("write to", &e))?;
             tx.changed("files.files", id, 1, "create");
             Ok(())
         })?;
-        passing.0 = PathBuf::new();
         let (content_type, created_by) = (content_type.to_owned(), Some(actor.user));
         Ok(Stored { id, name, content_type, size, sha256, entity: None, record_id: None, created_by })
     }
 
-    /// Writes the stream to a file, syncs it; answers size, hash and the first bytes.
-    async fn receive<S, E>(&self, path: &Path, room: u64, stream: S) -> Result<(u64, String, Vec<u8>)>
+    /// Puts the stream into the store; answers size, hash and the first bytes.
+    async fn receive<S, E>(&self, key: &Key, room: u64, stream: S) -> Result<(u64, String, Vec<u8>)>
     where
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Display,
     {
-        let wrong = |e: std::io::Error| self.broken("write to", &e);
-        // At once: made on another thread it could come after its own removal, when the upload is cut short.
-        let mut out = File::from_std(std::fs::File::create(path).map_err(wrong)?);
+        let mut out =
+            BufWriter::with_capacity(Arc::clone(&self.blobs), key.clone(), PART).with_max_concurrency(2);
         let (mut size, mut hash, mut head) = (0_u64, Sha256::new(), Vec::new());
-        let mut stream = std::pin::pin!(stream);
-        while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(|e| Error::malformed(format!("The file did not arrive whole: {e}")))?;
-            size += chunk.len() as u64;
-            if size > self.settings.most {
-                return Err(Error::refused(format!(
-                    "A file may have {} MB at most.",
-                    self.settings.most >> 20
-                )));
+        let poured = async {
+            let mut stream = std::pin::pin!(stream);
+            while let Some(chunk) = stream.next().await {
+                let chunk =
+                    chunk.map_err(|e| Error::malformed(format!("The file did not arrive whole: {e}")))?;
+                size += chunk.len() as u64;
+                if size > self.settings.most {
+                    return Err(Error::refused(format!(
+                        "A file may have {} MB at most.",
+                        self.settings.most >> 20
+                    )));
+                }
+                if size > room {
+                    return Err(full());
+                }
+                let missing = HEAD - head.len();
+                head.extend_from_slice(chunk.get(..missing).unwrap_or(&chunk));
+                hash.update(&chunk);
+                out.write_all(&chunk).await.map_err(|e| self.broken("write to", &e))?;
             }
-            if size > room {
-                return Err(full());
-            }
-            let missing = HEAD - head.len();
-            head.extend_from_slice(chunk.get(..missing).unwrap_or(&chunk));
-            hash.update(&chunk);
-            out.write_all(&chunk).await.map_err(wrong)?;
+            Ok(())
+        };
+        if let Err(e) = poured.await {
+            let _ = out.abort().await;
+            return Err(e);
         }
-        out.flush().await.map_err(wrong)?;
-        out.sync_all().await.map_err(wrong)?;
-        let sha256 = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
-        Ok((size, sha256, head))
+        out.shutdown().await.map_err(|e| self.broken("write to", &e))?;
+        Ok((size, hex(hash), head))
+    }
+
+    async fn get(&self, key: &Key) -> Result<GetResult> {
+        self.blobs.get(key).await.map_err(|e| self.broken("read from", &e))
     }
 
     /// Refuses bombs; answers the image without its metadata, if it has some.
     async fn look_at_image(
         &self,
-        path: &Path,
+        key: &Key,
         content_type: &'static str,
         size: u64,
     ) -> Result<Option<Vec<u8>>> {
@@ -211,16 +282,11 @@ impl Files {
         if stripped && size > LARGEST_IMAGE {
             return Err(Error::malformed(format!("An image may have {} MB at most.", LARGEST_IMAGE >> 20)));
         }
-        let path = path.to_owned();
+        let bytes = self.get(key).await?.bytes().await.map_err(|e| self.broken("read from", &e))?;
         let looked = tokio::task::spawn_blocking(move || {
-            let pixels = imagesize::size(&path).ok();
-            let bytes = if stripped { std::fs::read(&path)? } else { Vec::new() };
-            Ok::<_, std::io::Error>((pixels, strip::strip(content_type, &bytes)))
+            (imagesize::blob_size(&bytes).ok(), strip::strip(content_type, &bytes))
         });
-        let (pixels, stripped) = looked
-            .await
-            .map_err(|e| Error::broken(e.to_string()))?
-            .map_err(|e| self.broken("read from", &e))?;
+        let (pixels, stripped) = looked.await.map_err(|e| Error::broken(e.to_string()))?;
         if pixels.is_some_and(|p| {
             p.width > LONGEST_SIDE || p.height > LONGEST_SIDE || p.width * p.height > MOST_PIXELS
         }) {
@@ -265,10 +331,17 @@ impl Files {
         self.hand_out(actor, stored).await
     }
 
-    /// As [`Files::read`], for programs that read the blob themselves.
-    pub async fn path(&self, store: &Store, actor: &Actor, id: Uuid) -> Result<(PathBuf, Stored)> {
-        let stored = self.visible(store, actor, id).await?;
-        Ok((self.blob(actor.organization, &stored.sha256), stored))
+    /// As [`Files::read`], for programs that open the file themselves.
+    pub async fn path(&self, store: &Store, actor: &Actor, id: Uuid) -> Result<(OnDisk, Stored)> {
+        let Opened { stored, blob } = self.read(store, actor, id).await?;
+        let path = match blob.payload {
+            GetResultPayload::File(_, path) => OnDisk::Blob(path),
+            GetResultPayload::Stream(parts) => {
+                let copy = copy(&self.passing, parts).await;
+                OnDisk::Copy(copy.map_err(|e| self.broken("copy from", &e))?)
+            }
+        };
+        Ok((path, stored))
     }
 
     async fn visible(&self, store: &Store, actor: &Actor, id: Uuid) -> Result<Stored> {
@@ -290,12 +363,11 @@ impl Files {
     }
 
     async fn hand_out(&self, actor: &Actor, stored: Stored) -> Result<Opened> {
-        let path = self.blob(actor.organization, &stored.sha256);
-        let file = File::open(path).await.map_err(|e| self.broken("read from", &e))?;
-        Ok(Opened { stored, file })
+        let blob = self.get(&self.blob(actor.organization, &stored.sha256)).await?;
+        Ok(Opened { stored, blob })
     }
 
-    /// Throws a file away: gone from sight now, from the disk after thirty days. Who sent it may, and administrators.
+    /// Throws a file away: gone from sight now, from the store after thirty days. Who sent it may, and administrators.
     pub async fn delete(&self, store: &Store, actor: &Actor, id: Uuid) -> Result<()> {
         within!(store, actor, tx => {
             let stored = find(&tx, id).await?;
@@ -322,23 +394,37 @@ impl Files {
             Ok(tx.query_one(&sql, &[]).await?.get::<_, i32>(0))
         })? == 1000
         {}
-        let wrong = |e: std::io::Error| self.broken("sweep", &e);
+        let wrong = |e: object_store::Error| self.broken("sweep", &e);
+        let mut gone = self.sweep_passing().await?;
+        for folder in self.blobs.list_with_delimiter(None).await.map_err(wrong)?.common_prefixes {
+            let Ok(organization) = Uuid::parse_str(folder.as_ref()) else { continue };
+            let mut blobs = self.blobs.list(Some(&folder)).try_chunks(1000);
+            while let Some(blobs) = blobs.try_next().await.map_err(|e| wrong(e.1))? {
+                let hashes = blobs.iter().filter_map(|b| b.location.filename()).map(str::to_owned);
+                gone += self.sweep_some(store, organization, &hashes.collect::<Vec<_>>()).await?;
+            }
+        }
+        Ok(gone)
+    }
+
+    /// What uploads left that were cut short: whole blobs, and what a killed server was writing, which a store that
+    /// is a folder does not list.
+    async fn sweep_passing(&self) -> Result<u64> {
+        let old = |at: SystemTime| at.elapsed().is_ok_and(|age| age > DAY);
         let mut gone = 0;
-        for (_, path) in entries(&self.passing()).await.map_err(wrong)? {
-            let age =
-                fs::metadata(&path).await.and_then(|m| m.modified()).ok().and_then(|at| at.elapsed().ok());
-            if age.is_some_and(|age| age > Duration::from_secs(24 * 3600))
-                && fs::remove_file(&path).await.is_ok()
-            {
+        let mut blobs = self.blobs.list(Some(&Key::from(PASSING)));
+        while let Some(blob) = blobs.try_next().await.map_err(|e| self.broken("sweep", &e))? {
+            if old(blob.last_modified.into()) && self.blobs.delete(&blob.location).await.is_ok() {
                 gone += 1;
             }
         }
-        for (name, folder) in entries(&self.root).await.map_err(wrong)? {
-            let Ok(organization) = Uuid::parse_str(&name) else { continue };
-            for (_, folder) in entries(&folder).await.map_err(wrong)? {
-                let blobs = entries(&folder).await.map_err(wrong)?;
-                let hashes: Vec<String> = blobs.into_iter().map(|(name, _)| name).collect();
-                gone += self.sweep_some(store, organization, &hashes).await?;
+        let wrong = |e: io::Error| self.broken("sweep", &e);
+        let mut parts = fs::read_dir(&self.passing).await.map_err(wrong)?;
+        while let Some(part) = parts.next_entry().await.map_err(wrong)? {
+            if part.metadata().await.and_then(|m| m.modified()).is_ok_and(old)
+                && fs::remove_file(part.path()).await.is_ok()
+            {
+                gone += 1;
             }
         }
         Ok(gone)
@@ -360,7 +446,7 @@ impl Files {
             tx.execute(sql!("select pg_advisory_xact_lock(hashtextextended('files ' || $1::uuid, 0))"), &[&organization]).await?;
             let mut gone = 0;
             for row in tx.query(UNUSED, &[&organization, &unused]).await? {
-                if fs::remove_file(self.blob(organization, row.get(0))).await.is_ok() {
+                if self.blobs.delete(&self.blob(organization, row.get(0))).await.is_ok() {
                     gone += 1;
                 }
             }
@@ -384,7 +470,7 @@ impl Files {
             for row in &rows {
                 last = (row.get(0), row.get(1));
                 let sha256: &str = row.get(2);
-                if hash_of(&self.blob(last.0, sha256)).await.ok().as_deref() != Some(sha256) {
+                if self.hash_of(&self.blob(last.0, sha256)).await.ok().as_deref() != Some(sha256) {
                     bad.push(last);
                 }
             }
@@ -392,6 +478,14 @@ impl Files {
                 return Ok(bad);
             }
         }
+    }
+
+    async fn hash_of(&self, key: &Key) -> object_store::Result<String> {
+        let hashed = self.blobs.get(key).await?.into_stream().try_fold(Sha256::new(), |mut hash, part| {
+            hash.update(&part);
+            future::ok(hash)
+        });
+        hashed.await.map(hex)
     }
 }
 
@@ -435,7 +529,7 @@ async fn find(tx: &Tx, id: Uuid) -> Result<Stored> {
 }
 
 /// Whether the actor reaches a record, to see or to change it: the policies of its table say.
-async fn reach(tx: &Tx, entity: &str, record: Uuid, change: bool) -> Result<()> {
+pub(crate) async fn reach(tx: &Tx, entity: &str, record: Uuid, change: bool) -> Result<()> {
     // The name gets into the statement only as the catalog knows it.
     let entity = tx.catalog.entities.get(entity).ok_or(Error::NotFound)?;
     let lock = if change { " for no key update" } else { "" };
@@ -466,75 +560,55 @@ async fn room_now(tx: &Tx) -> Result<u64> {
     Ok(u64::try_from(room).unwrap_or(0))
 }
 
-/// Moves a synced file to where its bytes belong, and syncs the folders, so that it is still there after a power cut.
-async fn place(passing: &Path, blob: &Path) -> std::io::Result<()> {
-    let folder = blob.parent().unwrap_or(blob).to_owned();
-    fs::create_dir_all(&folder).await?;
-    match fs::rename(passing, blob).await {
-        // The transaction runs for the second time.
-        Err(e) if e.kind() == ErrorKind::NotFound && fs::try_exists(blob).await? => {}
-        moved => moved?,
-    }
-    for folder in folder.ancestors().take(3) {
-        File::open(folder).await?.sync_all().await?;
-    }
-    Ok(())
+/// A blob on its way in; gone with the upload that nobody waits for any more.
+struct Passing {
+    blobs: Arc<dyn ObjectStore>,
+    key: Option<Key>,
 }
-
-/// A file on its way in; gone with the upload that is cut short.
-struct Passing(PathBuf);
 
 impl Drop for Passing {
     fn drop(&mut self) {
-        if !self.0.as_os_str().is_empty() {
-            // Gone already is fine; what stays is found by the sweep.
-            let _ = std::fs::remove_file(&self.0);
+        if let (Some(key), Ok(runtime)) = (self.key.take(), tokio::runtime::Handle::try_current()) {
+            let blobs = Arc::clone(&self.blobs);
+            runtime.spawn(async move { blobs.delete(&key).await });
         }
     }
 }
 
-async fn entries(folder: &Path) -> std::io::Result<Vec<(String, PathBuf)>> {
-    let mut found = Vec::new();
-    let mut entries = match fs::read_dir(folder).await {
-        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(found),
-        entries => entries?,
-    };
-    while let Some(entry) = entries.next_entry().await? {
-        if let Ok(name) = entry.file_name().into_string() {
-            found.push((name, entry.path()));
-        }
+async fn copy<S>(folder: &Path, mut parts: S) -> io::Result<TempPath>
+where
+    S: Stream<Item = object_store::Result<Bytes>> + Unpin,
+{
+    let (file, path) = NamedTempFile::new_in(folder)?.into_parts();
+    let mut file = File::from_std(file);
+    while let Some(part) = parts.try_next().await? {
+        file.write_all(&part).await?;
     }
-    Ok(found)
+    file.flush().await?;
+    Ok(path)
 }
 
-async fn hash_of(path: &Path) -> std::io::Result<String> {
-    let (mut file, mut hash, mut part) = (File::open(path).await?, Sha256::new(), vec![0; 1 << 16]);
-    loop {
-        let n = file.read(&mut part).await?;
-        if n == 0 {
-            return Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect());
-        }
-        hash.update(&part[..n]);
-    }
+fn hex(hash: Sha256) -> String {
+    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// Asks clamd; a file is not kept while nobody has looked at it.
-async fn scan(clamd: &Path, path: &Path) -> Result<()> {
+async fn scan(clamd: &Path, blob: GetResult) -> Result<()> {
     let answer = async {
         let mut socket = tokio::net::UnixStream::connect(clamd).await?;
         socket.write_all(b"zINSTREAM\0").await?;
-        let (mut file, mut part) = (File::open(path).await?, vec![0; 1 << 16]);
-        loop {
-            let n = file.read(&mut part).await?;
-            socket.write_all(&u32::try_from(n).unwrap_or(0).to_be_bytes()).await?;
-            if n == 0 {
-                break;
+        let mut parts = blob.into_stream();
+        while let Some(part) = parts.try_next().await? {
+            if part.is_empty() {
+                continue; // An empty part says that this was all.
             }
-            socket.write_all(&part[..n]).await?;
+            socket.write_all(&u32::try_from(part.len()).unwrap_or(0).to_be_bytes()).await?;
+            socket.write_all(&part).await?;
         }
+        socket.write_all(&[0; 4]).await?;
         let mut answer = String::new();
         socket.take(1000).read_to_string(&mut answer).await?;
-        Ok::<_, std::io::Error>(answer)
+        Ok::<_, io::Error>(answer)
     };
     match tokio::time::timeout(Duration::from_secs(60), answer).await {
         Ok(Ok(answer)) if answer.trim_end_matches('\0').ends_with("OK") => Ok(()),

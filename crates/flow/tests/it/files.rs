@@ -3,9 +3,14 @@ use bytes::Bytes;
 use flow::files::{Files, Settings, Stored};
 use futures_util::stream::{self, StreamExt};
 use kernel::{Actor, Error, Result, within};
-use std::{convert::Infallible, path::Path};
+use object_store::{ObjectStore, memory::InMemory};
+use std::{
+    convert::Infallible,
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 use tempfile::TempDir;
-use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
 async fn shelf() -> (TempDir, Files) {
@@ -44,11 +49,7 @@ async fn a_file_is_reached_by_those_who_reach_its_record() {
     let file = put(&scene, &files, &colleague, "../../etc/Счёт.txt", "привет".as_bytes()).await.unwrap();
     assert_eq!((file.name.as_str(), file.content_type.as_str(), file.size), ("Счёт.txt", "text/plain", 12));
     let read = async |actor: &Actor, id| match files.read(&scene.store, actor, id).await {
-        Ok(mut opened) => {
-            let mut text = String::new();
-            opened.file.read_to_string(&mut text).await.unwrap();
-            text
-        }
+        Ok(opened) => String::from_utf8(opened.blob.bytes().await.unwrap().into()).unwrap(),
         Err(e) => e.to_string(),
     };
     let nothing = Error::NotFound.to_string();
@@ -125,7 +126,7 @@ async fn what_is_cut_short_or_too_large_leaves_nothing() {
         let stuck =
             stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"begun"))]).chain(stream::pending());
         let waiting = files.store(&scene.store, &owner, "x", stuck);
-        assert!(tokio::time::timeout(std::time::Duration::from_millis(5), waiting).await.is_err());
+        assert!(tokio::time::timeout(Duration::from_millis(5), waiting).await.is_err());
     }
     assert!(matches!(
         put(&scene, &files, &owner, "x", &vec![1; (1 << 20) + 1]).await,
@@ -144,8 +145,57 @@ async fn what_is_cut_short_or_too_large_leaves_nothing() {
     let orphan = folder.path().join(owner.organization.to_string()).join("ab");
     std::fs::create_dir_all(&orphan).unwrap();
     std::fs::write(orphan.join("ab".repeat(32)), b"?").unwrap();
+    let long_ago = SystemTime::now() - Duration::from_secs(25 * 3600);
+    for (name, at) in [("whole", long_ago), ("begun#1", long_ago), ("young", SystemTime::now())] {
+        let file = std::fs::File::create(folder.path().join("passing").join(name)).unwrap();
+        file.set_modified(at).unwrap();
+    }
+    assert_eq!(files.sweep(&scene.store).await.unwrap(), 3);
+    assert_eq!(count(folder.path()), 3);
+}
+
+#[tokio::test]
+async fn a_large_file_comes_in_parts() {
+    let scene = scene().await;
+    let folder = tempfile::tempdir().unwrap();
+    let files = Files::open(folder.path(), Settings { most: 16 << 20, clamd: None }).await.unwrap();
+    let owner = scene.company("Acme").await;
+    let parts = || stream::iter((0..6_u8).map(|n| Ok::<_, &str>(Bytes::from(vec![n; 1 << 20]))));
+    let broken = parts().chain(stream::iter([Err("connection reset")]));
+    assert!(matches!(files.store(&scene.store, &owner, "x", broken).await, Err(Error::Malformed(_))));
+    assert_eq!(count(folder.path()), 0);
+    let appears = async |some: bool| {
+        while (count(folder.path()) > 0) != some {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        stored = files.store(&scene.store, &owner, "x", parts().chain(stream::pending())) => panic!("{stored:?}"),
+        () = appears(true) => {}
+    }
+    // It is taken back beside the upload that is let go.
+    appears(false).await;
+    let file = files.store(&scene.store, &owner, "x", parts()).await.unwrap();
+    let opened = files.read(&scene.store, &owner, file.id).await.unwrap();
+    assert_eq!(opened.blob.bytes().await.unwrap()[(5 << 20) - 1..=5 << 20], [4, 5]);
+    assert_eq!(count(folder.path()), 1);
+}
+
+#[tokio::test]
+async fn files_may_lie_in_a_store_that_is_no_folder() {
+    let scene = scene().await;
+    let (folder, blobs) = (tempfile::tempdir().unwrap(), Arc::new(InMemory::new()));
+    let files = Files::over(blobs.clone(), folder.path(), Settings::default());
+    let owner = scene.company("Acme").await;
+    let file = put(&scene, &files, &owner, "x.csv", b"a,b").await.unwrap();
+    assert_eq!(files.verify(&scene.store).await.unwrap(), []);
+    let (path, _) = files.path(&scene.store, &owner, file.id).await.unwrap();
+    assert_eq!(std::fs::read(&*path).unwrap(), b"a,b");
+    drop(path);
+    assert_eq!(count(folder.path()), 0, "the copy goes when it was read");
+    scene.admin.execute("delete from files.files", &[]).await.unwrap();
     assert_eq!(files.sweep(&scene.store).await.unwrap(), 1);
-    assert_eq!(count(folder.path()), 2);
+    assert_eq!(blobs.list(None).count().await, 0);
 }
 
 #[tokio::test]
