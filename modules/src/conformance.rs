@@ -3,7 +3,7 @@
 use kernel::Sql;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use testkit::scene;
+use testkit::{Person, scene, scene_alone, server};
 
 const NONE: [String; 0] = [];
 
@@ -11,6 +11,115 @@ const NONE: [String; 0] = [];
 async fn the_gate_finds_nothing() {
     let s = scene(crate::ALL).await;
     assert_eq!(kernel::gate(s.admin()).await.unwrap(), NONE);
+}
+
+/// T02: what must never be let in, each with the first letters of the rule that tells of it.
+const SABOTAGE: &[(&str, &str)] = &[
+    ("C01", "alter table sales.orders drop constraint orders_pkey cascade"),
+    (
+        "C02",
+        "create table sales.x (organization_id text not null, id uuid, primary key (organization_id, id))",
+    ),
+    ("C03", "create table sales.x (organization_id uuid not null, id uuid primary key)"),
+    ("C04", "create unique index x on sales.orders (number)"),
+    (
+        "C05",
+        "alter table parties.parties add unique (id); alter table sales.orders add foreign key (customer_id) references parties.parties (id)",
+    ),
+    (
+        "C06",
+        "create table sales.x (id uuid primary key, o uuid, p uuid, foreign key (o, p) references parties.parties)",
+    ),
+    (
+        "C07",
+        "alter table sales.orders add foreign key (organization_id, customer_id) references parties.parties on delete set null",
+    ),
+    (
+        "C08",
+        "alter table sales.orders add constraint x foreign key (organization_id, customer_id) references parties.parties deferrable",
+    ),
+    ("C09", "alter table sales.orders disable row level security"),
+    ("C10", "alter table sales.orders force row level security"),
+    (
+        "C11",
+        "create policy x on sales.orders as restrictive for update to app_user using (organization_id = app.organization())",
+    ),
+    (
+        "C12",
+        "create policy x on sales.orders for select to app_user using (organization_id = app.organization())",
+    ),
+    (
+        "C13",
+        "alter policy reads on sales.orders using (organization_id = app.organization() and exists (select from parties.parties))",
+    ),
+    ("C15", "grant app_owner to app_user"),
+    ("C18", "alter table sales.orders add n bigint generated always as identity"),
+    ("C20", "create view sales.x as select * from sales.orders"),
+    ("C21", "create materialized view sales.x as select * from sales.orders"),
+    ("C22", "create rule x as on delete to sales.orders do instead nothing"),
+    ("C23", "alter table products.tax_rates set unlogged"),
+    ("C24", "create function sales.x() returns bigint language sql as 'select count(*) from sales.orders'"),
+    (
+        "R01",
+        "create table sales.x (organization_id uuid not null, id uuid, primary key (organization_id, id)); alter table sales.x enable row level security",
+    ),
+    ("R02", "drop policy reads on sales.orders"),
+    ("R03", "alter policy reads on sales.orders using (true)"),
+    ("R03", "create policy x on sales.orders for select using (true)"),
+    ("R04", "grant truncate on sales.orders to app_user"),
+    ("R05", "grant select on app.audit_rest to app_user"),
+    ("R06", "grant select on iam.users to app_user"),
+    ("R06", "grant select (password_hash) on iam.users to app_user"),
+    (
+        "R07",
+        "create function sales.x() returns bigint language plpgsql security definer as 'begin return 1; end'",
+    ),
+    ("R08", "alter table sales.orders disable trigger log"),
+    ("R09", "alter table sales.orders add at timestamp"),
+    ("R10", "drop index sales.orders_customer_id_fk"),
+    ("R11", "grant create on schema sales to app_user"),
+];
+
+#[tokio::test]
+async fn the_gate_tells_of_every_sabotage() {
+    let s = scene_alone(crate::ALL).await;
+    let mut silent = Vec::new();
+    for (rule, sabotage) in SABOTAGE {
+        s.admin()
+            .batch_execute(&format!("begin; {sabotage}"))
+            .await
+            .unwrap_or_else(|e| panic!("{sabotage}: {e:?}"));
+        let told = kernel::gate(s.admin()).await.unwrap();
+        s.admin().batch_execute("rollback").await.unwrap();
+        if !told.iter().any(|line| line.starts_with(rule)) {
+            silent.push(format!("{rule} {sabotage}: {told:?}"));
+        }
+    }
+    assert_eq!(silent, NONE);
+    assert_eq!(kernel::gate(s.admin()).await.unwrap(), NONE);
+}
+
+/// T15: a partition has no rules of its own, so nobody reaches it but through its whole.
+#[tokio::test]
+async fn partitions_are_reached_through_their_whole_only() {
+    let s = scene(crate::ALL).await;
+    let client = s.runtime().await;
+    let partitions = s
+        .strings("select oid::regclass::text from pg_class where relispartition and relkind = 'r'", &[])
+        .await;
+    assert!(partitions.len() > 2, "{partitions:?}");
+    for partition in partitions {
+        for sql in [
+            format!("select * from {partition}"),
+            format!("delete from {partition}"),
+            format!("update {partition} set id = id"),
+            format!("insert into {partition} default values"),
+            format!("truncate {partition}"),
+        ] {
+            let refused = client.batch_execute(&sql).await.unwrap_err();
+            assert_eq!(refused.code().map(|c| c.code()), Some("42501"), "{sql}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -169,6 +278,81 @@ async fn nothing_of_one_company_is_seen_from_another() {
         let stranger = json!({ "id": bob.actor.user });
         bob.read(&entity.name, &json!({ "id": uuid::Uuid::now_v7() })).await.not_found();
         ann.read(&entity.name, &stranger).await.not_found();
+    }
+}
+
+/// T17: workers that PostgreSQL starts for one query know whose query it is.
+#[tokio::test]
+async fn two_companies_stay_apart_when_queries_run_in_parallel() {
+    let s = scene_alone(crate::ALL).await;
+    let name = s
+        .strings(
+            "select name from pg_settings where name in ('force_parallel_mode', 'debug_parallel_query')",
+            &[],
+        )
+        .await;
+    let database = s.strings("select current_database()::text", &[]).await;
+    let forced = format!("alter database {} set {} = on", database[0], name[0]);
+    s.admin().batch_execute(&forced).await.unwrap();
+    let (user, system) = (server("app_user", &database[0]), server("app_system", &database[0]));
+    let store = kernel::Store::open(&user, &system, 4, crate::ALL, kernel::Secrets::passing()).await.unwrap();
+    let plan = s.runtime().await.query("explain select count(*) from parties.parties", &[]).await.unwrap();
+    let plan: Vec<String> = plan.iter().map(|row| row.get(0)).collect();
+    assert!(plan.concat().contains("Gather"), "{plan:?}");
+    let (ann, bob) = (s.person("A", "owner").await, s.person("B", "owner").await);
+    let people =
+        [("alpha", ann), ("beta", bob)].map(|(word, p)| (word, Person { store: store.clone(), ..p }));
+    for n in 0..3 {
+        for (word, who) in &people {
+            let name = format!("{word} {n}");
+            let party = who.create("parties.parties", json!({ "name": name, "tags": [word] })).await.ok();
+            let line = json!({ "name": name, "price": "10" });
+            who.create("sales.orders", json!({ "customer_id": party["id"], "note": name, "lines": [line] }))
+                .await
+                .ok();
+        }
+    }
+    for (word, who) in &people {
+        let other = if *word == "alpha" { "beta" } else { "alpha" };
+        for entity in ["parties.parties", "sales.orders", "sales.order_lines"] {
+            for query in [
+                &[("count", "exact"), ("limit", "500")][..],
+                &[("count", "exact"), ("sort", "-created_at")],
+                &[("count", "exact"), ("filter", r#"{"field":"version","op":"gte","value":1}"#)],
+            ] {
+                let found = who.list(entity, query).await.ok();
+                assert_eq!(
+                    (&found["count"]["value"], found["data"].as_array().map(Vec::len)),
+                    (&json!(3), Some(3)),
+                    "{entity} {query:?}"
+                );
+                assert!(!found.to_string().contains(other), "{entity} {query:?}: {found}");
+            }
+            let sums = who
+                .aggregate(
+                    entity,
+                    json!({ "group_by": ["created_by"], "metrics": [{ "function": "count", "as": "n" }] }),
+                )
+                .await
+                .ok();
+            assert_eq!(sums["data"].as_array().unwrap().len(), 1, "{sums}");
+            assert_eq!(sums["data"][0]["n"], json!(3), "{sums}");
+        }
+        for entity in ["parties.parties", "sales.orders"] {
+            let found = who
+                .list(
+                    entity,
+                    &[
+                        ("q", word),
+                        ("expand", if entity == "sales.orders" { "lines" } else { "created_by_member" }),
+                    ],
+                )
+                .await
+                .ok();
+            assert_eq!(found["data"].as_array().unwrap().len(), 3, "{entity}: {found}");
+            let none = who.list(entity, &[("q", other)]).await.ok();
+            assert_eq!(none["data"], json!([]), "{entity}");
+        }
     }
 }
 

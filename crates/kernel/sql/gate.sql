@@ -47,12 +47,15 @@ union all select 'R01 tenant table is not enrolled', name from tab where org is 
   and name not in ('app.record', 'app.audit', 'app.counters', 'app.number_series', 'app.idempotency', 'app.jobs', 'app.schedules')
 union all select 'R02 enrolled table lacks a policy for a command', t.name || ' ' || c from tab t join app.entities e on e.name = t.name, unnest(array['r','a','w','d']) c
   where not exists (select from pg_policy p where p.polrelid = t.oid and p.polcmd::text = c and p.polroles = array[to_regrole('app_user')::oid])
-union all select 'R03 policy does not name the tenant', pol.name || ' ' || pol.polname from pol, cfg
-  where pol.polroles = array[to_regrole(cfg.app_role)::oid] and coalesce(pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)) !~ 'organization_id = app\.organization\(\)'
+union all select 'R03 policy for everybody, or one that does not name the tenant', pol.name || ' ' || pol.polname from pol, cfg
+  where 0 = any (pol.polroles) or to_regrole(cfg.app_role) = any (pol.polroles)
+  and coalesce(pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)) !~ 'organization_id = app\.organization\(\)'
 union all select 'R04 runtime role may truncate, reference or trigger', t.name from tab t, cfg, unnest(array['TRUNCATE','REFERENCES','TRIGGER']) p where has_table_privilege(cfg.app_role, t.oid, p)
-union all select 'R05 runtime role reaches a partition directly', t.name from tab t, cfg where t.relispartition and has_table_privilege(cfg.app_role, t.oid, 'SELECT')
+union all select 'R05 runtime role reaches a partition directly', t.name from tab t, cfg where t.relispartition and has_any_column_privilege(cfg.app_role, t.oid, 'SELECT, INSERT, UPDATE')
 union all select 'R06 runtime role reaches a global table that holds people or secrets', t.name from tab t, cfg
-  where t.org is null and has_table_privilege(cfg.app_role, t.oid, 'SELECT') and t.name not in ('app.currencies', 'app.entities', 'app.transitions', 'app.schema_changes')
+  where t.org is null and has_any_column_privilege(cfg.app_role, t.oid, 'SELECT') and t.name not in ('app.currencies', 'app.entities', 'app.transitions', 'app.schema_changes')
+union all select 'R06 runtime role writes a global table', t.name from tab t, cfg
+  where t.org is null and (has_any_column_privilege(cfg.app_role, t.oid, 'INSERT, UPDATE') or has_table_privilege(cfg.app_role, t.oid, 'DELETE'))
 union all select 'R07 definer function without a pinned search_path', p.oid::regprocedure::text from pg_proc p join pg_namespace n on n.oid = p.pronamespace, cfg
   where n.nspname = any (cfg.schemas) and p.prosecdef and not coalesce(p.proconfig::text, '') like '%search_path%'
 union all select 'R08 enrolled table has no history', t.name from tab t join app.entities e on e.name = t.name
