@@ -181,6 +181,7 @@ comment on index products.products_sku is 'There is a product with this article 
 create unique index products_barcode on products.products (organization_id, barcode) where deleted_at is null;
 comment on index products.products_barcode is 'There is a product with this barcode already.';
 create index products_name on products.products (organization_id, name);
+create index products_price on products.products (organization_id, price, id);
 create index products_tags on products.products using gin (organization_id, tags);
 select app.searchable('products.products', 'A: name, sku, barcode; B: supplier_sku; C: description');
 select app.enroll('products.products');

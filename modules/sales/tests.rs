@@ -26,9 +26,16 @@ async fn filters_of_a_large_company_use_their_indexes() {
          set session_replication_role = origin"
     );
     s.admin().batch_execute(&load).await.unwrap();
-    s.admin().batch_execute("analyze sales.orders").await.unwrap();
+    let load = format!(
+        "insert into products.products (organization_id, sku, name, price, created_by)
+         select '{here}', 'P-' || n, 'Product ' || n, n * 0.25, '{who}' from generate_series(1, 30000) n"
+    );
+    s.admin().batch_execute(&load).await.unwrap();
+    s.admin().batch_execute("analyze sales.orders, products.products").await.unwrap();
+    let price = json!({ "field": "price", "op": "between", "value": ["2500", "2502.5"] });
     let day = json!({ "field": "ordered_on", "op": "between", "value": ["2021-03-01", "2021-03-02"] });
     for (index, query) in [
+        ("products_price", ("filter", price.to_string())),
         ("orders_number", ("number", "SO-17".to_owned())),
         ("orders_status", ("status", "returned".to_owned())),
         ("orders_customer_id_fk", ("customer_id", rare.to_owned())),
@@ -39,7 +46,8 @@ async fn filters_of_a_large_company_use_their_indexes() {
         ("orders_trigram", ("q", "handle care".to_owned())),
     ] {
         let before = reads(&s, index).await;
-        let found = ann.list("sales.orders", &[(query.0, &query.1)]).await.ok();
+        let entity = if index.starts_with("products") { "products.products" } else { "sales.orders" };
+        let found = ann.list(entity, &[(query.0, &query.1)]).await.ok();
         assert!(!found["data"].as_array().unwrap().is_empty(), "{query:?}");
         // The counters of the connection that asked are told to others at the end of this.
         let told = "with x as materialized (select pg_stat_force_next_flush()) select count(*)::text from x";
@@ -49,7 +57,7 @@ async fn filters_of_a_large_company_use_their_indexes() {
 }
 
 async fn reads(s: &testkit::Scene, index: &str) -> i64 {
-    let sql = "select idx_scan from pg_stat_user_indexes where schemaname = 'sales' and indexrelname = $1";
+    let sql = "select idx_scan from pg_stat_user_indexes where schemaname in ('sales', 'products') and indexrelname = $1";
     s.admin().query_one(sql, &[&index]).await.unwrap().get(0)
 }
 
@@ -328,6 +336,32 @@ async fn goods_go_out_in_parts_and_never_more_than_ordered() {
     assert_eq!((&order["status"], &order["returned_quantity"]), (&json!("delivered"), &json!("1")));
     let order = dan.act("sales.orders", &order, "return").await.ok();
     assert_eq!((&order["status"], &order["returned_quantity"]), (&json!("returned"), &json!("7")));
+}
+
+/// C05, for what has a stock here: the quantity of a line that is not shipped yet.
+#[tokio::test]
+async fn many_who_ship_at_once_ship_what_was_ordered() {
+    let s = scene(crate::ALL).await;
+    let (sally, dan) =
+        (s.person("Acme", "salesperson").await, s.person("Acme", "dispatcher").await);
+    let shop = Shop::of(&sally).await;
+    let order = shop
+        .order(&sally, json!({ "lines": [{ "name": "a", "price": "1", "quantity": "10" }] }))
+        .await;
+    let order = sally.act("sales.orders", &order, "confirm").await.ok();
+    let one = json!({ "lines": [{ "id": order["lines"][0]["id"], "quantity": "1" }] });
+    let ship = (0..24).map(|_| async {
+        loop {
+            match dan.act_with("sales.orders", &order, "ship_lines", one.clone()).await.result() {
+                Err(kernel::Error::Unavailable(_)) => {}
+                Err(kernel::Error::Refused(_)) => return false,
+                done => return !done.unwrap().is_null(),
+            }
+        }
+    });
+    let shipped = futures_util::future::join_all(ship).await.into_iter().filter(|done| *done).count();
+    let order = sally.read("sales.orders", &order).await.ok();
+    assert_eq!((shipped, &order["shipped_quantity"]), (10, &json!("10")), "{order}");
 }
 
 #[tokio::test]
