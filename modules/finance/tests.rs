@@ -211,6 +211,131 @@ async fn fifty_payments_at_once_never_pay_more_than_is_open() {
     assert_eq!(payments["count"]["value"], 10, "what failed left nothing");
 }
 
+/// C07: two companies post at once, every fifth document is refused, and each counts on its own without a gap.
+#[tokio::test]
+async fn numbers_have_no_gap_whoever_posts_at_once() {
+    let s = scene(crate::ALL).await;
+    let offices = [Office::in_company(&s, "A").await, Office::in_company(&s, "B").await];
+    let mut drafts = Vec::new();
+    for n in 0..40 {
+        let office = &offices[n % 2];
+        let lines = if n % 5 == 0 { json!([]) } else { json!([{ "name": "x", "price": "1" }]) };
+        drafts.push((office, office.invoice(json!({ "lines": lines })).await));
+    }
+    let post = drafts.iter().map(|(office, draft)| office.insist(INVOICES, draft, "post", json!({})));
+    let posted = futures_util::future::join_all(post).await.into_iter().filter(|done| *done).count();
+    assert_eq!(posted, 32);
+    for office in &offices {
+        let query = [("status", "sent"), ("sort", "number"), ("limit", "100")];
+        let all = office.anna.list(INVOICES, &query).await.ok();
+        let numbers: Vec<&str> =
+            all["data"].as_array().unwrap().iter().map(|i| i["number"].as_str().unwrap()).collect();
+        assert_eq!(numbers, (1..=16).map(|n| format!("INV-{n:05}")).collect::<Vec<_>>());
+    }
+}
+
+/// C10: what is posted is closed to SQL as well, not only to the API.
+#[tokio::test]
+async fn what_is_posted_stays_as_it_is_whoever_writes() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    let invoice = a.posted("100").await;
+    let (line, id) = (testkit::id(&invoice["lines"][0]), testkit::id(&invoice));
+    for sql in [
+        format!("update finance.invoice_lines set price = 1 where id = '{line}'"),
+        format!("update finance.invoice_lines set deleted_at = now() where id = '{line}'"),
+        format!("delete from finance.invoice_lines where id = '{line}'"),
+        format!("insert into finance.invoice_lines (invoice_id, name, price, quantity) values ('{id}', 'more', 1, 1)"),
+        format!("update finance.invoices set gross = 1 where id = '{id}'"),
+        format!("update finance.invoices set net = 1, gross = 1 where id = '{id}'"),
+        format!("update finance.invoices set number = 'INV-99999' where id = '{id}'"),
+        format!("update finance.invoices set status = 'draft' where id = '{id}'"),
+        format!("update finance.invoices set deleted_at = now() where id = '{id}'"),
+        format!("delete from finance.invoices where id = '{id}'"),
+    ] {
+        let done = kernel::within!(s.store, &a.mona.actor, tx => Ok(tx.execute(&sql, &[]).await?));
+        assert!(!matches!(done, Ok(n) if n > 0), "{sql}");
+    }
+    assert_eq!(a.anna.read(INVOICES, &invoice).await.ok(), invoice);
+}
+
+/// C13: whatever is done in whatever order, the books add up; `finance.verify` says what that means.
+#[tokio::test]
+async fn books_add_up_after_anything() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+    let mut any = |n: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        usize::try_from(seed >> 33).unwrap() % n
+    };
+    let (mut records, mut done): (Vec<(&str, Value)>, usize) = (Vec::new(), 0);
+    for _ in 0..200 {
+        let amount = ["0.01", "3.335", "10", "33.33", "100"][any(5)];
+        let (quantity, tax) = (["1", "3", "0.5"][any(3)], ["0", "7", "16"][any(3)]);
+        let line = json!({ "name": "x", "price": amount, "quantity": quantity, "tax_rate": tax });
+        if records.len() < 4 || any(6) == 0 {
+            let (entity, body) = match any(3) {
+                0 => (ORDERS, json!({ "customer_id": a.party["id"], "lines": [line] })),
+                1 => (INVOICES, json!({ "party_id": a.party["id"], "lines": [line] })),
+                _ => (PAYMENTS, json!({ "party_id": a.party["id"], "amount": amount })),
+            };
+            if let Ok(made) = a.mona.create(entity, body).await.result() {
+                records.push((entity, made));
+                done += 1;
+            }
+            continue;
+        }
+        let (entity, record) = records[any(records.len())].clone();
+        let actions: &[&str] = match entity {
+            ORDERS => &["confirm", "ship", "invoice", "cancel", "reopen", "deliver", "return", "edit"],
+            INVOICES => &["post", "pay", "credit", "cancel", "edit", "pay", "post"],
+            _ => &["complete", "allocate", "process", "void", "fail", "cancel", "edit", "complete", "allocate"],
+        };
+        let seen = a.mona.read(entity, &record).await.ok();
+        let action = actions[any(actions.len())];
+        let outcome = match action {
+            "edit" if entity == PAYMENTS => a.mona.update(entity, &seen, json!({ "amount": amount })).await,
+            "edit" => a.mona.update(entity, &seen, json!({ "lines": [line] })).await,
+            "allocate" => {
+                let invoices: Vec<&Value> = records.iter().filter(|r| r.0 == INVOICES).map(|r| &r.1).collect();
+                if invoices.is_empty() {
+                    continue;
+                }
+                let to = invoices[any(invoices.len())]["id"].clone();
+                let body = json!({ "allocations": [{ "invoice_id": to, "amount": amount }] });
+                a.mona.act_with(entity, &seen, action, body).await
+            }
+            "pay" | "credit" if any(2) == 0 => {
+                a.mona.act_with(entity, &seen, action, json!({ "amount": amount })).await
+            }
+            _ => a.mona.act(entity, &seen, action).await,
+        };
+        match outcome.result() {
+            Ok(changed) => {
+                done += 1;
+                let more = changed["version"].as_i64() >= seen["version"].as_i64();
+                assert!(more, "{action}: {seen} became {changed}");
+                if let Some(made) = changed["_made"]["entity"].as_str() {
+                    let made = [INVOICES, PAYMENTS].into_iter().find(|e| *e == made);
+                    records.extend(made.map(|entity| (entity, changed["_made"].clone())));
+                }
+            }
+            Err(kernel::Error::Broken(e)) => panic!("{action}: {e}"),
+            Err(_) => {}
+        }
+    }
+    assert!(done > 50, "only {done} of 200 were done");
+    let totals = "select o.number from sales.orders o where o.organization_id = $1 and (o.net, o.tax, o.gross) <>
+        (select coalesce(sum(l.net), 0), coalesce(sum(l.tax), 0), coalesce(sum(l.gross), 0) from sales.order_lines l
+         where l.organization_id = o.organization_id and l.order_id = o.id and l.deleted_at is null)";
+    for sql in ["select wrong from finance.verify() where organization_id = $1", totals] {
+        assert_eq!(s.strings(sql, &[&a.mona.actor.organization]).await, Vec::<String>::new());
+    }
+}
+
 #[tokio::test]
 async fn fifty_allocations_at_once_never_give_more_than_was_paid() {
     let s = scene(crate::ALL).await;
