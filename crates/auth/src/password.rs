@@ -125,6 +125,25 @@ mod tests {
         assert!(common.iter().all(|p| !check(p)));
     }
 
+    /// N13: nobody is turned away, and never are there more at once than there are seats.
+    #[tokio::test]
+    async fn a_crowd_is_hashed_two_at_once() {
+        use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+        let hasher = Hasher::new();
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let crowd = (0..200).map(|_| {
+            let (now, most) = (now.clone(), most.clone());
+            hasher.work(move || {
+                most.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
+                std::thread::sleep(Duration::from_millis(2));
+                now.fetch_sub(1, SeqCst);
+            })
+        });
+        let done = futures_util::future::join_all(crowd).await;
+        assert!(done.iter().all(std::result::Result::is_ok));
+        assert!(most.load(SeqCst) <= AT_ONCE, "{most:?}");
+    }
+
     #[tokio::test]
     async fn every_byte_counts() {
         let hasher = Hasher::new();

@@ -776,3 +776,54 @@ async fn z12_a_right_that_is_taken_away_is_gone_at_the_next_request() {
     assert_eq!(owner.patch(&format!("/members/{}", eve.id), json!({ "roles": ["guest"] })).await.status, 200);
     assert_eq!((eve.get("/sales/orders").await.status, key.get("/sales/orders").await.status), (403, 403));
 }
+
+/// Z10: one door. SQL is where rights are asked for before it: whoever writes some elsewhere adds a second door, and
+/// this list may only shrink.
+#[test]
+fn z10_sql_is_written_where_rights_are_asked_for() {
+    const ELSEWHERE: [&str; 4] = [
+        // Is the database there, and what one keeps for oneself: views, own fields, one's jobs.
+        "crates/web/src/lib.rs",
+        "crates/web/src/platform.rs",
+        // The operator at the machine.
+        "crates/server/src/database.rs",
+        "crates/server/src/doctor.rs",
+    ];
+    const DOORS: [&str; 12] = [
+        ".execute(",
+        ".execute_raw(",
+        ".query(",
+        ".query_one(",
+        ".query_opt(",
+        ".query_typed(",
+        ".query_raw(",
+        ".batch_execute(",
+        ".simple_query(",
+        ".batch(",
+        ".cached(",
+        ".copy_in(",
+    ];
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut found = std::collections::BTreeSet::new();
+    let mut folders: Vec<_> =
+        ["crates/web/src", "crates/server/src", "crates/conditions/src", "demo"].map(|f| root.join(f)).into();
+    let mut read = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let file = entry.unwrap().path();
+            if file.is_dir() {
+                folders.push(file);
+            } else if file.extension().is_some_and(|e| e == "rs") {
+                read += 1;
+                let text = std::fs::read_to_string(&file).unwrap();
+                let plain: String = text.split_whitespace().collect();
+                let plain = plain.replace(".query()", "");
+                if DOORS.iter().any(|door| plain.contains(door)) || plain.contains("sql!(") {
+                    found.insert(file.strip_prefix(&root).unwrap().to_str().unwrap().to_owned());
+                }
+            }
+        }
+    }
+    assert!(read > 20, "{read}");
+    assert_eq!(found, ELSEWHERE.map(str::to_owned).into());
+}

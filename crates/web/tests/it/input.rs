@@ -687,3 +687,134 @@ async fn i08_no_cell_is_a_formula() {
     let cells = text.lines().skip(1).flat_map(|line| line.split(',')).map(|cell| cell.trim_matches('"'));
     assert!(cells.clone().all(|cell| !cell.starts_with(['=', '+', '@', '\t'])), "{text}");
 }
+
+const SCRIPTS: [&str; 16] = [
+    "<script>canary()</script>",
+    "\"><img src=x onerror=canary()>",
+    "'><svg onload=canary()>",
+    "</script><script>canary()</script>",
+    "</textarea><script>canary()</script>",
+    "</title><iframe srcdoc='<script>parent.canary()</script>'>",
+    "<details open ontoggle=canary()>",
+    "<math><mi xlink:href=javascript:canary()>x</mi></math>",
+    "javascript:canary()",
+    "data:text/html,<script>canary()</script>",
+    "{{constructor.constructor('canary()')()}}",
+    "${canary()}",
+    "{{7*7}}{% include '/etc/passwd' %}",
+    "<a href=jav&#x09;ascript:canary()>x</a>",
+    "<style>@import 'javascript:canary()'</style>",
+    "\u{2028}<body onpageshow=canary()>",
+];
+
+/// Nothing that a browser would run where it stands.
+fn harmless(answer: &Answer, what: &str) {
+    let kind = answer.header("content-type");
+    let data =
+        ["application/json", "application/problem+json", "text/csv", "application/pdf", "text/event-stream"];
+    assert!(answer.bytes.is_empty() || data.iter().any(|k| kind.starts_with(k)), "{what}: {kind}");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff", "{what}");
+    let policy = answer.header("content-security-policy");
+    let scripts = policy.split(';').map(str::trim);
+    let scripts = scripts.filter(|d| d.starts_with("script-src") || d.starts_with("default-src"));
+    assert!(scripts.clone().count() > 0, "{what}: {policy}");
+    for directive in scripts {
+        assert!(!directive.contains("unsafe") && !directive.contains('*'), "{what}: {policy}");
+    }
+}
+
+/// I06, and I05 as far as there are templates: what looks like a script or a template is text, in every answer that may
+/// carry it. That pages keep it so, web/e2e/xss.mjs looks at.
+#[tokio::test]
+async fn i06_scripts_are_text_in_every_answer() {
+    let house = house().await;
+    let owner = house.owner().await;
+    let things = house.furnished(&owner, "x").await;
+    let mut kept = 0;
+    for entity in house.entities() {
+        let at = format!("{}/{}", path(entity), things.one(&entity.name).unwrap());
+        let texts = |c: &&kernel::Column| {
+            c.writable() && matches!(c.kind, Kind::Text | Kind::Textarea | Kind::Tags | Kind::Url)
+        };
+        for (n, column) in entity.columns.iter().filter(texts).enumerate() {
+            for script in [SCRIPTS[n % SCRIPTS.len()], SCRIPTS[(n + 7) % SCRIPTS.len()]] {
+                let value = if column.kind == Kind::Tags { json!([script]) } else { json!(script) };
+                let version = owner.get(&at).await.header("etag").to_owned();
+                let body = json!({ column.name.as_str(): value });
+                let answer = owner.send("PATCH", &at, Some(body), &[("if-match", &version)]).await;
+                harmless(&answer, &at);
+                if answer.status == 200 {
+                    assert_ne!(column.kind, Kind::Url, "{at} {script}");
+                    assert_eq!(answer.json()[&column.name], value, "{at}: as it was sent");
+                    kept += 1;
+                }
+            }
+        }
+    }
+    assert!(kept > 50, "only {kept} were kept");
+    for (n, script) in SCRIPTS.iter().enumerate() {
+        let made = [
+            owner.post("/parties/parties", json!({ "name": script, "is_customer": true })).await,
+            owner.post("/views", json!({ "entity": "parties.parties", "name": script, "visibility": "shared", "state": { "q": script } })).await,
+            owner.post("/fields", json!({ "entity": "parties.parties", "name": format!("f{n}"), "label": script, "help": script, "type": "select", "options": [{ "id": format!("o{n}"), "label": script, "color": script }] })).await,
+            owner.post("/fields", json!({ "entity": "parties.parties", "name": script, "label": "x" })).await,
+            owner.post("/roles", json!({ "name": format!("r{n}"), "label": script, "description": script })).await,
+        ];
+        made.iter().for_each(|answer| harmless(answer, script));
+        assert!(made[0].status == 201 && made[1].status == 201, "{} {}", made[0].text(), made[1].text());
+    }
+    // Every file goes out as something to be kept, or as what a browser cannot run.
+    let bodies = [
+        "<html><script>canary()</script>",
+        "<svg xmlns='http://www.w3.org/2000/svg' onload='canary()'/>",
+        "<?xml version='1.0'?><x/>",
+        "%PDF-1.4 <script>",
+        "GIF89a<script>canary()</script>",
+    ];
+    let party = things.one("parties.parties").unwrap();
+    for (n, script) in SCRIPTS.iter().enumerate() {
+        let ends = ["", ".html", ".svg", ".xhtml", ".xml", ".png"];
+        for end in [ends[n % 6], ends[(n + 1) % 6]] {
+            let name = encoded(&format!("{script}{end}"));
+            let body = bodies[n % bodies.len()].as_bytes().to_vec();
+            let at = format!("/files?entity=parties.parties&record={party}");
+            let sent = [("x-file-name", name.as_str()), ("content-type", "text/html")];
+            let stored = owner.raw("POST", &at, body, &sent).await;
+            harmless(&stored, &name);
+            if stored.status != 201 {
+                continue;
+            }
+            let file = owner.get(&format!("/files/{}", testkit::id(&stored.json()))).await;
+            let (kind, place) = (file.header("content-type"), file.header("content-disposition"));
+            let run = ["html", "svg", "xml", "script"].iter().any(|k| kind.contains(k));
+            assert!(place.starts_with("attachment") || !run, "{name}: {kind} {place}");
+            assert!(!place.contains(['<', '>']) && place.matches('"').count() == 2, "{place}");
+            assert_eq!(file.header("content-security-policy"), "default-src 'none'; sandbox");
+            assert_eq!(file.header("x-content-type-options"), "nosniff");
+        }
+    }
+    let mut asked = 0;
+    for operation in
+        house.operations(&owner).await.iter().filter(|o| o.method == "GET" && o.path != "/events")
+    {
+        let id =
+            house.entity_of(&operation.path).and_then(|e| things.one(&e.name)).unwrap_or_else(Uuid::now_v7);
+        let at = operation.path.replace("{id}", &id.to_string()).replace("{name}", "parties.parties");
+        harmless(&owner.get(&at).await, &at);
+        asked += 1;
+    }
+    assert!(asked > 60, "only {asked} operations");
+    let written = encoded(SCRIPTS[0]);
+    for at in [
+        "/search?q=",
+        "/parties/parties?q=",
+        "/parties/parties?sort=",
+        "/parties/parties?filter=",
+        "/nothing/",
+        "/parties/parties/",
+    ] {
+        harmless(&owner.get(&format!("{at}{written}")).await, at);
+    }
+    let page = owner.get(&format!("//o/parties-parties?q={written}")).await;
+    assert!(!page.text().contains("canary"), "a page never repeats its address");
+}

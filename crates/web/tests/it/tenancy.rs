@@ -572,7 +572,7 @@ async fn t18_work_of_one_company_does_not_find_what_another_has() {
 async fn t19_nothing_is_heard_of_another_company() {
     let house = house().await;
     let (ann, bob) = (house.owner().await, house.owner().await);
-    let insert = "insert into parties.parties (organization_id, name, created_by) select $1, 'B', $2 from generate_series(1, 1000) returning id";
+    let insert = "insert into parties.parties (organization_id, number, name, created_by) select $1, 'B-' || n, 'B', $2 from generate_series(1, 1000) n returning id";
     let rows = house.scene.admin().query(insert, &[&bob.organization, &bob.id]).await.unwrap();
     let ids: Vec<Uuid> = rows.iter().map(|row| row.get(0)).collect();
     let heard = [(); 2].map(|()| std::sync::Arc::new(std::sync::Mutex::new(String::new())));
