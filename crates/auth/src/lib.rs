@@ -34,7 +34,7 @@ pub use organizations::{NewOrganization, Organization};
 pub use password::check_password;
 pub use people::{MeChange, NewUser, User};
 pub use profiles::Profile;
-pub use roles::{NewRole, RoleChange};
+pub use roles::{NewRole, RoleChange, WorkspaceRole};
 pub use sessions::Session;
 pub use settings::NewSetting;
 pub use sign_in::{Registration, SignedIn};

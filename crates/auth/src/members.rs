@@ -1,7 +1,7 @@
 use crate::{
     Auth, Result, Session, SignedIn, Visit, check_password, code, mail, normalize_email, on_behalf,
     people::check_name,
-    roles::{self, OWNER},
+    roles::{self, OWNER, WorkspaceRole},
     sign_in::{retire_codes, wrong_code},
     some, unlock,
 };
@@ -22,6 +22,8 @@ pub struct Invitation {
 #[serde(deny_unknown_fields)]
 pub struct MemberChange {
     pub roles: Option<Vec<String>>,
+    /// Besides, in one workspace.
+    pub workspace_roles: Option<Vec<WorkspaceRole>>,
     /// `active` or `suspended`.
     pub status: Option<String>,
     #[serde(default, deserialize_with = "some")]
@@ -56,7 +58,11 @@ impl Auth {
                     'workspace_ids', m.workspace_ids,
                     'roles', (select coalesce(jsonb_agg(r.name order by r.name), '[]') from iam.role_assignments a
                         join iam.roles r on r.organization_id = $1 and r.id = a.role_id
-                        where a.organization_id = $1 and a.membership_id = m.id and a.deleted_at is null))
+                        where a.organization_id = $1 and a.membership_id = m.id and a.deleted_at is null and a.in_workspace_id is null),
+                    'workspace_roles', (select coalesce(jsonb_agg(jsonb_build_object('role', r.name, 'workspace_id', a.in_workspace_id,
+                            'valid_from', a.valid_from, 'valid_to', a.valid_to) order by r.name), '[]') from iam.role_assignments a
+                        join iam.roles r on r.organization_id = $1 and r.id = a.role_id
+                        where a.organization_id = $1 and a.membership_id = m.id and a.deleted_at is null and a.in_workspace_id is not null))
                  from iam.memberships m
                  where m.organization_id = $1 and m.deleted_at is null and m.status <> 'left' and (m.id = $2 or $2 is null)
                  order by m.name, m.id"
@@ -188,7 +194,7 @@ impl Auth {
         let actor = session.admin()?;
         if member == actor.user
             && !roles::is_owner(actor)
-            && (change.roles.is_some() || change.status.is_some())
+            && (change.roles.is_some() || change.workspace_roles.is_some() || change.status.is_some())
         {
             return Err(Error::Forbidden("Nobody changes his own roles.".into()).into());
         }
@@ -211,6 +217,9 @@ impl Auth {
             if let Some(roles) = &change.roles {
                 self.assign(&tx, member, roles).await?;
             }
+            if let Some(given) = &change.workspace_roles {
+                self.assign_there(&tx, member, given).await?;
+            }
             let sql = sql!(
                 "update iam.memberships set manager_id = case when $3 then $4 else manager_id end,
                     default_workspace_id = case when $5 then $6 else default_workspace_id end,
@@ -222,6 +231,7 @@ impl Auth {
                 &actor.organization, &member, &manager.is_some(), &manager.flatten(), &workspace.is_some(), &workspace.flatten(),
                 &workspaces.is_some(), &workspaces.clone().flatten(),
             ]).await?;
+            works_where_he_has_roles(&tx, member).await?;
             keep_an_owner(&tx).await
         })?;
         if change.status.as_deref() == Some("suspended") {
@@ -272,7 +282,7 @@ impl Auth {
         system!(self.store, tx => {
             on_behalf(&tx, organization, user, request).await?;
             let all = roles::stored(&tx, organization).await?;
-            roles::named(&all, names)?;
+            roles::named(&all, names, "roles")?;
             let sql = sql!(
                 "insert into iam.memberships as m (organization_id, id, email, first_name, last_name)
                  select o.id, u.id, u.email, u.first_name, u.last_name from iam.users u, tenancy.organizations o
@@ -297,9 +307,24 @@ impl Auth {
             return Err(Error::refused_at("roles", "A member needs a role."));
         }
         let all = roles::stored(tx, organization).await?;
-        let given = roles::named(&all, names)?;
+        let given = roles::named(&all, names, "roles")?;
         self.check_assignment(&tx.actor, &given)?;
-        roles::assign(tx, organization, member, names).await
+        roles::assign(tx, organization, member, names).await?;
+        self.check_member(tx, member).await
+    }
+
+    /// Gives a member exactly these roles in a workspace, as far as the actor may.
+    async fn assign_there(&self, tx: &Tx, member: Uuid, given: &[WorkspaceRole]) -> kernel::Result<()> {
+        let all = roles::stored(tx, tx.actor.organization).await?;
+        let names: Vec<String> = given.iter().map(|g| g.role.clone()).collect();
+        let roles = roles::named(&all, &names, "workspace_roles")?;
+        if roles.iter().any(|r| r.is_all()) {
+            let why = "Owners and administrators are so for the whole company.";
+            return Err(Error::refused_at("workspace_roles", why));
+        }
+        self.check_assignment(&tx.actor, &roles)?;
+        roles::assign_there(tx, member, given).await?;
+        self.check_member(tx, member).await
     }
 
     /// An owner is changed by owners only.
@@ -330,6 +355,18 @@ impl Auth {
 async fn lock_owners(tx: &Tx) -> kernel::Result<()> {
     let sql = sql!("select id from iam.roles where organization_id = $1 and name = 'owner' for update");
     tx.query(sql, &[&tx.actor.organization]).await?;
+    Ok(())
+}
+
+async fn works_where_he_has_roles(tx: &Tx, member: Uuid) -> kernel::Result<()> {
+    let sql = sql!(
+        "select exists (select from iam.role_assignments a join iam.memberships m on m.organization_id = $1 and m.id = $2
+            where a.organization_id = $1 and a.membership_id = $2 and a.deleted_at is null and a.in_workspace_id <> all (m.workspace_ids))"
+    );
+    if tx.query_one(sql, &[&tx.actor.organization, &member]).await?.get(0) {
+        let why = "This member has roles in a workspace that is closed to him. Open it to him, or take the roles away.";
+        return Err(Error::refused_at("workspace_roles", why));
+    }
     Ok(())
 }
 

@@ -1,4 +1,5 @@
 use crate::{Auth, Result, Session, unlock};
+use jiff::civil::Date;
 use kernel::{
     Access, Actor, Catalog, Entity, Error, FieldAccess, Overlay, Role, RoleTemplate, Scope, System, Tx,
     actions, sql, system, within,
@@ -56,6 +57,23 @@ pub(crate) struct StoredRole {
     fields: Vec<(String, String, String)>,
 }
 
+/// A role that somebody has, in the whole company or in one workspace.
+#[derive(Deserialize)]
+pub(crate) struct Assigned {
+    pub(crate) workspace: Option<Uuid>,
+    pub(crate) role: StoredRole,
+}
+
+/// A role that somebody has in one workspace, in these days.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkspaceRole {
+    pub role: String,
+    pub workspace_id: Uuid,
+    pub valid_from: Option<Date>,
+    pub valid_to: Option<Date>,
+}
+
 /// Of `iam.roles r` in the organization `$1`.
 macro_rules! role_object {
     () => {
@@ -84,7 +102,7 @@ impl StoredRole {
         }
     }
 
-    fn is_all(&self) -> bool {
+    pub(crate) fn is_all(&self) -> bool {
         is_all(self.template.as_deref())
     }
 
@@ -352,6 +370,13 @@ impl Auth {
         self.duties.iter().find(|[one, other]| may(one) && may(other))
     }
 
+    /// After a change of somebody's roles: no two duties meet in him, wherever and whenever he has them.
+    pub(crate) async fn check_member(&self, tx: &Tx, member: Uuid) -> kernel::Result<()> {
+        let theirs = of_member(tx, tx.actor.organization, member).await?;
+        let roles = stored(tx, tx.actor.organization).await?;
+        self.check_duties(&roles.iter().filter(|r| theirs.contains_key(&r.name)).collect::<Vec<_>>())
+    }
+
     /// What one role unites its maker has considered; what several unite, nobody has.
     fn check_duties(&self, roles: &[&StoredRole]) -> kernel::Result<()> {
         let each: Vec<Role> = roles.iter().map(|r| (*r).clone().into_role()).collect();
@@ -363,10 +388,9 @@ impl Auth {
         }
     }
 
-    /// Whether `actor` may give all of these: nothing that he lacks, no duties that exclude each other.
+    /// Whether `actor` may give all of these: nothing that he lacks.
     pub(crate) fn check_assignment(&self, actor: &Actor, given: &[&StoredRole]) -> kernel::Result<()> {
         let catalog = self.store.catalog();
-        self.check_duties(given)?;
         if is_owner(actor) {
             return Ok(());
         }
@@ -509,17 +533,21 @@ pub(crate) async fn stored(client: &Client, organization: Uuid) -> kernel::Resul
 }
 
 /// Of all roles those with these names.
-pub(crate) fn named<'a>(roles: &'a [StoredRole], names: &[String]) -> kernel::Result<Vec<&'a StoredRole>> {
+pub(crate) fn named<'a>(
+    roles: &'a [StoredRole],
+    names: &[String],
+    place: &str,
+) -> kernel::Result<Vec<&'a StoredRole>> {
     names
         .iter()
         .map(|name| {
             let found = roles.iter().find(|r| r.name == *name && r.is_active);
-            found.ok_or_else(|| Error::refused_at("roles", format!("There is no role {name}.")))
+            found.ok_or_else(|| Error::refused_at(place, format!("There is no role {name}.")))
         })
         .collect()
 }
 
-/// Gives a member exactly these roles.
+/// Gives a member exactly these roles for the whole company.
 pub(crate) async fn assign(
     client: &Client,
     organization: Uuid,
@@ -540,7 +568,38 @@ pub(crate) async fn assign(
     Ok(())
 }
 
-/// Which roles somebody has.
+/// Gives a member exactly these roles in a workspace.
+pub(crate) async fn assign_there(tx: &Tx, member: Uuid, given: &[WorkspaceRole]) -> kernel::Result<()> {
+    let refused = |why: &str| Err(Error::refused_at("workspace_roles", why));
+    let organization = tx.actor.organization;
+    let sql = sql!(
+        "delete from iam.role_assignments where organization_id = $1 and membership_id = $2 and in_workspace_id is not null"
+    );
+    tx.execute(sql, &[&organization, &member]).await?;
+    let Some(place) = given.first().map(|g| g.workspace_id) else { return Ok(()) };
+    if given.iter().any(|g| g.workspace_id != place) {
+        return refused(
+            "A member has roles of his own in one workspace only. Give the other ones for the whole company.",
+        );
+    }
+    let sql = sql!(
+        "select from tenancy.workspaces where organization_id = $1 and id = $2 and deleted_at is null and status <> 'archived'"
+    );
+    if tx.query_opt(sql, &[&organization, &place]).await?.is_none() {
+        return refused("There is no such workspace.");
+    }
+    for WorkspaceRole { role, valid_from, valid_to, .. } in given {
+        let sql = sql!(
+            "insert into iam.role_assignments (membership_id, role_id, in_workspace_id, valid_from, valid_to)
+             select $2, r.id, $4, $5::text::date, $6::text::date from iam.roles r where r.organization_id = $1 and r.name = $3"
+        );
+        let (from, to) = (valid_from.map(|d| d.to_string()), valid_to.map(|d| d.to_string()));
+        tx.execute(sql, &[&organization, &member, role, &place, &from, &to]).await?;
+    }
+    Ok(())
+}
+
+/// Which roles somebody has, anywhere.
 pub(crate) async fn of_member(
     client: &Client,
     organization: Uuid,

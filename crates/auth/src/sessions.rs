@@ -4,7 +4,7 @@ use crate::{
     network::Network,
     organizations::Organization,
     people::User,
-    roles::StoredRole,
+    roles::Assigned,
 };
 use jiff::tz::TimeZone;
 use kernel::{Access, Actor, Error, Overlay, System, sql, system};
@@ -254,12 +254,12 @@ impl Auth {
                 ", m.workspace_ids, array(select t.id from team t) as team,
                     coalesce(m.default_workspace_id, (select w.id from tenancy.workspaces w
                         where w.organization_id = $1 and w.kind = 'main' and w.deleted_at is null)) as workspace_id,
-                    (select coalesce(jsonb_agg(",
+                    (select coalesce(jsonb_agg(jsonb_build_object('workspace', a.in_workspace_id, 'role', ",
                 crate::roles::role_object!(),
-                "), '[]') from iam.role_assignments a
+                ")), '[]') from iam.role_assignments a
                         join iam.roles r on r.organization_id = $1 and r.id = a.role_id
                      where a.organization_id = $1 and a.membership_id = $2 and a.deleted_at is null
-                        and a.in_workspace_id is null and r.deleted_at is null and r.is_active
+                        and r.deleted_at is null and r.is_active
                         and (now() at time zone o.time_zone)::date between coalesce(a.valid_from, '-infinity') and coalesce(a.valid_to, 'infinity')
                     ) as roles
                  from tenancy.organizations o
@@ -271,9 +271,16 @@ impl Auth {
         let rows = async { Ok(rows.await?) };
         let (rows, overlay) = tokio::try_join!(rows, Overlay::read(tx, organization))?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let roles: Vec<StoredRole> = serde_json::from_value(row.get("roles"))?;
-        let roles: Vec<_> = roles.into_iter().map(StoredRole::into_role).collect();
-        let mut access = Access::of(self.store.catalog(), &roles);
+        let assigned: Vec<Assigned> = serde_json::from_value(row.get("roles"))?;
+        let place = assigned.iter().find_map(|a| a.workspace);
+        let roles = |workspace: Option<Uuid>| {
+            let those = assigned.iter().filter(move |a| a.workspace == workspace);
+            those.map(|a| a.role.clone().into_role()).collect::<Vec<_>>()
+        };
+        let mut access = Access::of(self.store.catalog(), &roles(None));
+        if let Some(workspace) = place {
+            access = access.with_place(self.store.catalog(), workspace, &roles(place));
+        }
         let team: Vec<Uuid> = row.get("team");
         // Himself alone is what `own` says already.
         access.team = if team.len() > 1 { team } else { Vec::new() };

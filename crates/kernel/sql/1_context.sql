@@ -18,7 +18,8 @@ return app.said(38, 36)::uuid;
 create function app.request() returns uuid language sql stable parallel safe
 return app.said(75, 36)::uuid;
 
--- How far the actor may go, as one byte: a all, w workspace, t team, o own, anything else nothing. `place` is
+-- How far the actor may go, as one byte: a all, w workspace, t team, o own; with roles in one workspace W everything
+-- there, i his own there, T and O everything there besides his team's and his own; anything else nothing. `place` is
 -- 4 * slot + 1..4 for read, create, update, delete.
 create function app.scope(place integer) returns bytea language sql stable parallel safe
 return substr(textsend(current_setting('app.context', true)), 111 + place, 1);
@@ -29,6 +30,10 @@ return string_to_array(nullif(current_setting('app.team', true), ''), ',')::uuid
 
 create function app.workspaces() returns uuid[] language sql stable parallel safe
 return string_to_array(nullif(current_setting('app.workspaces', true), ''), ',')::uuid[];
+
+-- The one workspace that the actor has further roles in.
+create function app.place() returns uuid language sql stable parallel safe
+return nullif(current_setting('app.place', true), '')::uuid;
 
 -- Version 7: sorts by time of creation, so that inserts append to the index instead of scattering over it.
 create function app.new_id() returns uuid language sql volatile parallel safe

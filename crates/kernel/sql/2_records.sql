@@ -110,18 +110,35 @@ begin
     return null;
 end $$;
 
+-- Whether the actor goes as far as one of these letters at one of these places.
+create function app.goes(places integer[], letters text) returns text language sql immutable
+return (select '(' || string_agg(format('app.scope(%s) in (%s)', p, l.letters), ' or ') || ')'
+    from unnest(places) p, (select string_agg(quote_literal(x), ', ') as letters from regexp_split_to_table(goes.letters, '') x) l);
+
 -- The one condition under which a row may be reached: tenant, workspace and scope in a single expression.
 -- `places` are alternatives, for example create or update for the parts of a document.
 create function app.reach(entity text, owner text, bound boolean, places integer[]) returns text language sql immutable
 return 'organization_id = app.organization()'
     || case when bound then ' and (workspace_id is null or app.workspaces() is null or workspace_id = any (app.workspaces()))' else '' end
-    || ' and (' || array_to_string(array[
-        'app.scope(' || array_to_string(places, ') = ''a'' or app.scope(') || ') = ''a''',
-        format('%I = app.actor() and (app.scope(%s) in (''o'', ''t''))', owner, array_to_string(places, format(') in (''o'', ''t'') or app.scope('))),
-        format('%I = any (app.team()) and (app.scope(%s) = ''t'')', owner, array_to_string(places, format(') = ''t'' or app.scope(')))],
-        ' or ')
-    || case when bound then format(' or workspace_id = any (app.workspaces()) and (app.scope(%s) = ''w'')', array_to_string(places, ') = ''w'' or app.scope(')) else '' end
+    || format(' and (%2$s or %1$I = app.actor() and %3$s or %1$I = any (app.team()) and %4$s', owner, app.goes(places, 'a'),
+        app.goes(places, case when bound then 'otOT' else 'ot' end), app.goes(places, case when bound then 'tT' else 't' end))
+    || case when bound then format(' or workspace_id is not null and %2$s or workspace_id = app.place() and (%3$s or %1$I = app.actor() and %4$s)',
+        owner, app.goes(places, 'w'), app.goes(places, 'WOT'), app.goes(places, 'i')) else '' end
     || ')';
+
+-- Who reaches a record only by roles in its workspace does not take it elsewhere. Arguments: the place of the right to
+-- change, the owner's column.
+create function app.stay() returns trigger language plpgsql as $$
+declare
+    letter text := encode(app.scope(tg_argv[0]::integer), 'escape');
+    owner uuid := (to_jsonb(old) ->> tg_argv[1])::uuid;
+begin
+    if current_user = 'app_user' and old.workspace_id = app.place() and (letter in ('W', 'i')
+        or letter in ('O', 'T') and owner is distinct from app.actor() and (letter = 'T' and owner = any (app.team())) is not true) then
+        raise exception 'A record of your workspace stays there.' using errcode = 'AP001';
+    end if;
+    return new;
+end $$;
 
 create function app.enroll(entity text, owner text default 'created_by', ignored text[] default '{}') returns void language plpgsql as $$
 declare place integer;
@@ -129,6 +146,10 @@ begin
     select coalesce(max(e.slot) + 1, 0) * 4 into place from app.entities e;
     insert into app.entities (name, slot, owner, ignored) values (entity, place / 4, owner, ignored);
     perform app.protect(entity, owner, array[place + 1], array[place + 2], array[place + 3], array[place + 4]);
+    if exists (select from pg_attribute where attrelid = entity::regclass and attname = 'workspace_id') then
+        execute format('create trigger stay before update of workspace_id on %s for each row when (old.workspace_id is distinct from new.workspace_id)
+            execute function app.stay(%s, %L)', entity, place + 3, owner);
+    end if;
 end $$;
 
 -- A part belongs to its owner record: same permission, same owner, gone with it. Whoever may create or change the

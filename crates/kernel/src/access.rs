@@ -34,17 +34,6 @@ impl Scope {
             Scope::All => "all",
         }
     }
-
-    /// As the policies of the database read it, see sql/1_context.sql.
-    fn letter(self) -> char {
-        match self {
-            Scope::None => '-',
-            Scope::Own => 'o',
-            Scope::Team => 't',
-            Scope::Workspace => 'w',
-            Scope::All => 'a',
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,12 +61,21 @@ pub struct Access {
     everything: bool,
     scopes: HashMap<String, BTreeMap<String, Scope>>,
     fields: HashMap<String, HashMap<String, FieldAccess>>,
+    place: Option<Place>,
     pub team: Vec<Uuid>,
     /// `None`: all workspaces.
     pub workspaces: Option<Vec<Uuid>>,
     /// Of an API token: `entity:action`, either may be `*`. `None`: not limited.
     pub limits: Option<Vec<String>>,
     grants: String,
+}
+
+/// The one workspace that somebody has further roles in, and what they give there: own or everything, on the entities
+/// whose records belong to a workspace; on others a role in a workspace gives nothing.
+#[derive(Clone, Debug)]
+struct Place {
+    workspace: Uuid,
+    scopes: HashMap<String, BTreeMap<String, Scope>>,
 }
 
 /// What every member may do, so that the product works for him: names of colleagues, own views, own notifications,
@@ -88,6 +86,9 @@ const MEMBER: &[(&str, &str, Scope)] = &[
     ("social.saved_views", "create", Scope::Own),
     ("social.saved_views", "update", Scope::Own),
     ("social.saved_views", "delete", Scope::Own),
+    ("social.comments", "read", Scope::All),
+    ("social.comments", "create", Scope::All),
+    ("social.comments", "update", Scope::Own),
     ("social.notifications", "read", Scope::Own),
     ("social.notifications", "create", Scope::All),
     ("social.notifications", "update", Scope::Own),
@@ -156,18 +157,102 @@ impl Access {
         access
     }
 
+    /// Adds what further roles give in one workspace. Fields of what the roles for the whole company let him
+    /// read are narrowed by those alone; other fields by either.
+    #[must_use]
+    pub fn with_place(mut self, catalog: &Catalog, workspace: Uuid, roles: &[Role]) -> Access {
+        let there = Access::of(catalog, roles);
+        for (name, fields) in there.fields {
+            if catalog.entities.get(&name).is_some_and(|e| !self.may(e, "read")) {
+                let into = self.fields.entry(name).or_default();
+                for (field, right) in fields {
+                    let old = into.entry(field).or_insert(FieldAccess::Write);
+                    *old = (*old).min(right);
+                }
+            }
+        }
+        let bound =
+            |name: &String| catalog.entities.get(name).is_some_and(|e| e.column("workspace_id").is_some());
+        let mut scopes = there.scopes;
+        scopes.retain(|name, _| bound(name));
+        for scope in scopes.values_mut().flat_map(BTreeMap::values_mut) {
+            if *scope > Scope::Own {
+                *scope = Scope::Workspace;
+            }
+        }
+        self.place = Some(Place { workspace, scopes });
+        self.seal(catalog);
+        self
+    }
+
     /// Writes down what the database is told; to be called after a change of limits.
     pub fn seal(&mut self, catalog: &Catalog) {
         let mut grants = vec!['-'; catalog.slots * 4];
         for entity in catalog.entities.values().filter(|e| e.part_of.is_none()) {
             for (n, action) in BASE.iter().enumerate() {
-                grants[entity.slot * 4 + n] = self.scope(entity, action).letter();
+                grants[entity.slot * 4 + n] = self.letter(entity, action);
             }
         }
         self.grants = grants.into_iter().collect();
     }
 
+    /// As the policies of the database read it, see sql/1_context.sql.
+    fn letter(&self, entity: &Entity, action: &str) -> char {
+        match self.scopes_of(entity, action) {
+            (Scope::All, _) => 'a',
+            (Scope::Workspace, _) => 'w',
+            (Scope::Team, Scope::Workspace) => 'T',
+            (Scope::Own, Scope::Workspace) => 'O',
+            (Scope::None, Scope::Workspace) => 'W',
+            (Scope::Team, _) => 't',
+            (Scope::Own, _) => 'o',
+            (Scope::None, Scope::Own) => 'i',
+            (Scope::None, _) => '-',
+        }
+    }
+
+    /// Whether it may be done to a record of this owner in this workspace: what the policies say, in memory.
+    pub fn reaches(
+        &self,
+        entity: &Entity,
+        action: &str,
+        user: Uuid,
+        owner: Option<Uuid>,
+        workspace: Option<Uuid>,
+    ) -> bool {
+        let own = owner == Some(user);
+        let (everywhere, there) = self.scopes_of(entity, action);
+        let everywhere = match everywhere {
+            Scope::None => false,
+            Scope::Own => own,
+            Scope::Team => own || owner.is_some_and(|o| self.team.contains(&o)),
+            Scope::Workspace => workspace.is_some(),
+            Scope::All => true,
+        };
+        let is_there = self.place().is_some() && self.place() == workspace;
+        let visible = workspace.is_none_or(|w| self.workspaces.as_ref().is_none_or(|all| all.contains(&w)));
+        visible && (everywhere || is_there && (there == Scope::Workspace || there == Scope::Own && own))
+    }
+
+    /// The one workspace that the person has further roles in.
+    pub fn place(&self) -> Option<Uuid> {
+        self.place.as_ref().map(|p| p.workspace)
+    }
+
+    /// Where it must be done by somebody who may do it in one workspace only.
+    pub fn confined(&self, entity: &Entity, action: &str) -> Option<Uuid> {
+        let (everywhere, there) = self.scopes_of(entity, action);
+        self.place().filter(|_| everywhere == Scope::None && there != Scope::None)
+    }
+
+    /// How far it goes at most.
     pub fn scope(&self, entity: &Entity, action: &str) -> Scope {
+        let (everywhere, there) = self.scopes_of(entity, action);
+        everywhere.max(there)
+    }
+
+    /// How far it goes in the company, and in the one workspace.
+    fn scopes_of(&self, entity: &Entity, action: &str) -> (Scope, Scope) {
         let name = entity.part_of.as_deref().unwrap_or(&entity.name);
         if let Some(limits) = &self.limits {
             let fits = limits.iter().any(|limit| {
@@ -176,10 +261,11 @@ impl Access {
                     .is_some_and(|(e, a)| (e == "*" || e == name) && (a == "*" || a == action))
             });
             if !fits {
-                return Scope::None;
+                return (Scope::None, Scope::None);
             }
         }
-        let said = self.scopes.get(name).and_then(|actions| {
+        let said = |scopes: &HashMap<String, BTreeMap<String, Scope>>| {
+            let actions = scopes.get(name)?;
             let of = |a: &str| actions.get(a).copied();
             // Restoring undoes a deletion; export hands out what reading shows; import creates.
             of(action).or_else(|| match action {
@@ -188,12 +274,9 @@ impl Access {
                 "import" => of("create"),
                 _ => None,
             })
-        });
-        match said {
-            Some(scope) if !self.everything => scope,
-            _ if self.everything => Scope::All,
-            _ => Scope::None,
-        }
+        };
+        let everywhere = if self.everything { Scope::All } else { said(&self.scopes).unwrap_or_default() };
+        (everywhere, self.place.as_ref().and_then(|p| said(&p.scopes)).unwrap_or_default())
     }
 
     pub fn may(&self, entity: &Entity, action: &str) -> bool {
@@ -214,7 +297,7 @@ impl Access {
     pub(crate) fn grants(&self, acting: Option<(&Entity, &str)>) -> String {
         let Some((entity, action)) = acting else { return self.grants.clone() };
         let place = entity.slot * 4 + 2;
-        let letter = self.scope(entity, action).letter();
+        let letter = self.letter(entity, action);
         self.grants.chars().enumerate().map(|(n, was)| if n == place { letter } else { was }).collect()
     }
 }

@@ -239,6 +239,9 @@ impl Actor {
         if let Some(workspaces) = &access.workspaces {
             sql.push_str(&format!("; set local app.workspaces = '{}'", list(workspaces)));
         }
+        if let Some(place) = access.place() {
+            sql.push_str(&format!("; set local app.place = '{place}'"));
+        }
         sql
     }
 }

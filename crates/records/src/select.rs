@@ -1,5 +1,5 @@
 use crate::plan::{HOPS, Plan, visible};
-use kernel::{Entity, Error, Kind, Part, Result, Scope, write_json};
+use kernel::{Entity, Error, Kind, Part, Result, write_json};
 use serde_json::Value;
 use std::collections::HashMap;
 use tokio_postgres::Row;
@@ -219,15 +219,7 @@ pub(crate) fn actions_of(
     deleted: bool,
 ) -> Value {
     let (actor, entity) = (plan.actor, plan.entity);
-    let may = |action: &str| match actor.access.scope(entity, action) {
-        Scope::None => false,
-        Scope::All => true,
-        Scope::Own => owner == Some(actor.user),
-        Scope::Team => owner.is_some_and(|o| o == actor.user || actor.access.team.contains(&o)),
-        Scope::Workspace => {
-            workspace.is_some_and(|w| actor.access.workspaces.as_ref().is_none_or(|all| all.contains(&w)))
-        }
-    };
+    let may = |action: &str| actor.access.reaches(entity, action, actor.user, owner, workspace);
     let mut names: Vec<&str> = Vec::new();
     if deleted {
         if may("delete") {

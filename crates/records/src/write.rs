@@ -88,6 +88,14 @@ pub(crate) fn draft(
         }
     }
     if new {
+        // Whoever may make records in one workspace only makes them there.
+        if let (Some(place), Some(column)) =
+            (actor.access.confined(entity, "create"), entity.column("workspace_id"))
+            && entity.part_of.is_none()
+            && !body.contains_key("workspace_id")
+        {
+            draft.set(column, Some(place.to_string()));
+        }
         for column in entity.columns.iter().filter(|c| c.required && c.writable()) {
             let given = body.get(&column.name).is_some_and(|v| !v.is_null() && v.as_str() != Some(""));
             if !given && entity.fk.as_ref() != Some(&column.name) {

@@ -1,6 +1,7 @@
 //! Records of any entity, on a small module of the tests' own.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod places;
 mod reading;
 mod shop;
 mod writing;

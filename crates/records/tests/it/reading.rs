@@ -264,7 +264,7 @@ async fn filters_use_indexes_under_row_security() {
         "r.code = any ('{C5,C6}'::text[])",
         "r.search @@ websearch_to_tsquery('simple', 'word123')",
         "r.search_text like '%ame 1999%'",
-        "r.custom @> '{\"region\":\"r7\"}'::jsonb",
+        "r.custom <> '{}' and r.custom @> '{\"region\":\"r7\"}'::jsonb",
     ] {
         let sql = format!(
             "explain select r.id from shop.customers r where r.organization_id = $1 and r.deleted_at is null and {filter}"

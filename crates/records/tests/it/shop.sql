@@ -19,7 +19,6 @@ create index customers_credit on shop.customers (organization_id, credit, id);
 create index customers_since on shop.customers (organization_id, since, id);
 create index customers_name on shop.customers (organization_id, name, id);
 create index customers_size on shop.customers (organization_id, size, id);
-create index customers_custom on shop.customers using gin (organization_id, custom);
 select app.searchable('shop.customers', 'A: name, code; B: email; C: note');
 select app.enroll('shop.customers');
 
@@ -56,3 +55,27 @@ select app.workflow('shop.orders', 'status', $$
 $$);
 select app.editable_in('shop.orders', 'status', '{draft}', keep => '{note}');
 select app.total('shop.orders', 'shop.order_lines', 'order_id', 'net');
+
+create table shop.visits (
+    like app.record including all,
+    name          text not null,
+    worth         app.money not null default 0,
+    status        text not null,
+    assigned_to   uuid default app.actor(),
+    workspace_id  uuid,
+    follows_id    uuid,
+    constraint visits_assigned foreign key (organization_id, assigned_to) references iam.memberships,
+    constraint visits_workspace foreign key (organization_id, workspace_id) references tenancy.workspaces,
+    constraint visits_follows foreign key (organization_id, follows_id) references shop.visits
+);
+comment on table shop.visits is 'Somebody is gone to see.';
+select app.enroll('shop.visits', owner => 'assigned_to');
+create table shop.visit_notes (
+    like app.record including all,
+    visit_id  uuid not null,
+    text      text not null,
+    foreign key (organization_id, visit_id) references shop.visits on delete cascade
+);
+comment on table shop.visit_notes is 'What was heard there.';
+select app.enroll_part('shop.visit_notes', 'shop.visits', 'visit_id');
+select app.workflow('shop.visits', 'status', 'planned -> done : finish');
