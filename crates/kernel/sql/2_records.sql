@@ -122,7 +122,7 @@ return 'organization_id = app.organization()'
     || case when bound then ' and (workspace_id is null or app.workspaces() is null or workspace_id = any (app.workspaces()))' else '' end
     || format(' and (%2$s or %1$I = app.actor() and %3$s or %1$I = any (app.team()) and %4$s', owner, app.goes(places, 'a'),
         app.goes(places, case when bound then 'otOT' else 'ot' end), app.goes(places, case when bound then 'tT' else 't' end))
-    || case when bound then format(' or workspace_id is not null and %2$s or workspace_id = app.place() and (%3$s or %1$I = app.actor() and %4$s)',
+    || case when bound then format(' or workspace_id is not null and (%2$s or workspace_id = app.place() and (%3$s or %1$I = app.actor() and %4$s))',
         owner, app.goes(places, 'w'), app.goes(places, 'WOT'), app.goes(places, 'i')) else '' end
     || ')';
 
