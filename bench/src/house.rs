@@ -160,6 +160,7 @@ impl House {
             .arg("serve")
             .current_dir(&self.root)
             .env("FONDACO_DATA", self.root.join("data"))
+            .env("FONDACO_REQUESTS", u32::MAX.to_string())
             .env("FONDACO_LISTEN", self.listen.to_string())
             .env_remove("DATABASE_URL")
             .stdout(Stdio::null())

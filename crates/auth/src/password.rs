@@ -1,12 +1,12 @@
 use crate::Problem;
 use argon2::{
-    Algorithm, Argon2, Params, Version,
-    password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString},
+    ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version,
+    password_hash::{Output, ParamsString, PasswordHash, Salt, SaltString},
 };
 use kernel::Error;
 use std::{
     collections::HashSet,
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::sync::Semaphore;
@@ -39,58 +39,89 @@ pub fn check_password(password: &str, email: &str) -> kernel::Result<()> {
     Ok(())
 }
 
-/// Hashes with argon2id, two at once at most: each takes 19 MiB and a core, and the rest of the server goes on.
+/// Hashes with argon2id, two at once at most: each takes 19 MiB and a core, and the rest of the server goes on. The memory
+/// is kept and used again: given back, the system's allocator would keep as much for every thread that ever hashed.
 pub(crate) struct Hasher {
     seats: Arc<Semaphore>,
+    memory: Arc<Mutex<Vec<Memory>>>,
 }
+
+type Memory = Vec<Block>;
 
 const AT_ONCE: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Hasher {
     pub(crate) fn new() -> Hasher {
-        Hasher { seats: Arc::new(Semaphore::new(AT_ONCE)) }
+        Hasher { seats: Arc::new(Semaphore::new(AT_ONCE)), memory: Arc::default() }
     }
 
     pub(crate) async fn hash(&self, password: &str) -> Result<String, Problem> {
         let password = password.to_owned();
-        self.work(move || hash(&password)).await?
+        self.work(move |memory| hash(&password, memory)).await?
     }
 
     /// Takes as long when there is no hash to compare with.
     pub(crate) async fn verify(&self, password: &str, known: Option<String>) -> Result<bool, Problem> {
         let password = password.to_owned();
-        self.work(move || match known {
-            Some(known) => verify(&password, &known),
-            None => hash(&password).map(|_| false),
+        self.work(move |memory| match known {
+            Some(known) => verify(&password, &known, memory),
+            None => hash(&password, memory).map(|_| false),
         })
         .await?
     }
 
-    async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Memory) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
         let seat = tokio::time::timeout(PATIENCE, self.seats.clone().acquire_owned()).await;
         let Ok(Ok(seat)) = seat else { return Err(Problem::TooMany(PATIENCE)) };
+        let all = self.memory.clone();
         let done = tokio::task::spawn_blocking(move || {
-            let _seat = seat;
-            work()
+            let locked = || all.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut memory = locked().pop().unwrap_or_default();
+            let done = work(&mut memory);
+            locked().push(memory);
+            drop(seat);
+            done
         });
         done.await.map_err(|e| Error::Broken(Box::new(e)).into())
     }
 }
 
-fn argon2() -> Result<Argon2<'static>, Problem> {
-    let params = Params::new(19 * 1024, 2, 1, None).map_err(broken)?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
-}
-
-fn hash(password: &str) -> Result<String, Problem> {
+fn hash(password: &str, memory: &mut Memory) -> Result<String, Problem> {
     let salt = SaltString::encode_b64(&crate::code::random::<16>()).map_err(broken)?;
-    Ok(argon2()?.hash_password(password.as_bytes(), &salt).map_err(broken)?.to_string())
+    let params = Params::new(19 * 1024, 2, 1, None).map_err(broken)?;
+    let output = digest(password, salt.as_salt(), params.clone(), memory)?;
+    let made = PasswordHash {
+        algorithm: ARGON2ID_IDENT,
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&params).map_err(broken)?,
+        salt: Some(salt.as_salt()),
+        hash: Some(output),
+    };
+    Ok(made.to_string())
 }
 
-fn verify(password: &str, known: &str) -> Result<bool, Problem> {
+fn verify(password: &str, known: &str, memory: &mut Memory) -> Result<bool, Problem> {
     let known = PasswordHash::new(known).map_err(broken)?;
-    Ok(argon2()?.verify_password(password.as_bytes(), &known).is_ok())
+    let (Some(salt), Some(hash)) = (known.salt, known.hash) else { return Err(broken("no salt or no hash")) };
+    // Compared in constant time.
+    Ok(digest(password, salt, Params::try_from(&known).map_err(broken)?, memory)? == hash)
+}
+
+fn digest(password: &str, salt: Salt<'_>, params: Params, memory: &mut Memory) -> Result<Output, Problem> {
+    let mut bytes = [0; Salt::MAX_LENGTH];
+    let salt = salt.decode_b64(&mut bytes).map_err(broken)?;
+    if memory.len() < params.block_count() {
+        memory.resize(params.block_count(), Block::default());
+    }
+    let mut output = vec![0; params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN)];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_into_with_memory(password.as_bytes(), salt, &mut output, memory.as_mut_slice())
+        .map_err(broken)?;
+    Output::new(&output).map_err(broken)
 }
 
 fn broken(e: impl std::fmt::Display) -> Problem {
@@ -133,7 +164,7 @@ mod tests {
         let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let crowd = (0..200).map(|_| {
             let (now, most) = (now.clone(), most.clone());
-            hasher.work(move || {
+            hasher.work(move |_| {
                 most.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
                 std::thread::sleep(Duration::from_millis(2));
                 now.fetch_sub(1, SeqCst);
@@ -153,5 +184,9 @@ mod tests {
         assert!(hasher.verify(&a, known.clone()).await.unwrap_or_default());
         assert!(!hasher.verify(&b, known).await.unwrap_or(true));
         assert!(!hasher.verify(&a, None).await.unwrap_or(true));
+        // Of another program, with its own cost: "password" and "somesalt" of the reference implementation.
+        let other = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+        assert!(hasher.verify("password", Some(other.into())).await.unwrap_or_default());
+        assert!(!hasher.verify("Password", Some(other.into())).await.unwrap_or(true));
     }
 }

@@ -14,10 +14,6 @@ use kernel::{Error, Result};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
-/// Gives memory back: a password is hashed in 19 MiB, which the system's own allocator keeps for each thread that ever did.
-#[global_allocator]
-static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// One house, many companies: runs whole businesses on PostgreSQL.
 #[derive(Parser)]
 #[command(
