@@ -14,6 +14,10 @@ use kernel::{Error, Result};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
+/// A request is many small pieces of memory: with this it costs a third less of the server's CPU (docs/performance.md).
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// One house, many companies: runs whole businesses on PostgreSQL.
 #[derive(Parser)]
 #[command(
