@@ -1,8 +1,8 @@
 //! What a new company has set up so far, by what is there. The steps are said by `[[onboarding]]` of module.toml: `step`,
-//! `label`, the `entity` that shows it, and how many records there are without anybody doing anything (`given`, 0).
+//! `label`, and the `entity` whose first record shows it.
 
 use crate::{Auth, Result, Session, settings::translated};
-use kernel::{Error, ModuleInfo, sql, within};
+use kernel::{Entity, Error, ModuleInfo, sql, within};
 use serde_json::{Value, json};
 
 impl Auth {
@@ -11,28 +11,34 @@ impl Auth {
         let catalog = self.store.catalog().clone();
         let reader = session.actor()?;
         let actor = self.with(&self.all, reader);
-        let steps: Vec<(&ModuleInfo, &Value)> = catalog
-            .modules
-            .iter()
-            .flat_map(|m| m.meta["onboarding"].as_array().into_iter().flatten().map(move |s| (m, s)))
-            .collect();
-        let data = within!(self.store, &actor, tx => {
-            let sql = sql!("select array_agg(step) from tenancy.onboarding_progress where organization_id = $1 and deleted_at is null");
-            let dismissed: Vec<String> = tx.query_one(sql, &[&actor.organization]).await?.get::<_, Option<_>>(0).unwrap_or_default();
-            let mut data = Vec::new();
-            for (module, step) in &steps {
+        let mut steps = Vec::new();
+        for module in &catalog.modules {
+            for step in module.meta["onboarding"].as_array().into_iter().flatten() {
                 let entity = catalog.entity(step["entity"].as_str().unwrap_or_default())?;
-                if !reader.access.may(entity, "create") {
-                    continue;
+                if reader.access.may(entity, "create") {
+                    steps.push((module, step, entity));
                 }
-                let name = step["step"].as_str().unwrap_or_default();
-                let sql = format!("select count(*) > $2::bigint from (select from {} where organization_id = $1 and deleted_at is null limit $2::bigint + 1) t", entity.name);
-                let done: bool = tx.query_one(&sql, &[&actor.organization, &step["given"].as_i64().unwrap_or(0)]).await?.get(0);
-                let dismissed = dismissed.iter().any(|d| d == name);
-                data.push(json!({ "step": name, "label": translated(module, session, "onboarding", name, "label").or(step["label"].as_str()), "entity": entity.name, "done": done, "dismissed": dismissed }));
             }
-            Ok(data)
-        })?;
+        }
+        let there: Vec<String> = steps
+            .iter()
+            .map(|(.., e)| {
+                format!("exists (select from {} where organization_id = $1 and deleted_at is null)", e.name)
+            })
+            .collect();
+        let sql = format!(
+            "select array[{}]::boolean[], array(select step from tenancy.onboarding_progress where organization_id = $1 and deleted_at is null)",
+            there.join(", ")
+        );
+        let rows = self.store.batch(&actor, &[(&sql, &[&actor.organization])]).await?;
+        let row = rows.iter().flatten().next().ok_or(Error::NotFound)?;
+        let (done, dismissed): (Vec<bool>, Vec<String>) = (row.get(0), row.get(1));
+        let told = |((module, step, entity), done): (&(&ModuleInfo, &Value, &Entity), bool)| {
+            let name = step["step"].as_str().unwrap_or_default();
+            let label = translated(module, session, "onboarding", name, "label").or(step["label"].as_str());
+            json!({ "step": name, "label": label, "entity": entity.name, "done": done, "dismissed": dismissed.iter().any(|d| d == name) })
+        };
+        let data: Vec<Value> = steps.iter().zip(done).map(told).collect();
         Ok(json!({ "data": data }))
     }
 

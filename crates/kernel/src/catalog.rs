@@ -75,89 +75,62 @@ pub struct Column {
     pub options: Vec<String>,
 }
 
-/// What a field is to the people who use it; the storage type follows from it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Kind {
-    #[default]
-    Text,
-    Textarea,
-    Email,
-    Phone,
-    Url,
-    Number,
-    Integer,
-    Money,
-    Percent,
-    Quantity,
-    Date,
-    Datetime,
-    Boolean,
-    Select,
-    Multiselect,
-    Tags,
-    Relation,
-    User,
-    Uuid,
-    Json,
-    /// Never leaves the server.
-    Hidden,
+macro_rules! kinds {
+    ($first:ident $first_name:literal $($kind:ident $name:literal)*) => {
+        /// What a field is to the people who use it; the storage type follows from it.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+        pub enum Kind {
+            #[default]
+            $first,
+            $($kind,)*
+            /// Never leaves the server.
+            Hidden,
+        }
+
+        impl Kind {
+            pub fn name(self) -> &'static str {
+                match self {
+                    Kind::$first => $first_name,
+                    $(Kind::$kind => $name,)*
+                    Kind::Hidden => "hidden",
+                }
+            }
+
+            pub fn parse(name: &str) -> Option<Kind> {
+                match name {
+                    $first_name => Some(Kind::$first),
+                    $($name => Some(Kind::$kind),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    Text "text"
+    Textarea "textarea"
+    Email "email"
+    Phone "phone"
+    Url "url"
+    Number "number"
+    Integer "integer"
+    Money "money"
+    Percent "percent"
+    Quantity "quantity"
+    Date "date"
+    Datetime "datetime"
+    Boolean "boolean"
+    Select "select"
+    Multiselect "multiselect"
+    Tags "tags"
+    Relation "relation"
+    User "user"
+    Uuid "uuid"
+    Json "json"
 }
 
 impl Kind {
-    pub fn name(self) -> &'static str {
-        match self {
-            Kind::Text => "text",
-            Kind::Textarea => "textarea",
-            Kind::Email => "email",
-            Kind::Phone => "phone",
-            Kind::Url => "url",
-            Kind::Number => "number",
-            Kind::Integer => "integer",
-            Kind::Money => "money",
-            Kind::Percent => "percent",
-            Kind::Quantity => "quantity",
-            Kind::Date => "date",
-            Kind::Datetime => "datetime",
-            Kind::Boolean => "boolean",
-            Kind::Select => "select",
-            Kind::Multiselect => "multiselect",
-            Kind::Tags => "tags",
-            Kind::Relation => "relation",
-            Kind::User => "user",
-            Kind::Uuid => "uuid",
-            Kind::Json => "json",
-            Kind::Hidden => "hidden",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Kind> {
-        use Kind::*;
-        [
-            Text,
-            Textarea,
-            Email,
-            Phone,
-            Url,
-            Number,
-            Integer,
-            Money,
-            Percent,
-            Quantity,
-            Date,
-            Datetime,
-            Boolean,
-            Select,
-            Multiselect,
-            Tags,
-            Relation,
-            User,
-            Uuid,
-            Json,
-        ]
-        .into_iter()
-        .find(|k| k.name() == name)
-    }
-
     pub fn is_number(self) -> bool {
         matches!(self, Kind::Number | Kind::Integer | Kind::Money | Kind::Percent | Kind::Quantity)
     }

@@ -1,6 +1,6 @@
 use kernel::{Error, Result};
 use serde::Deserialize;
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
 /// Everything that can be set: `fondaco.toml` in the working folder, over it the environment.
 #[derive(Debug, Deserialize)]
@@ -51,34 +51,38 @@ impl Default for Config {
     }
 }
 
+fn wrong(what: &str, e: &dyn std::fmt::Display) -> Error {
+    Error::broken(format!("{what}: {e}"))
+}
+
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|v| !v.is_empty())
+}
+
+/// What the environment says of a setting, if anything.
+fn parsed<T: FromStr<Err: std::fmt::Display>>(name: &str, setting: &mut T) -> Result<()> {
+    if let Some(value) = env(name) {
+        *setting = value.parse().map_err(|e| wrong(name, &e))?;
+    }
+    Ok(())
+}
+
 impl Config {
     /// # Errors
     /// Names the setting that is not understood.
     pub(crate) fn read() -> Result<Config> {
-        let wrong = |what: &str, e: &dyn std::fmt::Display| Error::broken(format!("{what}: {e}"));
         let mut config: Config = match std::fs::read_to_string("fondaco.toml") {
             Ok(text) => toml::from_str(&text).map_err(|e| wrong("fondaco.toml", &e))?,
             Err(_) => Config::default(),
         };
-        let env = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
         if let Some(data) = env("FONDACO_DATA") {
             config.data = data.into();
         }
-        if let Some(listen) = env("FONDACO_LISTEN") {
-            config.listen = listen.parse().map_err(|e| wrong("FONDACO_LISTEN", &e))?;
-        }
-        if let Some(connections) = env("FONDACO_CONNECTIONS") {
-            config.connections = connections.parse().map_err(|e| wrong("FONDACO_CONNECTIONS", &e))?;
-        }
-        if let Some(minutes) = env("FONDACO_SESSION_MINUTES") {
-            config.session_minutes = minutes.parse().map_err(|e| wrong("FONDACO_SESSION_MINUTES", &e))?;
-        }
-        if let Some(hours) = env("FONDACO_SESSION_HOURS") {
-            config.session_hours = hours.parse().map_err(|e| wrong("FONDACO_SESSION_HOURS", &e))?;
-        }
-        if let Some(requests) = env("FONDACO_REQUESTS") {
-            config.requests = requests.parse().map_err(|e| wrong("FONDACO_REQUESTS", &e))?;
-        }
+        parsed("FONDACO_LISTEN", &mut config.listen)?;
+        parsed("FONDACO_CONNECTIONS", &mut config.connections)?;
+        parsed("FONDACO_SESSION_MINUTES", &mut config.session_minutes)?;
+        parsed("FONDACO_SESSION_HOURS", &mut config.session_hours)?;
+        parsed("FONDACO_REQUESTS", &mut config.requests)?;
         config.base_url = env("FONDACO_BASE_URL").or(config.base_url);
         config.outbox = env("FONDACO_OUTBOX").map(PathBuf::from).or(config.outbox);
         config.smtp = env("FONDACO_SMTP").or(config.smtp);

@@ -49,7 +49,7 @@ async fn export(
         Format::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         Format::Json => "application/json",
     };
-    let named = HeaderValue::from_str(&format!("attachment; filename=\"{name}.{}\"", format.name()));
+    let named = HeaderValue::from_str(&flow::files::disposition(&format!("{name}.{}", format.name()), kind));
     let named = named.unwrap_or(HeaderValue::from_static("attachment"));
     let headers =
         [(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CONTENT_DISPOSITION, named)];

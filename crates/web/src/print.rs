@@ -102,10 +102,10 @@ async fn send(
     let said = |field: &str| body[field].as_str().map(str::trim).filter(|t| !t.is_empty());
     let to = auth::normalize_email(said("to").unwrap_or_default())
         .map_err(|_| Error::malformed_at("to", "This is not an e-mail address."))?;
-    let (file, bytes, about) = paper(&state, &person, entity, id, said("language")).await?;
     if !person.actor.access.may(entity, "export") {
         return Err(Error::Forbidden("You may not send these records.".into()).into());
     }
+    let (file, bytes, about) = paper(&state, &person, entity, id, said("language")).await?;
     let about = |field: &str| about[field].as_str().unwrap_or_default().to_owned();
     let subject = said("subject").map_or_else(
         || format!("{} {} · {}", about("title"), about("number"), about("company")),

@@ -331,23 +331,3 @@ async fn errors_are_noted_by_kind() {
     assert_eq!(scene.one::<i64>("select sum(count)::bigint from app.system_logs").await, 700);
     assert_eq!(scene.one::<i64>("select count(*) from app.system_logs").await, 51);
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement: cargo test -p flow -- --ignored --nocapture"]
-async fn how_many_jobs_a_second() {
-    let scene = scene().await;
-    for companies in [1, 20] {
-        let mut owners = Vec::new();
-        for n in 0..companies {
-            owners.push(scene.company(&format!("c{n}")).await);
-        }
-        for n in 0..1000 {
-            scene.enqueue(&owners[n % companies], "effect", json!({"name": n.to_string()})).await;
-        }
-        let start = std::time::Instant::now();
-        let workers = scene.worker().on("effect", |c| Box::pin(effect(c, Duration::ZERO))).start();
-        scene.until(ALL_ENDED).await;
-        eprintln!("{companies} companies: {:.0} jobs/s", 1000.0 / start.elapsed().as_secs_f64());
-        workers.stop().await;
-    }
-}

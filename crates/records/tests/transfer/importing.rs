@@ -460,69 +460,6 @@ async fn cut_short(owner: &testkit::Person, id: uuid::Uuid, path: &std::path::Pa
     *heard.borrow_and_update()
 }
 
-/// Not a test: how many rows a second. `cargo test --release -p records --test transfer -- --ignored --nocapture rate`
-#[tokio::test]
-#[ignore = "measures"]
-async fn rate() {
-    let s = scene().await;
-    let owner = s.person("Acme", "owner").await;
-    all_right(&bring(&owner, "products.categories", file(CATEGORIES).path(), null(), None).await, 3);
-    let count = 100_000;
-    let rows: String = (0..count)
-        .map(|n| {
-            format!(
-                "P{n},Product number {n},{},{}.{:02},product,{}\n",
-                ["A", "B", "C"][n % 3],
-                n % 1_000,
-                n % 100,
-                n % 50
-            )
-        })
-        .collect();
-    let path = file(format!("sku,name,category,price,kind,reorder_point\n{rows}"));
-    let mapping = json!({ "sku": "sku", "name": "name", "category": "category.code", "price": "price", "kind": "kind", "reorder_point": "reorder_point" });
-    for (what, mode, upsert) in
-        [("check", Mode::Check, None), ("run", Mode::Run, None), ("again", Mode::Run, Some("sku"))]
-    {
-        let began = std::time::Instant::now();
-        let import =
-            try_bring(&owner, "products.products", path.path(), mapping.clone(), upsert, mode).await.unwrap();
-        println!("{what}: {:?} {:.0} rows/s", counts(&import), count as f64 / began.elapsed().as_secs_f64());
-    }
-    let began = std::time::Instant::now();
-    let bytes = super::exporting::take(&owner, "products.products", records::import::Format::Csv, &[]).await;
-    println!("export: {} MB, {:.0} rows/s", bytes.len() >> 20, count as f64 / began.elapsed().as_secs_f64());
-    let began = std::time::Instant::now();
-    let bytes = super::exporting::take(&owner, "products.products", records::import::Format::Xlsx, &[]).await;
-    println!(
-        "export xlsx: {} MB, {:.0} rows/s",
-        bytes.len() >> 20,
-        count as f64 / began.elapsed().as_secs_f64()
-    );
-    let began = std::time::Instant::now();
-    let import = bring(&owner, "products.products", file(&bytes).path(), null(), Some("id")).await;
-    println!("xlsx again: {:?} {:.0} rows/s", counts(&import), count as f64 / began.elapsed().as_secs_f64());
-    // The same rows by COPY, as the owner of the tables, audit and triggers and all.
-    let organization = owner.actor.organization;
-    let admin = s.admin();
-    admin.batch_execute("create schema if not exists bench; create table if not exists bench.rows as select * from products.products limit 0").await.unwrap();
-    admin.execute("insert into bench.rows overriding user value select * from products.products where organization_id = $1", &[&organization]).await.unwrap();
-    admin
-        .batch_execute(&format!(
-            "set app.context = '{organization} {} {} '",
-            owner.actor.user, owner.actor.request
-        ))
-        .await
-        .unwrap();
-    admin.batch_execute("copy (select organization_id, app.new_id(), 'C' || sku, name, category_id, price, kind, reorder_point from bench.rows) to '/tmp/fondaco-bench.csv' (format csv)").await.unwrap();
-    let began = std::time::Instant::now();
-    admin.batch_execute("copy products.products (organization_id, id, sku, name, category_id, price, kind, reorder_point) from '/tmp/fondaco-bench.csv' (format csv)").await.unwrap();
-    println!("copy: {:.0} rows/s", count as f64 / began.elapsed().as_secs_f64());
-    admin.batch_execute("drop table bench.rows; drop schema bench").await.unwrap();
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    println!("{}", status.lines().find(|l| l.starts_with("VmHWM")).unwrap());
-}
-
 #[tokio::test]
 async fn documents_of_the_past_are_taken_back_until_people_move_on_with_them() {
     let s = scene().await;
