@@ -19,11 +19,11 @@ import { AddFilter, FieldPicker, FilterChips } from './filters'
 import { Footer } from './footer'
 import { Grid, type Selection } from './grid'
 import { useParamsOf, useRows } from './rows'
-import { KindSwitch, useViews, ViewTabs } from './saved'
-import { boardField, calendarField, changed, columnsOf, kindOf, kindsOf, merged, nextSort, sendable, sorts, writeSort, type Kind, type TableSearch, type ViewHandle } from './state'
+import { useViews, ViewTabs } from './saved'
+import { changed, columnsOf, kindOf, merged, nextSort, sendable, sorts, writeSort, type Options, type TableSearch, type ViewHandle } from './state'
 
-const Calendar = lazy(() => withWords(() => import('./calendar')))
-const Board = lazy(() => withWords(() => import('./board')))
+const KindSwitch = lazy(() => withWords(() => import('./kind-switch')))
+const OtherView = lazy(() => withWords(() => import('./other')))
 const BulkBar = lazy(() => import('./bulk'))
 const RecordPanel = lazy(() => import('@/record/panel'))
 const CreateDialog = lazy(() => import('@/record/create'))
@@ -48,9 +48,7 @@ function Table({ entity }: { entity: Entity }) {
   const { data: views } = useViews(entity.name)
   const current = views?.find((v) => v.id === search.view)
   const state = merged(search, current)
-  const kind = kindOf(entity, search, current)
-  const lanes = kind === 'board' ? boardField(entity) : undefined
-  const dates = kind === 'calendar' ? calendarField(entity) : undefined
+  const kind = kindOf(search, current)
   const columnKey = JSON.stringify(state.columns)
   const columns = useMemo(() => columnsOf(entity, state), [entity, columnKey])
   const filter = sendable(state.filter)
@@ -87,7 +85,9 @@ function Table({ entity }: { entity: Entity }) {
 
   const [preset, setPreset] = useState<Record<string, unknown>>({})
   const create = (with_: Record<string, unknown> = {}) => { setPreset(with_); set({ new: true }, false) }
-  const pickKind = (k: Kind) => set({ as: k === (current?.kind ?? 'table') ? undefined : k } as Partial<TableSearch>, false)
+  const pickKind = (k: string) => set({ as: k === (current?.kind || 'table') ? undefined : k } as Partial<TableSearch>, false)
+  const setOptions = (part: Options) => set({ options: { ...search.options, ...part } })
+  const escape = () => search.rec && set({ rec: undefined } as unknown as Partial<TableSearch>)
   const creating = search.new === true && entity.can.create
   // What was closed gives the keyboard back to the table, unless it has gone elsewhere.
   useEffect(() => { if (!search.rec && !creating && !cards && document.activeElement === document.body) grid.current?.focus() }, [search.rec, creating, cards])
@@ -121,6 +121,12 @@ function Table({ entity }: { entity: Entity }) {
   const dirty = changed(search)
   const empty = !rows.loading && !rows.error && rows.total === 0
   const narrowed = !!filter || !!search.q
+  const nothing = (
+    <div className="flex-1 overflow-auto"><Empty icon={<EntityIcon name={entity.icon} size={26} />} title={narrowed ? t('empty.noMatch') : t('empty.title', { name: entity.plural.toLowerCase() })} text={narrowed ? t('empty.noMatchText') : entity.description || t('empty.text')}>
+      {narrowed ? <button type="button" className="btn" onClick={() => { setQ(''); void navigate({ search: search.view ? { view: search.view, filter: { operator: 'AND', rules: [] } } : {} }) }}>{t('filter.clear')}</button>
+        : <>{entity.can.create && <button type="button" className="btn primary" onClick={() => create()}>{t('newNamed', { name: entity.label })}</button>}{entity.can.import && <button type="button" className="btn" onClick={() => void navigate({ to: '/o/$entity/import', params: { entity: entity.name }, search: {} })}>{t('import.title')}</button>}</>}
+    </Empty></div>
+  )
 
   return (
     <div className="flex-1 min-h-0 flex flex-col relative">
@@ -136,7 +142,7 @@ function Table({ entity }: { entity: Entity }) {
       <div className="flex items-center gap-1.5 min-h-9 px-3 pb-1 flex-none border-b border-line flex-wrap max-md:flex-nowrap max-md:overflow-x-auto">
         <ViewTabs entity={entity} views={views ?? []} current={current} state={state} kind={kind} dirty={dirty} onPick={pickView} />
         <span className="w-px h-5 bg-line mx-1" />
-        <KindSwitch kinds={kindsOf(entity)} kind={kind} onPick={pickKind} />
+        <Suspense fallback={<span className="btn icon sm flex-none" />}><KindSwitch entity={entity} kind={kind} options={state.options} onPick={pickKind} onOptions={setOptions} /></Suspense>
         <AddFilter entity={entity} filter={state.filter} onChange={setFilter} onAdded={(i) => setTimeout(() => setOpened(i), 60)} />
         <FilterChips entity={entity} filter={state.filter} onChange={setFilter} opened={opened} setOpened={setOpened} />
         <SortMenu entity={entity} sort={state.sort} onChange={setSort} />
@@ -151,12 +157,9 @@ function Table({ entity }: { entity: Entity }) {
       <div className="flex-1 min-h-0 flex relative">
         <div className="flex-1 min-w-0 flex flex-col relative">
           {rows.error ? <div className="flex-1"><Failure error={rows.error} retry={rows.retry} /></div>
-            : empty && !dates ? <div className="flex-1 overflow-auto"><Empty icon={<EntityIcon name={entity.icon} size={26} />} title={narrowed ? t('empty.noMatch') : t('empty.title', { name: entity.plural.toLowerCase() })} text={narrowed ? t('empty.noMatchText') : entity.description || t('empty.text')}>
-                {narrowed ? <button type="button" className="btn" onClick={() => { setQ(''); void navigate({ search: search.view ? { view: search.view, filter: { operator: 'AND', rules: [] } } : {} }) }}>{t('filter.clear')}</button>
-                  : <>{entity.can.create && <button type="button" className="btn primary" onClick={() => create()}>{t('newNamed', { name: entity.label })}</button>}{entity.can.import && <button type="button" className="btn" onClick={() => void navigate({ to: '/o/$entity/import', params: { entity: entity.name }, search: {} })}>{t('import.title')}</button>}</>}
-              </Empty></div>
-              : lanes ? <Suspense fallback={<Skeleton rows={8} />}><Board handle={grid} entity={entity} field={lanes} columns={columns} params={params} openId={search.rec} onOpen={open} onCreate={create} onEscape={() => search.rec && set({ rec: undefined } as unknown as Partial<TableSearch>)} /></Suspense>
-              : dates ? <Suspense fallback={<Skeleton rows={8} />}><Calendar handle={grid} entity={entity} field={dates} columns={columns} params={params} on={search.on} span={search.span} onGo={(on, span) => set({ on, ...(span ? { span } : {}) })} openId={search.rec} onOpen={open} onCreate={create} onEscape={() => search.rec && set({ rec: undefined } as unknown as Partial<TableSearch>)} /></Suspense>
+            : kind !== 'table' ? <Suspense fallback={<Skeleton rows={8} />}><OtherView kind={kind} options={state.options} onOptions={setOptions} empty={empty && nothing} onTable={() => pickKind('table')} handle={grid} entity={entity} columns={columns} params={params} on={search.on} span={search.span} onGo={(on, span) => set({ on, ...(span ? { span } : {}) })}
+                openId={search.rec} onOpen={open} onCreate={create} onEscape={escape} onFilter={(rules) => setFilter({ operator: 'AND', rules: [...(state.filter?.operator === 'OR' ? [state.filter] : state.filter?.rules ?? []), ...rules] })} /></Suspense>
+            : empty ? nothing
               : <Grid handle={grid} entity={entity} columns={columns} widths={state.widths ?? {}} sort={state.sort} total={rows.total || (rows.loading ? 24 : 0)} row={rows.row} range={rows.range} onRange={(a, b) => setRange([a, b])} selection={selection} onSelect={setSelection}
                   onSort={(n, add) => setSort(nextSort(state.sort, n, add))} onWidth={(n, w) => set({ widths: { ...search.widths, [n]: w } })} onOpen={open} openId={search.rec} cards={cards}
                   onEscape={() => { if (selection.all || selection.ids.size) setSelection(NONE); else if (search.rec) set({ rec: undefined } as unknown as Partial<TableSearch>) }} onEdit={edit} />}

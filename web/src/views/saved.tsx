@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { clsx } from 'clsx'
-import { CalendarDays, ChevronDown, Lock, Save, SquareKanban, Table2, Users } from 'lucide-react'
+import { ChevronDown, Lock, Save, Table2, Users } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { toast } from '@/lib/toast'
@@ -9,25 +9,13 @@ import { queryClient } from '@/api/session'
 import { done } from '@/lib/undo'
 import type { Entity } from '@/meta/types'
 import { Confirm, Menu } from '@/ui/basics'
-import { KINDS, type Kind, type SavedView, type ViewState } from './state'
+import type { SavedView, ViewState } from './state'
 
 const ViewDialog = lazy(() => import('./view-dialog'))
 
-export const useViews = (entity: string) => useQuery({ queryKey: ['views', entity], queryFn: () => get<{ data: SavedView[] }>('/views', { entity }).then((r) => (r.data ?? []).filter((v) => !v.kind || KINDS.some((k) => k === v.kind))), staleTime: 60_000, retry: false })
+export const useViews = (entity: string) => useQuery({ queryKey: ['views', entity], queryFn: () => get<{ data: SavedView[] }>('/views', { entity }).then((r) => r.data ?? []), staleTime: 60_000, retry: false })
 
-const ICONS = { table: Table2, board: SquareKanban, calendar: CalendarDays }
-/** The same records, looked at otherwise. */
-export function KindSwitch({ kinds, kind, onPick }: { kinds: Kind[]; kind: Kind; onPick: (k: Kind) => void }) {
-  const { t } = useTranslation()
-  if (kinds.length < 2) return null
-  return (
-    <div role="group" aria-label={t('views.kind')} className="flex flex-none rounded-md border border-line">
-      {kinds.map((k) => { const Icon = ICONS[k]; return <button key={k} type="button" className={clsx('btn ghost icon sm', k === kind ? 'on' : 'text-muted')} aria-pressed={k === kind} aria-label={t(`views.as_${k}`)} title={t(`views.as_${k}`)} onClick={() => onPick(k)}><Icon size={15} /></button> })}
-    </div>
-  )
-}
-
-export function ViewTabs({ entity, views, current, state, kind, dirty, onPick }: { entity: Entity; views: SavedView[]; current: SavedView | undefined; state: ViewState; kind: Kind; dirty: boolean; onPick: (id: string | undefined) => void }) {
+export function ViewTabs({ entity, views, current, state, kind, dirty, onPick }: { entity: Entity; views: SavedView[]; current: SavedView | undefined; state: ViewState; kind: string; dirty: boolean; onPick: (id: string | undefined) => void }) {
   const { t } = useTranslation()
   const [dialog, setDialog] = useState<'new' | 'edit' | 'delete' | null>(null)
   const renew = () => queryClient.invalidateQueries({ queryKey: ['views', entity.name] })

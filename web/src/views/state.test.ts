@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Entity, Field } from '@/meta/types'
-import { boardField, complete, kindOf, kindsOf, merged, nextSort, readTableSearch, sendable, withRule } from './state'
+import { complete, kindOf, merged, nextSort, readTableSearch, sendable, withRule } from './state'
 
 describe('the URL is the state', () => {
   it('survives a round trip', () => {
@@ -36,20 +35,7 @@ it('half a rule is not sent', () => {
   expect(sendable(withRule(c, 0, { field: 'a', operator: 'equals', value: 0 }))?.rules).toHaveLength(1)
 })
 
-describe('what records can be looked at as', () => {
-  const field = (name: string, type: string, more: Partial<Field> = {}): Field => ({ name, label: name, type, required: false, readonly: false, access: 'write', filterable: true, sortable: true, custom: false, unique: false, ...more })
-  const entity = (fields: Field[], views: Record<string, unknown>): Entity => ({ name: 'x.y', label: 'y', plural: 'ys', title_field: 'name', list: [], form: [], search: true, document: false, fields, lines: [], actions: [], views, can: { create: true, update: true, delete: true, export: true, import: true } })
-  const stage = field('stage', 'select', { options: [{ id: 'a', label: 'A' }] })
-  const due = field('due', 'date')
-  it('a board needs its choices, a calendar its date, and both need the right to see them', () => {
-    expect(kindsOf(entity([stage, due], { board: 'stage', calendar: 'due' }))).toEqual(['table', 'board', 'calendar'])
-    expect(kindsOf(entity([stage], { board: 'stage', calendar: 'due' }))).toEqual(['table', 'board'])
-    expect(kindsOf(entity([field('stage', 'text'), field('due', 'text')], { board: 'stage', calendar: 'due' }))).toEqual(['table'])
-    expect(boardField(entity([stage], {}))).toBeUndefined()
-  })
-  it('the address goes before the view, and what cannot be is a table', () => {
-    const e = entity([stage], { board: 'stage' })
-    const view = { id: '1', entity: 'x.y', name: 'n', kind: 'board', visibility: 'private' as const, state: {} }
-    expect([kindOf(e, {}, undefined), kindOf(e, {}, view), kindOf(e, { as: 'table' }, view), kindOf(e, readTableSearch({ as: 'calendar' }), view), kindOf(e, readTableSearch({ as: 'nonsense' }), view)]).toEqual(['table', 'board', 'table', 'table', 'board'])
-  })
+it('the address goes before the view', () => {
+  const view = { id: '1', entity: 'x.y', name: 'n', kind: 'board', visibility: 'private' as const, state: {} }
+  expect([kindOf({}, undefined), kindOf({}, view), kindOf({ as: 'table' }, view), kindOf(readTableSearch({ as: 'calendar' }), view)]).toEqual(['table', 'board', 'table', 'calendar'])
 })

@@ -2,17 +2,14 @@ import type { Condition, Entity, Field, Row, Rule } from '@/meta/types'
 import { isRule } from '@/meta/types'
 import { fieldOf, visibleFields } from '@/meta/hooks'
 
-export const KINDS = ['table', 'board', 'calendar'] as const
-export type Kind = (typeof KINDS)[number]
-export const SPANS = ['month', 'week', 'agenda'] as const
-export type Span = (typeof SPANS)[number]
 /** What a table, a board and their like answer to. */
 export interface ViewHandle { focus: () => void; step?: (id: string, by: number) => Row | undefined }
 
-
+/** What a view that is no table goes by: fields' names and the like, each kind's own. */
+export type Options = Record<string, string>
 /** What a view is: one JSON document, the same in the URL, in a saved view and in memory. */
-export interface ViewState { columns?: string[]; widths?: Record<string, number>; sort?: string; filter?: Condition }
-export interface TableSearch extends ViewState { as?: Kind; on?: string; span?: Span; view?: string; q?: string; rec?: string; tab?: string; new?: boolean }
+export interface ViewState { columns?: string[]; widths?: Record<string, number>; sort?: string; filter?: Condition; options?: Options }
+export interface TableSearch extends ViewState { as?: string; on?: string; span?: string; view?: string; q?: string; rec?: string; tab?: string; new?: boolean }
 export interface SavedView { id: string; entity: string; name: string; kind: string; state: ViewState; visibility: 'private' | 'shared'; owner_id?: string | null; user_id?: string | null; mine?: boolean; can_edit?: boolean }
 
 const words = (v: unknown): string[] | undefined => (Array.isArray(v) && v.every((x) => typeof x === 'string') ? (v as string[]) : undefined)
@@ -35,9 +32,9 @@ export function readCondition(v: unknown, depth = 0): Condition | undefined {
 export function readTableSearch(s: Record<string, unknown>): TableSearch {
   const out: TableSearch = {}
   const view = text(s.view); if (view) out.view = view
-  const as = KINDS.find((k) => k === s.as); if (as) out.as = as
+  const as = text(s.as); if (as) out.as = as
   const on = text(s.on); if (on) out.on = on
-  const span = SPANS.find((k) => k === s.span); if (span) out.span = span
+  const span = text(s.span); if (span) out.span = span
   const q = text(s.q); if (q) out.q = q
   const sort = text(s.sort); if (sort !== undefined) out.sort = sort
   const rec = text(s.rec); if (rec) out.rec = rec
@@ -50,6 +47,10 @@ export function readTableSearch(s: Record<string, unknown>): TableSearch {
     const w = Object.entries(s.widths as Record<string, unknown>).filter((e): e is [string, number] => typeof e[1] === 'number' && e[1] >= 40 && e[1] <= 1200)
     if (w.length) out.widths = Object.fromEntries(w)
   }
+  if (s.options && typeof s.options === 'object' && !Array.isArray(s.options)) {
+    const o = Object.entries(s.options as Record<string, unknown>).filter((e): e is [string, string] => typeof e[1] === 'string')
+    if (o.length) out.options = Object.fromEntries(o)
+  }
   return out
 }
 
@@ -61,23 +62,13 @@ export function merged(search: TableSearch, view: SavedView | undefined): ViewSt
   const widths = { ...base.widths, ...search.widths }; if (Object.keys(widths).length) out.widths = widths
   const sort = search.sort ?? base.sort; if (sort) out.sort = sort
   const filter = search.filter ?? readCondition(base.filter); if (filter && filter.rules.length) out.filter = filter
+  const options = { ...base.options, ...search.options }; if (Object.keys(options).length) out.options = options
   return out
 }
-export const changed = (s: TableSearch): boolean => s.columns !== undefined || s.widths !== undefined || s.sort !== undefined || s.filter !== undefined || s.as !== undefined
+export const changed = (s: TableSearch): boolean => s.columns !== undefined || s.widths !== undefined || s.sort !== undefined || s.filter !== undefined || s.options !== undefined || s.as !== undefined
 
-/** The field whose values are the columns of a board. */
-export function boardField(e: Entity): Field | undefined {
-  const f = fieldOf(e, String(e.views?.board ?? e.states?.field ?? ''))
-  return f?.options?.length || (f && f.name === e.states?.field) ? f : undefined
-}
-/** The date a calendar goes by. */
-export function calendarField(e: Entity): Field | undefined {
-  const f = fieldOf(e, String(e.views?.calendar ?? ''))
-  return f?.type === 'date' || f?.type === 'datetime' ? f : undefined
-}
-export const kindsOf = (e: Entity): Kind[] => ['table', ...(boardField(e) ? ['board' as const] : []), ...(calendarField(e) ? ['calendar' as const] : [])]
-/** The address says it, else the saved view; what this entity cannot be shown as is a table. */
-export const kindOf = (e: Entity, search: TableSearch, view: SavedView | undefined): Kind => kindsOf(e).find((k) => k === (search.as ?? view?.kind)) ?? 'table'
+/** The address says it, else the saved view. */
+export const kindOf = (search: TableSearch, view: SavedView | undefined): string => search.as ?? (view?.kind || 'table')
 
 export function columnsOf(e: Entity, state: ViewState): Field[] {
   const wanted = (state.columns?.length ? state.columns : e.list).map((n) => fieldOf(e, n)).filter((f) => !!f)

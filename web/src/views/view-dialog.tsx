@@ -5,9 +5,9 @@ import { done } from '@/lib/undo'
 import { useSubmit } from '@/lib/useForm'
 import type { Entity } from '@/meta/types'
 import { Dialog, Labelled } from '@/ui/basics'
-import type { Kind, SavedView, ViewState } from './state'
+import type { SavedView, ViewState } from './state'
 
-export default function ViewDialog({ entity, view, state, kind, onClose, onDone }: { entity: Entity; view: SavedView | undefined; state: ViewState; kind: Kind; onClose: () => void; onDone: (v: SavedView) => Promise<void> }) {
+export default function ViewDialog({ entity, view, state, kind, onClose, onDone }: { entity: Entity; view: SavedView | undefined; state: ViewState; kind: string; onClose: () => void; onDone: (v: SavedView) => Promise<void> }) {
   const { t } = useTranslation()
   const [name, setName] = useState(view?.name ?? '')
   const [visibility, setVisibility] = useState<'private' | 'shared'>(view?.visibility ?? 'private')

@@ -19,16 +19,12 @@ import type { ActionSpec, Entity, Field, Option, Row } from '@/meta/types'
 import { ActionDialog } from '@/record/action-dialog'
 import { saveFields } from '@/record/save'
 import { Chip, Confirm, Failure } from '@/ui/basics'
-import { cardFields, laneFilter, lanesOf, nextLane, NONE, totals, waysFrom, type Total } from './board-state'
-import { useCarry } from './carry'
-import type { ViewHandle } from './state'
+import { cardFields, laneFilter, lanesOf, nextLane, NONE, totals, waysFrom, type Total } from './state'
+import { useCarry } from '../carry'
+import type { ViewProps } from '../kind'
 
 const PAGE = 30
 type Pages = InfiniteData<records.Page, string | undefined>
-interface Props {
-  entity: Entity; field: Field; columns: Field[]; params: records.ListParams; openId: string | undefined; handle: RefObject<ViewHandle | null>
-  onOpen: (row: Row) => void; onCreate: (preset: Record<string, unknown>) => void; onEscape: () => void
-}
 interface Held { row: Row; from: string; over: string; ways: Map<string, string | null>; keys: boolean }
 interface LaneHandle { focus: (i: number) => boolean; rows: Row[] }
 interface Asked { row: Row; from: string; to: string; action: ActionSpec }
@@ -36,7 +32,8 @@ interface Asked { row: Row; from: string; to: string; action: ActionSpec }
 const dangerous = (a: ActionSpec | undefined) => a?.style === 'danger' || a?.style === 'destructive'
 const laneOf = (row: Row, f: Field): string => (isEmpty(row[f.name]) ? NONE : String(row[f.name]))
 
-export default function Board({ entity, field, columns, params: asked, openId, handle, onOpen, onCreate, onEscape }: Props) {
+export default function Board({ entity, by: { lanes: goesBy }, columns, params: asked, openId, handle, onOpen, onCreate, onEscape }: ViewProps) {
+  const field = goesBy!
   const { t } = useTranslation()
   const locale = useLocale()
   const hint = useId()

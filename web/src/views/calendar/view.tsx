@@ -2,7 +2,7 @@ import './calendar.css'
 import { useQuery } from '@tanstack/react-query'
 import { clsx } from 'clsx'
 import { ChevronLeft, ChevronRight, Plus } from 'lucide-react'
-import { createElement, useEffect, useId, useImperativeHandle, useMemo, useRef, useState, type RefObject } from 'react'
+import { createElement, useEffect, useId, useImperativeHandle, useMemo, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
 import { useTranslation } from 'react-i18next'
 import { messageOf } from '@/api/http'
@@ -13,30 +13,29 @@ import { formatDate, formatNumber, instantToLocal, localToInstant, useLocale } f
 import { useNarrow } from '@/lib/narrow'
 import { toast } from '@/lib/toast'
 import { editable, fieldOf, listFields, titleOf } from '@/meta/hooks'
-import type { Condition, Entity, Field, Row } from '@/meta/types'
+import type { Condition, Row } from '@/meta/types'
 import { saveFields } from '@/record/save'
 import { Empty, Failure, hueName, Skeleton } from '@/ui/basics'
-import { useCarry } from './carry'
-import { addDays, addMonths, byDay, firstWeekday, isDay, month, monthOnly, week } from './days'
-import { SPANS, type Span, type ViewHandle } from './state'
+import { useCarry } from '../carry'
+import { addDays, addMonths, byDay, firstWeekday, isDay, month, monthOnly, week } from '../days'
+import type { ViewProps } from '../kind'
 
 const todayIn = (zone: string): string => instantToLocal(new Date().toISOString(), zone).slice(0, 10)
 const MOST = 500
 const IN_CELL = 3
-interface Props {
-  entity: Entity; field: Field; columns: Field[]; params: records.ListParams; on: string | undefined; span: Span | undefined; openId: string | undefined; handle: RefObject<ViewHandle | null>
-  onGo: (day: string, span?: Span) => void; onOpen: (row: Row) => void; onCreate: (preset: Record<string, unknown>) => void; onEscape: () => void
-}
+const SPANS = ['month', 'week', 'agenda'] as const
+type Span = (typeof SPANS)[number]
 interface Held { row: Row; from: string; over: string; keys: boolean }
 
-export default function Calendar({ entity, field, columns, params: asked, on, span: wanted, openId, handle, onGo, onOpen, onCreate, onEscape }: Props) {
+export default function Calendar({ entity, by: { date }, columns, params: asked, on, span: wanted, openId, handle, onGo, onOpen, onCreate, onEscape }: ViewProps) {
+  const field = date!
   const { t } = useTranslation()
   const locale = useLocale()
   const narrow = useNarrow()
   const hint = useId()
   const today = todayIn(locale.zone)
   const day = isDay(on) ? on : today
-  const span = wanted ?? (narrow ? 'agenda' : 'month')
+  const span: Span = SPANS.find((s) => s === wanted) ?? (narrow ? 'agenda' : 'month')
   const first = firstWeekday(locale.locale)
   const days = useMemo(() => (span === 'month' ? month(day, first) : span === 'week' ? week(day, first) : monthOnly(day)), [span, day, first])
   const scroller = useRef<HTMLDivElement>(null)

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Entity, Field } from '@/meta/types'
-import { cardFields, laneFilter, lanesOf, nextLane, NONE, totals, waysFrom } from './board-state'
+import { cardFields, laneFilter, lanesOf, nextLane, NONE, totals, waysFrom } from './state'
 
 const field = (name: string, type: string, more: Partial<Field> = {}): Field => ({ name, label: name, type, required: false, readonly: false, access: 'write', filterable: true, sortable: true, custom: false, unique: false, ...more })
 const status = field('status', 'select', { options: ['c', 'b', 'a'].map((id) => ({ id, label: id })) })

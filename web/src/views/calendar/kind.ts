@@ -1,0 +1,10 @@
+import { CalendarDays } from 'lucide-react'
+import { lazy } from 'react'
+import { withWords } from '@/i18n'
+import type { ViewKind } from '../kind'
+
+export default {
+  name: 'calendar', order: 30, icon: CalendarDays, alone: true,
+  choices: [{ key: 'date', required: true, fits: (f) => f.type === 'date' || f.type === 'datetime', preset: (e) => e.views?.calendar }],
+  View: lazy(() => withWords(() => import('./view'))),
+} satisfies ViewKind
