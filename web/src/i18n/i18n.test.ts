@@ -16,6 +16,12 @@ it('every language says the same things', () => {
   const en = new Set(flat(read('en')).map(bare))
   for (const l of languages) expect([...new Set(flat(read(l)).map(bare))].sort()).toEqual([...en].sort())
 })
+it('every language fills the same places', () => {
+  const places = (words: string) => [...new Set([...words.matchAll(/\{\{(\w+)\}\}/g)].map((m) => m[1]))].sort().join()
+  const said = (l: string) => new Map(flat(read(l)).map((k) => [k, k.split('.').reduce<string | Words>((o, part) => (o as Words)[part]!, read(l)) as string]))
+  const en = said('en')
+  for (const l of languages) for (const [k, words] of said(l)) expect(places(words), `${l}: ${k}`).toBe(places(en.get(k) ?? en.get(`${bare(k)}_other`)!))
+})
 it('plurals have every form their language needs', () => {
   for (const l of languages) {
     const keys = flat(read(l))
