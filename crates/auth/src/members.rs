@@ -56,6 +56,7 @@ impl Auth {
                 "select jsonb_build_object('id', m.id, 'user_id', m.id, 'email', m.email, 'first_name', m.first_name, 'last_name', m.last_name,
                     'status', m.status, 'joined_at', m.joined_at, 'manager_id', m.manager_id, 'default_workspace_id', m.default_workspace_id,
                     'workspace_ids', m.workspace_ids,
+                    'picture', exists (select from iam.user_profiles p where p.id = m.id and p.picture is not null),
                     'roles', (select coalesce(jsonb_agg(r.name order by r.name), '[]') from iam.role_assignments a
                         join iam.roles r on r.organization_id = $1 and r.id = a.role_id
                         where a.organization_id = $1 and a.membership_id = m.id and a.deleted_at is null and a.in_workspace_id is null),

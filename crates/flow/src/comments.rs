@@ -8,6 +8,9 @@ use kernel::{Actor, Error, Result, Store, Tx, sql, within};
 use serde_json::Value;
 use uuid::Uuid;
 
+/// What happened to a record when somebody said something about it: under the record's own name, so that it is told to
+/// those who may read the record.
+pub const EVENT: &str = "@comment";
 /// Longest comment, in characters.
 const LONGEST: usize = 10_000;
 /// Colleagues told by one comment.
@@ -50,7 +53,8 @@ pub async fn list(store: &Store, actor: &Actor, entity: &str, record: Uuid) -> R
     })
 }
 
-/// Says something and tells those who are named in it. `may_read` answers whether a colleague reaches the record.
+/// Says something and tells those who are named in it, those whom it answers, and those whose record it is, each once.
+/// `may_read` answers whether a colleague reaches the record.
 ///
 /// # Errors
 /// NotFound where the record is out of reach; Refused for nothing said, or too much.
@@ -61,19 +65,23 @@ pub async fn add<F: Future<Output = bool>>(
     may_read: impl Fn(Uuid) -> F,
 ) -> Result<Value> {
     let body = said(new.body)?;
-    let mut told: Vec<Uuid> = new.mentions.to_vec();
-    told.sort_unstable();
-    told.dedup();
-    told.retain(|user| *user != actor.user);
-    if told.len() > MENTIONS {
+    let mut named: Vec<Uuid> = new.mentions.to_vec();
+    named.sort_unstable();
+    named.dedup();
+    if named.len() > MENTIONS {
         return Err(Error::refused_at("mentions", format!("At most {MENTIONS} colleagues can be named.")));
     }
-    let mut readers = Vec::new();
-    for user in told {
-        if may_read(user).await {
-            readers.push(user);
+    let (thread, owners) = within!(store, actor, tx => concerned(&tx, new).await)?;
+    let mut told: Vec<(Uuid, &str)> = Vec::new();
+    for (kind, people) in [("mention", named), ("reply", thread), ("comment", owners)] {
+        for user in people {
+            if user != actor.user && told.iter().all(|(known, _)| *known != user) && may_read(user).await {
+                told.push((user, kind));
+            }
         }
     }
+    let readers: Vec<Uuid> =
+        told.iter().filter(|(_, kind)| *kind == "mention").map(|(user, _)| *user).collect();
     within!(store, actor, tx => {
         reach(&tx, new.entity, new.record, false).await?;
         let id = Uuid::now_v7();
@@ -86,14 +94,60 @@ pub async fn add<F: Future<Output = bool>>(
         let made = tx.query_opt(sql, &[&actor.organization, &id, &new.entity, &new.record, &new.parent, &body, &readers]).await?;
         let made: Value = made.ok_or_else(|| Error::refused_at("parent_id", "There is no such comment here."))?.get(0);
         let author = made["author"].as_str().unwrap_or_default();
-        let title = format!("{author} mentioned you");
-        for user in &readers {
-            let notice = Notice { kind: "mention", title: &title, body: Some(&body), record: Some((new.entity, new.record)) };
+        for (user, kind) in &told {
+            let title = match *kind {
+                "mention" => format!("{author} mentioned you"),
+                "reply" => format!("{author} answered"),
+                _ => format!("{author} commented"),
+            };
+            let notice = Notice { kind, title: &title, body: Some(&body), record: Some((new.entity, new.record)) };
             notifications::notify(&tx, *user, &notice).await?;
         }
-        tx.changed("social.comments", id, 1, "create");
+        tx.changed(new.entity, new.record, 0, EVENT);
         Ok(made)
     })
+}
+
+/// Active colleagues, by the beginning of a word of their names or of their addresses; at most 40.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn colleagues(store: &Store, actor: &Actor, text: &str) -> Result<Vec<(Uuid, String)>> {
+    let mut text: String = text.trim().chars().take(50).collect();
+    text = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    within!(store, actor, tx => {
+        let sql = sql!(
+            "select id, name from iam.memberships where organization_id = $1 and id <> $2 and status = 'active' and deleted_at is null
+               and (name ilike $3 || '%' or name ilike '% ' || $3 || '%' or email ilike $3 || '%')
+             order by name, id limit 40"
+        );
+        let rows = tx.query(sql, &[&actor.organization, &actor.user, &text]).await?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    })
+}
+
+/// Who takes part in the thread that is answered, and whose record it is.
+async fn concerned(tx: &Tx, new: &New<'_>) -> Result<(Vec<Uuid>, Vec<Uuid>)> {
+    reach(tx, new.entity, new.record, false).await?;
+    let sql = sql!(
+        "select distinct created_by from social.comments where organization_id = $1 and (id = $2 or parent_id = $2)
+         and entity = $3 and record_id = $4 and deleted_at is null and created_by is not null limit 50"
+    );
+    let thread = match &new.parent {
+        Some(parent) => tx.query(sql, &[&tx.actor.organization, parent, &new.entity, &new.record]).await?,
+        None => Vec::new(),
+    };
+    // A part has no owner of its own to tell.
+    let whole = tx.catalog.entity(new.entity)?;
+    let owner = if whole.part_of.is_some() { "created_by" } else { whole.owner.as_str() };
+    let sql = format!(
+        "select distinct who from {} r cross join lateral (values (r.\"{owner}\"), (r.created_by)) p (who)
+         where r.organization_id = $1 and r.id = $2 and who is not null",
+        whole.name
+    );
+    let owners = tx.cached(&sql, &[&tx.actor.organization, &new.record]).await?;
+    let ids = |rows: Vec<kernel::Row>| rows.iter().map(|row| row.get(0)).collect();
+    Ok((ids(thread), ids(owners)))
 }
 
 /// Changes one's own words.
@@ -103,13 +157,13 @@ pub async fn add<F: Future<Output = bool>>(
 pub async fn edit(store: &Store, actor: &Actor, id: Uuid, body: &str) -> Result<Value> {
     let body = said(body)?;
     within!(store, actor, tx => {
-        here(&tx, id).await?;
+        let (entity, record) = here(&tx, id).await?;
         let sql = sql!(concat!(
             "update social.comments as c set body = $3, edited_at = now()
              where c.organization_id = $1 and c.id = $2 and c.created_by = $4 and c.deleted_at is null returning ", shown!()
         ));
         let row = tx.query_opt(sql, &[&actor.organization, &id, &body, &actor.user]).await?.ok_or(Error::NotFound)?;
-        tx.changed("social.comments", id, 0, "update");
+        tx.changed(&entity, record, 0, EVENT);
         Ok(row.get(0))
     })
 }
@@ -120,14 +174,14 @@ pub async fn edit(store: &Store, actor: &Actor, id: Uuid, body: &str) -> Result<
 /// NotFound for other people's.
 pub async fn remove(store: &Store, actor: &Actor, id: Uuid) -> Result<()> {
     within!(store, actor, tx => {
-        here(&tx, id).await?;
+        let (entity, record) = here(&tx, id).await?;
         let sql = sql!(
             "update social.comments set deleted_at = now() where organization_id = $1 and id = $2 and created_by = $3 and deleted_at is null"
         );
         if tx.change(sql, &[&actor.organization, &id, &actor.user]).await? == 0 {
             return Err(Error::NotFound);
         }
-        tx.changed("social.comments", id, 0, "delete");
+        tx.changed(&entity, record, 0, EVENT);
         Ok(())
     })
 }
@@ -138,23 +192,25 @@ pub async fn remove(store: &Store, actor: &Actor, id: Uuid) -> Result<()> {
 /// NotFound where the record is out of reach; Malformed for what is no sign.
 pub async fn react(store: &Store, actor: &Actor, id: Uuid, sign: &str) -> Result<Value> {
     within!(store, actor, tx => {
-        here(&tx, id).await?;
+        let (entity, record) = here(&tx, id).await?;
         if sign.is_empty() || sign.chars().count() > 8 || sign.chars().any(|c| c.is_ascii_alphanumeric() || c.is_control() || c == '<') {
             return Err(Error::malformed_at("sign", "This is not an emoji."));
         }
         let row = tx.query_one(sql!("select app.react($1, $2)"), &[&id, &sign]).await?;
-        tx.changed("social.comments", id, 0, "react");
+        tx.changed(&entity, record, 0, EVENT);
         Ok(row.get(0))
     })
 }
 
 /// The comment is there, and its record within reach.
-async fn here(tx: &Tx, id: Uuid) -> Result<()> {
+async fn here(tx: &Tx, id: Uuid) -> Result<(String, Uuid)> {
     let sql = sql!(
         "select entity, record_id from social.comments where organization_id = $1 and id = $2 and deleted_at is null"
     );
     let row = tx.query_opt(sql, &[&tx.actor.organization, &id]).await?.ok_or(Error::NotFound)?;
-    reach(tx, row.get(0), row.get(1), false).await
+    let (entity, record) = (row.get(0), row.get(1));
+    reach(tx, entity, record, false).await?;
+    Ok((entity.to_owned(), record))
 }
 
 fn said(body: &str) -> Result<String> {

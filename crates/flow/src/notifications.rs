@@ -4,7 +4,7 @@ use kernel::{Actor, Result, Store, Tx, Values, sql, within};
 use serde::Serialize;
 use uuid::Uuid;
 
-/// Under which name listeners hear of notifications, see [`Store::events`].
+/// Under which name listeners hear that somebody's notifications changed, with the person's id, see [`Store::events`].
 pub const EVENT: &str = "social.notifications";
 
 #[derive(Clone, Debug)]
@@ -29,8 +29,8 @@ pub async fn notify(tx: &Tx, user: Uuid, notice: &Notice<'_>) -> Result<Option<U
         )
         .await?;
     let id: Option<Uuid> = row.first().and_then(|row| row.get(0));
-    if let Some(id) = id {
-        tx.changed(EVENT, id, 1, "create");
+    if id.is_some() {
+        tx.changed(EVENT, user, 0, "create");
     }
     tx.changed(crate::mail::EVENT, Uuid::nil(), 0, "queued");
     Ok(id)
@@ -114,7 +114,7 @@ pub async fn mark_read(store: &Store, actor: &Actor, ids: Option<&[Uuid]>) -> Re
             &[&actor.organization, &actor.user, &ids],
         ).await?;
         if marked > 0 {
-            tx.changed(EVENT, Uuid::nil(), 0, "read");
+            tx.changed(EVENT, actor.user, 0, "read");
         }
         Ok(marked)
     })

@@ -20,6 +20,7 @@ use uuid::Uuid;
 pub(crate) fn routes() -> Router<State> {
     Router::new()
         .route("/comments", get(list).post(add))
+        .route("/comments/people", get(people))
         .route("/comments/{id}", patch(edit).delete(remove))
         .route("/comments/{id}/react", post(react))
 }
@@ -52,6 +53,35 @@ async fn list(
     Ok(Json(json!({ "data": comments::list(&state.store, &person.actor, entity, record).await? })))
 }
 
+/// Whether a colleague reaches a record.
+async fn reaches(state: &State, organization: Uuid, user: Uuid, entity: &str, record: Uuid) -> bool {
+    let Ok(colleague) = state.auth.actor_of(organization, user, Uuid::now_v7()).await else { return false };
+    let Ok(of) = state.store.catalog().entity(entity) else { return false };
+    records::get(&state.store, &colleague, of, record, &["id".into()], &[]).await.is_ok()
+}
+
+/// Who could be named in a comment: at most eight, found by the beginning of a word of the name or of the address.
+async fn people(
+    Has(state): Has<State>,
+    person: Person,
+    Pairs(pairs): Pairs<Vec<(String, String)>>,
+) -> Answer<Json<Value>> {
+    let entity = of(&pairs, "entity").unwrap_or_default();
+    let record: Uuid = of(&pairs, "record").and_then(|r| r.parse().ok()).ok_or(Error::NotFound)?;
+    readable(&state, &person, entity)?;
+    let actor = &person.actor;
+    let known = state.store.catalog().entity(entity)?;
+    records::get(&state.store, actor, known, record, &["id".into()], &[]).await?;
+    let mut found = Vec::new();
+    for (user, name) in comments::colleagues(&state.store, actor, of(&pairs, "q").unwrap_or_default()).await?
+    {
+        if found.len() < 8 && reaches(&state, actor.organization, user, entity, record).await {
+            found.push(json!({ "id": user, "name": name }));
+        }
+    }
+    Ok(Json(json!({ "data": found })))
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct New {
@@ -69,13 +99,7 @@ async fn add(Has(state): Has<State>, person: Person, Body(body): Body) -> Answer
     readable(&state, &person, &entity)?;
     let new = comments::New { entity: &entity, record, body: &body, parent: parent_id, mentions: &mentions };
     let organization = person.actor.organization;
-    let may_read = async |user: Uuid| {
-        let Ok(colleague) = state.auth.actor_of(organization, user, Uuid::now_v7()).await else {
-            return false;
-        };
-        let Ok(of) = state.store.catalog().entity(&entity) else { return false };
-        records::get(&state.store, &colleague, of, record, &["id".into()], &[]).await.is_ok()
-    };
+    let may_read = |user: Uuid| reaches(&state, organization, user, &entity, record);
     let made = comments::add(&state.store, &person.actor, &new, may_read).await?;
     Ok((StatusCode::CREATED, Json(made)).into_response())
 }

@@ -1,4 +1,4 @@
-use crate::{Caller, Person, State};
+use crate::{Caller, Person, State, presence};
 use axum::{
     extract::State as Has,
     response::sse::{Event, KeepAlive, Sse},
@@ -12,8 +12,8 @@ use uuid::Uuid;
 /// Longer than this nobody stays without being asked again who they are.
 const CHECK: Duration = Duration::from_secs(1);
 
-/// `GET /events`: what was committed in the person's organization and is within his reach, as ids to fetch. Ends when
-/// the session does.
+/// `GET /events`: what was committed in the person's organization and is within his reach, as ids to fetch; what is said
+/// about records and who is at them; that there is news for the person himself. Ends when the session does.
 pub(crate) async fn stream(
     Has(state): Has<State>,
     person: Person,
@@ -35,6 +35,12 @@ pub(crate) async fn stream(
             let now = state.auth.session(&token, Uuid::now_v7()).await.ok().and_then(|s| s.actor);
             let Some(actor) = now.filter(|a| a.organization == organization) else { break };
             let Some(event) = event else { continue };
+            if event.entity == flow::notifications::EVENT {
+                if event.id == actor.user {
+                    yield Ok(Event::default().event("notification").data("{}"));
+                }
+                continue;
+            }
             let seen = match state.store.catalog().entities.get(&event.entity) {
                 // How far somebody's own job is.
                 None => {
@@ -48,8 +54,17 @@ pub(crate) async fn stream(
                 }
             };
             if seen {
-                let data = serde_json::json!({ "entity": event.entity, "id": event.id, "version": event.version, "action": event.action });
-                yield Ok(Event::default().event("change").data(data.to_string()));
+                let mut data = serde_json::json!({ "entity": event.entity, "id": event.id });
+                let name = match event.action.as_str() {
+                    flow::comments::EVENT => "comment",
+                    presence::EVENT => "presence",
+                    action => {
+                        data["version"] = event.version.into();
+                        data["action"] = action.into();
+                        "change"
+                    }
+                };
+                yield Ok(Event::default().event(name).data(data.to_string()));
             }
         }
     };

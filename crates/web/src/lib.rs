@@ -9,6 +9,7 @@ mod layers;
 mod metrics;
 mod pages;
 mod platform;
+mod presence;
 mod print;
 mod problem;
 mod profiles;
@@ -26,7 +27,10 @@ use std::{ops::Deref, sync::Arc};
 
 /// What every handler has.
 #[derive(Clone)]
-pub struct State(Arc<Shared>);
+pub struct State {
+    shared: Arc<Shared>,
+    presence: Arc<presence::Presence>,
+}
 
 pub struct Shared {
     pub store: Store,
@@ -42,13 +46,13 @@ pub struct Shared {
 impl Deref for State {
     type Target = Shared;
     fn deref(&self) -> &Shared {
-        &self.0
+        &self.shared
     }
 }
 
 impl State {
     pub fn new(shared: Shared) -> State {
-        State(Arc::new(shared))
+        State { shared: Arc::new(shared), presence: Arc::default() }
     }
 
     /// The prefix makes browsers insist on https and the whole path, where there is https.
@@ -68,6 +72,7 @@ pub fn app(state: State) -> Router {
         .merge(tenancy::routes())
         .merge(profiles::routes())
         .merge(comments::routes())
+        .merge(presence::routes())
         .merge(transfer::routes())
         .merge(imports_api::routes())
         .merge(print::routes())

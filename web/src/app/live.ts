@@ -19,6 +19,11 @@ export function useLive(): void {
       } catch { /* not ours */ }
     })
     source.addEventListener('meta.changed', () => void queryClient.invalidateQueries({ queryKey: ['meta'] }))
+    const about = (name: string, then: (entity: string, id: string) => void) => source.addEventListener(name, (e) => {
+      try { const { entity, id } = JSON.parse((e as MessageEvent<string>).data) as { entity: string; id: string }; then(entity, id) } catch { /* not ours */ }
+    })
+    about('comment', (entity, id) => void queryClient.invalidateQueries({ queryKey: ['comments', entity, id] }))
+    about('presence', (entity, id) => void queryClient.invalidateQueries({ queryKey: ['presence', entity, id] }))
     source.addEventListener('notification', () => void queryClient.invalidateQueries({ queryKey: ['notifications'] }))
     return () => { source.close(); clearTimeout(timer) }
   }, [])

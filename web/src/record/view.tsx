@@ -10,7 +10,8 @@ import { useLocale } from '@/lib/format'
 import { MOD } from '@/lib/keys'
 import { useNarrow } from '@/lib/narrow'
 import { visited } from '@/lib/recent'
-import { queryClient } from '@/api/session'
+import { queryClient, useSession } from '@/api/session'
+import { withWords } from '@/i18n'
 import { editable, entityQuery, fieldOf, metaQuery, recordExpand, titleOf, visibleFields } from '@/meta/hooks'
 import type { Entity, Field, Row } from '@/meta/types'
 import { Chip, Failure, Skeleton } from '@/ui/basics'
@@ -19,12 +20,15 @@ import { focusBad } from './create'
 import { formRows, lineChanges, lineDetails, lineFields, placeErrors, without, type LineRow } from './draft'
 import { Files } from './files'
 import { OtherErrors } from './form'
-import { History } from './history'
 import { LinesCompact, LinesEditor } from './lines'
 import { Related } from './related'
+import { Present, ringOf, usePresence } from './presence'
 import { isStale, saveFields } from './save'
+import { commentsQuery, unseen } from './talk'
 
 const ConflictDialog = lazy(() => import('./conflict'))
+const Comments = lazy(() => withWords(() => import('./comments')))
+const History = lazy(() => withWords(() => import('./history')))
 
 async function readWhole(entity: Entity, id: string): Promise<Row> {
   await queryClient.ensureQueryData(metaQuery)
@@ -41,15 +45,26 @@ export function RecordView({ entity, id, wide, tab, onTab }: { entity: Entity; i
   useEffect(() => { if (row) visited({ entity: entity.name, id, title: titleOf(entity, row) }) }, [row, entity, id])
   if (error && !row) return <Failure error={error} retry={() => void refetch()} />
   if (isPending || !row) return <Skeleton rows={9} />
-  const current = tab && ['activity', 'files', 'related'].includes(tab) ? tab : 'overview'
+  const current = tab && ['comments', 'activity', 'files', 'related'].includes(tab) ? tab : 'overview'
   return (
     <Tabs.Root value={current} onValueChange={onTab} className="flex flex-col min-h-0 flex-1">
       <Overview key={id} entity={entity} row={row} wide={wide} tabs={
         <Tabs.List className={clsx("tabs flex-none", wide && "!px-6")} aria-label={t('record.tabs')}>
-          {(['overview', 'related', 'activity', 'files'] as const).map((x) => <Tabs.Trigger key={x} value={x}>{t(`record.${x}`)}</Tabs.Trigger>)}
+          {(['overview', 'related', 'comments', 'activity', 'files'] as const).map((x) => <Tabs.Trigger key={x} value={x}>{t(`record.${x}`)}{x === 'comments' && <HowMany entity={entity.name} id={id} />}</Tabs.Trigger>)}
         </Tabs.List>} current={current} />
     </Tabs.Root>
   )
+}
+
+/** How much was said, and how much of it is new. */
+function HowMany({ entity, id }: { entity: string; id: string }) {
+  const { t } = useTranslation()
+  const { me } = useSession()
+  const { data } = useQuery({ ...commentsQuery(entity, id), retry: false })
+  const count = data?.data.filter((c) => !c.deleted).length ?? 0
+  const news = data ? unseen(data, me?.user.id).length : 0
+  if (news) return <span className="badge ms-1.5" aria-label={t('record.newComments', { count: news })} role="img">{news}</span>
+  return count ? <span className="ms-1.5 text-faint num">{count}</span> : null
 }
 
 function Overview({ entity, row, wide, tabs, current }: { entity: Entity; row: Row; wide: boolean; tabs: React.ReactNode; current: string }) {
@@ -80,6 +95,8 @@ function Overview({ entity, row, wide, tabs, current }: { entity: Entity; row: R
   }, [draft, lines, row, metas, entity])
   const dirty = changes.count > 0
   const narrow = useNarrow()
+  const editing = openFields.at(-1) ?? Object.keys(changes.out).find((k) => fieldOf(entity, k))
+  const here = usePresence(entity.name, row.id, editing)
   const locked = !entity.can.update || linesLocked(entity, row)
 
   const reset = () => { setDraft({}); setLines({}); setOpenFields([]); setErrors({}); setMessage('') }
@@ -131,7 +148,7 @@ function Overview({ entity, row, wide, tabs, current }: { entity: Entity; row: R
   const known = (k: string) => placed.has(k) || details.some((f) => f.name === k) || /^[^.]+\.[^.]+\.[^.]+$/.test(k)
   const option = state ? (entity.states!.options.find((o) => o.id === row[state.name]) ?? state.options?.find((o) => o.id === row[state.name])) : undefined
   const field = (f: Field, inForm: boolean) => (
-    <FieldRow key={f.name} field={f} row={row} canEdit={inForm && entity.can.update && editable(f) && f.name !== entity.states?.field} open={openFields.includes(f.name)} value={f.name in draft ? draft[f.name] : row[f.name]} error={errors[f.name]} wide={wide}
+    <FieldRow key={f.name} field={f} row={row} canEdit={inForm && entity.can.update && editable(f) && f.name !== entity.states?.field} open={openFields.includes(f.name)} value={f.name in draft ? draft[f.name] : row[f.name]} error={errors[f.name]} wide={wide} by={here.find((h) => h.field === f.name)?.name}
       onOpen={() => setOpenFields((o) => [...o, f.name])}
       onChange={(v) => { setDraft((d) => ({ ...d, [f.name]: v })); setErrors((old) => without(old, f.name)) }}
       onLeave={() => { if (!(f.name in changes.out) && !errors[f.name]) setOpenFields((o) => o.filter((n) => n !== f.name)) }}
@@ -144,6 +161,7 @@ function Overview({ entity, row, wide, tabs, current }: { entity: Entity; row: R
         <div className="flex items-start gap-2 flex-wrap">
           <Heading className="text-xl font-semibold m-0 leading-snug min-w-0" style={{ overflowWrap: 'anywhere' }}>{titleOf(entity, row)}</Heading>
           {option && <span className="mt-1"><Chip option={option} /></span>}
+          <Present here={here} entity={entity} />
         </div>
         <div className="mt-2 no-print"><ActionBar entity={entity} row={row} dirty={dirty} max={wide ? 5 : 3} onDone={() => records.refresh(entity.name)} /></div>
       </div>
@@ -175,7 +193,8 @@ function Overview({ entity, row, wide, tabs, current }: { entity: Entity; row: R
           )}
         </Tabs.Content>
         <Tabs.Content value="related" className="outline-none" tabIndex={-1}>{current === 'related' && <Related entity={entity} id={row.id} wide={wide} />}</Tabs.Content>
-        <Tabs.Content value="activity" className="outline-none" tabIndex={-1}>{current === 'activity' && <History entity={entity} id={row.id} />}</Tabs.Content>
+        <Tabs.Content value="comments" className="outline-none data-[state=active]:flex flex-col min-h-full data-[state=inactive]:hidden" tabIndex={-1}>{current === 'comments' && <Suspense fallback={<Skeleton rows={4} />}><Comments entity={entity.name} id={row.id} wide={wide} /></Suspense>}</Tabs.Content>
+        <Tabs.Content value="activity" className="outline-none" tabIndex={-1}>{current === 'activity' && <Suspense fallback={<Skeleton rows={4} />}><History entity={entity} row={row} wide={wide} /></Suspense>}</Tabs.Content>
         <Tabs.Content value="files" className="outline-none" tabIndex={-1}>{current === 'files' && <Files entity={entity.name} id={row.id} />}</Tabs.Content>
       </div>
       {dirty && (
@@ -199,8 +218,8 @@ function linesLocked(entity: Entity, row: Row): boolean {
   return initial !== undefined && row[entity.states.field] !== initial
 }
 
-function FieldRow({ field: f, row, canEdit, open, value, error, wide, onOpen, onChange, onLeave, onCancel, onSave }: {
-  field: Field; row: Row; canEdit: boolean; open: boolean; value: unknown; error: string | undefined; wide: boolean
+function FieldRow({ field: f, row, canEdit, open, value, error, wide, by, onOpen, onChange, onLeave, onCancel, onSave }: {
+  field: Field; row: Row; canEdit: boolean; open: boolean; value: unknown; error: string | undefined; wide: boolean; by: string | undefined
   onOpen: () => void; onChange: (v: unknown) => void; onLeave: () => void; onCancel: () => void; onSave: () => void
 }) {
   const { t } = useTranslation()
@@ -211,7 +230,8 @@ function FieldRow({ field: f, row, canEdit, open, value, error, wide, onOpen, on
   return (
     <div className={clsx('grid items-start gap-x-2 py-px', wide && type.wide && 'lg:col-span-2')} style={{ gridTemplateColumns: wide && type.wide ? '128px minmax(0,1fr)' : '128px minmax(0,1fr)' }}>
       <div id={id} className="text-muted pt-[5px]" style={{ overflowWrap: 'anywhere' }} title={f.help ?? undefined}>{f.label}</div>
-      <div className="min-w-0">
+      <div className={clsx('min-w-0', by && 'occupied')} style={by ? ringOf(by) : undefined}>
+        {by && <div className="occupant">{t('record.editedBy', { name: by })}</div>}
         {open && canEdit ? (
           <div role="presentation" onBlur={(e) => { if (!e.currentTarget.contains(e.relatedTarget)) onLeave() }}
             onKeyDown={(e) => {

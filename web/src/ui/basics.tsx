@@ -8,7 +8,7 @@ import type { Option } from '@/meta/types'
 
 // ---- small things ---------------------------------------------------------------------------------------------------
 
-function hueOf(text: string): number {
+export function hueOf(text: string): number {
   let h = 0
   for (const c of text) h = (h * 31 + c.codePointAt(0)!) % 360
   return h

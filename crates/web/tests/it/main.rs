@@ -10,3 +10,4 @@ mod conversation;
 mod input;
 mod scene;
 mod tenancy;
+mod together;

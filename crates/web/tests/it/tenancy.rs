@@ -38,7 +38,11 @@ async fn platform(house: &House, owner: &Person, things: &Things) -> BTreeMap<&'
     let notified = kernel::within!(house.scene.store, &actor, tx => flow::notifications::notify(&tx, owner.id, &notice).await);
     let sessions = owner.get("/auth/sessions").await.json();
     let comment = json!({ "entity": "parties.parties", "record": party, "body": marker });
+    let window = Uuid::now_v7();
+    let here = json!({ "entity": "parties.parties", "record": party, "window": window });
+    assert_eq!(owner.post("/presence", here).await.status, 200);
     BTreeMap::from([
+        ("presence", window),
         ("comments", made(owner.post("/comments", comment).await)),
         ("organizations", owner.organization),
         ("members", colleague.id),
