@@ -19,7 +19,8 @@ fn main() -> ExitCode {
         ["check"] => check(),
         ["module", name] => module(name),
         ["e2e"] => e2e(),
-        _ => Err("usage: cargo xtask with-database COMMAND… | check | module NAME | e2e".into()),
+        ["released"] => released(),
+        _ => Err("usage: cargo xtask with-database COMMAND… | check | module NAME | e2e | released".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -156,6 +157,28 @@ fn module(name: &str) -> Done {
         fs::write(folder.join(file), text)?;
     }
     println!("{} is there. Try: cargo xtask with-database cargo nextest run -p modules", folder.display());
+    Ok(())
+}
+
+/// Keeps the schema of this release, from which `modules/src/upgrade.rs` takes the steps to the next.
+fn released() -> Done {
+    let folder = tempfile::tempdir()?;
+    let cluster = cluster::Cluster::start(&folder.path().join("pg"))?;
+    let url = cluster.config("postgres", "postgres");
+    let made = Command::new("target/debug/fondaco").arg("migrate").env("DATABASE_URL", &url).status()?;
+    if !made.success() {
+        return Err("fondaco migrate failed; build it first".into());
+    }
+    let dump = Command::new("pg_dump").args(["--inserts", "--dbname", &url]).output()?;
+    if !dump.status.success() {
+        return Err(String::from_utf8_lossy(&dump.stderr).into());
+    }
+    cluster.stop()?;
+    // What psql alone understands, and remarks.
+    let sql = String::from_utf8(dump.stdout)?;
+    let kept: Vec<&str> =
+        sql.lines().filter(|l| !l.starts_with('\\') && !l.starts_with("--") && !l.is_empty()).collect();
+    fs::write("modules/src/released.sql", kept.join("\n") + "\n")?;
     Ok(())
 }
 

@@ -1,7 +1,8 @@
 //! From the tree that was read to one that can be executed: paths resolved, values typed, relative dates made constant.
 
-use crate::eval::{Checked, Node, Operand, Order, Rule as CheckedRule, Shown, Test};
-use crate::parse::{Ast, Connective, Op, Rule, ValueType, child};
+use crate::eval::{Checked, Near, Node, Operand, Order, Rule as CheckedRule, Shown, Test};
+use crate::parse::{Ast, Connective, Each, Op, Rule, ValueType, child};
+use crate::pattern::Pattern;
 use crate::relative::{self, Period};
 use crate::value::{self, Datum, Number};
 use crate::{Condition, Context, Kind, Problem, Schema};
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 const VALUES: usize = 1000;
 const HOPS: usize = 3;
+const WORDS: usize = 20;
 /// A date outside of them is a slip of the pen.
 const YEARS: std::ops::RangeInclusive<i16> = 1900..=2200;
 
@@ -70,31 +72,46 @@ impl Checker<'_> {
                     Node::All(vec![])
                 }
             },
+            Ast::Each(each) => self.each(each),
         }
+    }
+
+    fn each(&mut self, each: &Each) -> Node {
+        let at = child(&each.pointer, "field");
+        let (mut part, rest) = match self.schema.part(&each.field) {
+            Ok(found) => found,
+            Err(message) => {
+                self.problems.push(Problem::new(at, message));
+                return Node::All(vec![]);
+            }
+        };
+        let named = each.field[..each.field.len() - rest.len()].trim_end_matches('.').to_owned();
+        let mut inside =
+            Checker { schema: &mut *part, context: self.context, now: self.now.clone(), problems: vec![] };
+        let asks = !matches!(&each.inner, Ast::Group(_, rules) if rules.is_empty());
+        let mut nodes: Vec<Node> = asks.then(|| inside.node(&each.inner)).into_iter().collect();
+        match (&each.rule, rest.as_str()) {
+            (None, "") => {}
+            (Some(_), "") => {
+                inside.problems.push(Problem::new(at, format!("Say which field of {named} is meant.")));
+            }
+            (None, rest) => {
+                let message = format!("{rest} is asked nothing: there is no operator.");
+                inside.problems.push(Problem::new(at, message));
+            }
+            (Some(rule), rest) => {
+                nodes.push(inside.node(&Ast::Rule(Box::new(Rule { field: rest.into(), ..rule.clone() }))));
+            }
+        }
+        self.problems.append(&mut inside.problems);
+        let rows = part.rows();
+        Node::Each { path: named, quantifier: each.quantifier, rows, inner: Box::new(Node::All(nodes)) }
     }
 
     fn rule(&mut self, rule: &Rule) -> Result<CheckedRule> {
         let at = |key: &str| child(&rule.pointer, key);
-        if rule.quantified {
-            return Err(Problem::new(
-                &rule.pointer,
-                "Conditions on the lines of a record are not supported.",
-            ));
-        }
         if rule.value_type == ValueType::Expr {
             return Err(Problem::new(at("valueType"), "Computed values are not supported in conditions."));
-        }
-        let unsupported = match rule.op {
-            Op::Matches => {
-                Some("Regular expressions are not supported in filters; use contains or starts_with.")
-            }
-            Op::WithinKm => Some("Distances are only supported in triggers and flows."),
-            Op::MatchesFts => Some("Full text search is not supported in conditions; use contains_ci."),
-            Op::InMyDepartment => Some("Departments are not known to conditions."),
-            _ => None,
-        };
-        if let Some(message) = unsupported {
-            return Err(Problem::new(at("operator"), message));
         }
         if rule.op == Op::RoleIs {
             return self.role_is(rule);
@@ -186,10 +203,43 @@ impl Checker<'_> {
                 self.change(rule, left)?
             }
             Op::IsCurrentUser => compared(Order::Equal, Right::One(self.user(&rule.pointer)?)),
-            Op::Matches | Op::InMyDepartment | Op::RoleIs | Op::WithinKm | Op::MatchesFts => {
-                return Err(Problem::new(child(&rule.pointer, "operator"), "This is not supported."));
+            Op::Matches | Op::MatchesFts => self.pattern(rule, left)?,
+            Op::WithinKm => {
+                let near = Near::read(&rule.value)
+                    .map_err(|message| Problem::new(child(&rule.pointer, "value"), message))?;
+                (Test::WithinKm(left, near), Shown::Constant(rule.value.clone()))
             }
+            Op::InMyDepartment => {
+                let Some(departments) = &self.context.departments else {
+                    let message = "Departments are not kept here.";
+                    return Err(Problem::new(child(&rule.pointer, "operator"), message));
+                };
+                let mine = departments.iter().filter_map(|id| value::id(id)).map(Datum::Id).collect();
+                (Test::In(left, mine), Shown::Nothing)
+            }
+            // Asked before there is a left side.
+            Op::RoleIs => (Test::Constant(false), Shown::Nothing),
         })
+    }
+
+    /// What a text is searched for is known before any row is seen.
+    fn pattern(&mut self, rule: &Rule, left: Operand) -> Result<(Test, Shown)> {
+        let (right, shown) = self.operand(rule, Kind::Text)?;
+        let pointer = child(&rule.pointer, "value");
+        let Operand::Constant(Datum::Text(text)) = right else {
+            return Err(Problem::new(pointer, "What is searched for is a text."));
+        };
+        let refused = |message: String| Problem::new(&pointer, message);
+        if rule.op == Op::Matches {
+            return Ok((Test::Matches(left, Pattern::new(&text).map_err(refused)?), shown));
+        }
+        let words = Pattern::words(&text.to_lowercase());
+        if words.is_empty() || words.len() > WORDS {
+            return Err(refused(format!("One to {WORDS} words are needed.")));
+        }
+        let left = Operand::Lower(Box::new(left));
+        let test = |word: Result<Pattern, String>| Ok(Test::Matches(left.clone(), word.map_err(refused)?));
+        Ok((Test::All(words.into_iter().map(test).collect::<Result<_>>()?), shown))
     }
 
     /// The right side of an operator that wants one value.
@@ -323,6 +373,10 @@ impl Checker<'_> {
         let roles = || Datum::List(self.context.roles.iter().cloned().map(Some).collect());
         match path {
             "$actor.id" => return self.user(&pointer),
+            "$actor.department" => {
+                let departments = self.context.departments.iter().flatten().cloned().map(Some).collect();
+                return Ok(Operand::Constant(Datum::List(departments)));
+            }
             "$actor.roles" => return Ok(Operand::Constant(roles())),
             "$now" => return Ok(Operand::Constant(Datum::Instant(self.now.timestamp()))),
             _ => {}
@@ -553,8 +607,10 @@ fn fits(op: Op, kind: Kind) -> bool {
         // 1 and 1.0 are one number to jsonb and two to serde_json.
         Op::Changed => kind != Json,
         Op::Increased | Op::Decreased => matches!(kind, Number | Date | Instant),
-        Op::IsCurrentUser => kind == Id,
-        Op::Matches | Op::InMyDepartment | Op::RoleIs | Op::WithinKm | Op::MatchesFts => false,
+        Op::IsCurrentUser | Op::InMyDepartment => kind == Id,
+        Op::Matches | Op::MatchesFts => kind == Text,
+        Op::WithinKm => kind == Json,
+        Op::RoleIs => false,
     }
 }
 

@@ -1,5 +1,7 @@
 //! A checked condition, and its two executors side by side.
 
+use crate::parse::Quantifier;
+use crate::pattern::Pattern;
 use crate::value::{Datum, Number};
 use crate::{Kind, Param, Row};
 use serde_json::{Value, json};
@@ -16,6 +18,13 @@ pub(crate) enum Node {
     /// Not all of them.
     Not(Vec<Node>),
     Rule(Box<Rule>),
+    /// Asked of the rows that belong to a record: `rows` is what a FROM says of them.
+    Each {
+        path: String,
+        quantifier: Quantifier,
+        rows: String,
+        inner: Box<Node>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -54,6 +63,8 @@ pub(crate) enum Test {
     HasAny(Operand, Operand),
     HasAll(Operand, Operand),
     Filled(Operand),
+    Matches(Operand, Pattern),
+    WithinKm(Operand, Near),
     /// Differs, where missing is a value like any other.
     Distinct(Operand, Operand),
 }
@@ -73,6 +84,65 @@ pub(crate) enum Operand {
     Constant(Datum),
     Lower(Box<Operand>),
     Length(Box<Operand>),
+}
+
+/// A circle on the earth; degrees and kilometres.
+#[derive(Clone, Debug)]
+pub(crate) struct Near {
+    lat: f64,
+    lon: f64,
+    km: f64,
+}
+
+impl Near {
+    const RADIUS: f64 = 6371.0088;
+
+    pub(crate) fn read(value: &Value) -> Result<Near, &'static str> {
+        let number = |key: &str| value.get(key).and_then(Value::as_f64);
+        match (degrees(&value["lat"], 90.0), degrees(&value["lon"], 180.0), number("km")) {
+            (Some(lat), Some(lon), Some(km)) if (0.0..=20_100.0).contains(&km) => Ok(Near { lat, lon, km }),
+            _ => Err("A place and a distance are needed: {\"lat\": 43.24, \"lon\": 76.95, \"km\": 10}."),
+        }
+    }
+
+    /// How much of the haversine the distance allows: 1 is the other side of the globe.
+    fn most(&self) -> f64 {
+        let half = self.km / (2.0 * Near::RADIUS);
+        if half < std::f64::consts::FRAC_PI_2 { half.sin().powi(2) } else { 2.0 }
+    }
+
+    /// The haversine formula.
+    fn holds(&self, place: &Value) -> bool {
+        let (Some(lat), Some(lon)) = (degrees(&place["lat"], 90.0), degrees(&place["lon"], 180.0)) else {
+            return false;
+        };
+        let half = |a: f64, b: f64| ((a - b).to_radians() / 2.0).sin().powi(2);
+        let across = self.lat.to_radians().cos() * lat.to_radians().cos() * half(lon, self.lon);
+        half(lat, self.lat) + across <= self.most()
+    }
+
+    fn sql(&self, place: &str) -> String {
+        // A number that is no place must not even be made a float of, and CASE is what keeps the order.
+        let degrees = |key: &str, most: u32| {
+            format!(
+                "case when jsonb_typeof({place} -> '{key}') = 'number' then case when abs(({place} ->> '{key}')::numeric) <= {most} \
+                 then round(({place} ->> '{key}')::numeric, 9)::float8 end end"
+            )
+        };
+        let (lat, lon) = (degrees("lat", 90), degrees("lon", 180));
+        let half = |a: &str, b: f64| format!("power(sin(radians(({a}) - ({b:?})) / 2), 2)");
+        format!(
+            "{} + cos(radians({:?})) * cos(radians({lat})) * {} <= {:?}",
+            half(&lat, self.lat),
+            self.lat,
+            half(&lon, self.lon),
+            self.most()
+        )
+    }
+}
+
+fn degrees(value: &Value, most: f64) -> Option<f64> {
+    value.as_f64().filter(|degrees| degrees.abs() <= most)
 }
 
 impl Checked {
@@ -159,7 +229,7 @@ impl Node {
                     fixed.push((path, value));
                 }
             }
-            Node::Any(_) | Node::Not(_) => {}
+            Node::Any(_) | Node::Not(_) | Node::Each { .. } => {}
         }
     }
 
@@ -170,6 +240,16 @@ impl Node {
             Node::Any(nodes) => joined(each(nodes), " or "),
             Node::Not(nodes) => format!("not coalesce({}, false)", joined(each(nodes), " and ")),
             Node::Rule(rule) => rule.test.sql(writer),
+            Node::Each { quantifier, rows, inner, .. } => {
+                let inner = inner.sql(writer);
+                match quantifier {
+                    Quantifier::Any => format!("exists (select from {rows} and {inner})"),
+                    Quantifier::None => format!("not exists (select from {rows} and {inner})"),
+                    Quantifier::All => {
+                        format!("not exists (select from {rows} and not coalesce({inner}, false))")
+                    }
+                }
+            }
         }
     }
 
@@ -179,6 +259,15 @@ impl Node {
             Node::Any(nodes) => nodes.iter().any(|node| node.matches(row)),
             Node::Not(nodes) => !nodes.iter().all(|node| node.matches(row)),
             Node::Rule(rule) => rule.test.matches(row),
+            Node::Each { path, quantifier, inner, .. } => {
+                let value = row.value(path);
+                let rows = value.as_array().map_or(&[][..], Vec::as_slice);
+                match quantifier {
+                    Quantifier::Any => rows.iter().any(|row| inner.matches(row)),
+                    Quantifier::None => !rows.iter().any(|row| inner.matches(row)),
+                    Quantifier::All => rows.iter().all(|row| inner.matches(row)),
+                }
+            }
         }
     }
 
@@ -188,6 +277,19 @@ impl Node {
             Node::Any(nodes) => ("OR", nodes),
             Node::Not(nodes) => ("NOT", nodes),
             Node::Rule(rule) => return rule.explain(row),
+            Node::Each { path, quantifier, inner, .. } => {
+                let value = row.value(path);
+                let rows = value.as_array().map_or(&[][..], Vec::as_slice);
+                return json!({
+                    "field": path,
+                    "quantifier": quantifier.name(),
+                    "left": rows.iter().filter(|row| inner.matches(*row)).count(),
+                    "right": rows.len(),
+                    "verdict": self.matches(row),
+                    "where": rows.iter().map(|row| inner.explain(row)).collect::<Vec<_>>(),
+                    "sentence": format!("{} of {path} match", quantifier.name()),
+                });
+            }
         };
         let rules: Vec<Value> = nodes.iter().map(|node| node.explain(row)).collect();
         json!({"operator": operator, "verdict": self.matches(row), "rules": rules})
@@ -269,6 +371,14 @@ impl Test {
                     _ => format!("{sql} is not null"),
                 }
             }
+            Test::Matches(text, pattern) => {
+                let text = text.sql(writer);
+                format!(
+                    "{text} collate \"C\" ~ {}::text",
+                    writer.param(Param::Text(Some(pattern.sql.clone())))
+                )
+            }
+            Test::WithinKm(place, near) => near.sql(&place.sql(writer)),
             Test::Distinct(left, right) => {
                 format!("{} is distinct from {}", left.sql(writer), right.sql(writer))
             }
@@ -309,6 +419,12 @@ impl Test {
                 lists(left, right, |a, b| b.iter().all(|item| item.is_some() && a.contains(item)))
             }
             Test::Filled(operand) => operand.value(row).is_some_and(|value| !value.is_empty()),
+            Test::Matches(text, pattern) => {
+                matches!(text.value(row), Some(Datum::Text(text)) if pattern.regex.is_match(&text))
+            }
+            Test::WithinKm(place, near) => {
+                matches!(place.value(row), Some(Datum::Json(place)) if near.holds(&place))
+            }
             Test::Distinct(left, right) => left.value(row) != right.value(row),
         }
     }

@@ -9,13 +9,22 @@
 //! * **Dates** are days in `Context::zone`. A day asked of an instant is the whole of that day: `on_or_before 2024-05-31`
 //!   includes its evening. Relative values become constants in `check`; weeks begin on Monday.
 //!
-//! What it refuses, with a sentence: `matches` (no regular expression means the same in PostgreSQL and in Rust), `within_km`,
-//! `matches_fts`, `in_my_department`, `quantifier`/`where`, and `valueType: expr`. `$old`, `$new`, `$levels`, `$flow`, `$event`
+//! * **Lines.** `{"field": "lines", "quantifier": "any", "where": …}` asks of the rows that belong to a record; `any` without a
+//!   `where` asks whether there is one, and of no rows `all` and `none` hold. `{"field": "lines.price", "quantifier": "all",
+//!   "operator": …}` is short for a `where` of one rule.
+//! * **`matches`** searches a text for a regular expression, read once and written anew for PostgreSQL, see `pattern.rs`; edges of
+//!   words and counts above 255 are refused. **`matches_fts`** asks whether all words of the value are words of the text, in
+//!   any case; `pip*` is the start of one. It knows no grammar: that is what the search `q` is for.
+//! * **`within_km`** asks of a document `{"lat", "lon"}` how far the great circle to `{"lat", "lon", "km"}` is, on a sphere of
+//!   6371.0088 km (the mean radius of the International Union of Geodesy and Geophysics).
+//!
+//! What it refuses, with a sentence: `valueType: expr`, and `in_my_department` where nobody keeps departments. `$old`, `$new`, `$levels`, `$flow`, `$event`
 //! and `changed…` work where the `Schema` resolves those paths, that is, in triggers and flows.
 
 mod check;
 mod eval;
 mod parse;
+mod pattern;
 mod relative;
 mod value;
 
@@ -50,6 +59,16 @@ pub trait Schema {
     /// What a path means, or a sentence why there is no such field (or none for this person). `&mut` because
     /// `customer.name` may add a join.
     fn resolve(&mut self, path: &str) -> Result<FieldRef, String>;
+
+    /// The rows that belong to a record, such as an order's lines, and what is left of the path after what names them; or a
+    /// sentence why there are none.
+    fn part(&mut self, path: &str) -> Result<(Box<dyn Part + '_>, String), String>;
+}
+
+/// The rows that belong to a record, for a condition with a quantifier.
+pub trait Part: Schema {
+    /// `table and joins where tied to the record`, so that more conditions can follow; asked when all paths are resolved.
+    fn rows(&self) -> String;
 }
 
 /// What a condition may refer to that does not come from the row.
@@ -58,6 +77,8 @@ pub struct Context {
     /// The UUID of the person who asks: `$actor.id`, `me`, `is_current_user`.
     pub user: String,
     pub roles: Vec<String>,
+    /// The ids of those that the person belongs to; nothing where departments are not kept.
+    pub departments: Option<Vec<String>>,
     pub now: jiff::Timestamp,
     /// The organization's: where a day begins.
     pub zone: jiff::tz::TimeZone,
@@ -104,6 +125,7 @@ pub enum Param {
 pub trait Row {
     /// The value at a path, as written in the condition; null when it is missing. Numbers come as JSON numbers or as strings
     /// (`"12.50"`), dates as `2024-05-31`, instants as `2024-05-31T10:20:30.123456+05:00`. Anything else counts as missing.
+    /// What belongs to a record, such as its lines, is an array of objects.
     /// Of a custom field of numbers only a JSON number counts, as to `app.j_number`: answer null for a string.
     fn value(&self, path: &str) -> serde_json::Value;
 }

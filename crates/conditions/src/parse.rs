@@ -19,6 +19,38 @@ pub(crate) enum Ast {
     /// taken together.
     Group(Connective, Vec<Ast>),
     Rule(Box<Rule>),
+    Each(Box<Each>),
+}
+
+/// How many of the rows that belong to a record must match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Quantifier {
+    Any,
+    All,
+    None,
+}
+
+impl Quantifier {
+    const ALL: &[Quantifier] = &[Quantifier::Any, Quantifier::All, Quantifier::None];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Quantifier::Any => "any",
+            Quantifier::All => "all",
+            Quantifier::None => "none",
+        }
+    }
+}
+
+/// Asked of the rows that belong to a record, such as its lines.
+#[derive(Clone, Debug)]
+pub(crate) struct Each {
+    pub(crate) pointer: String,
+    /// What names the rows, and after it a field of theirs where there is a rule.
+    pub(crate) field: String,
+    pub(crate) quantifier: Quantifier,
+    pub(crate) rule: Option<Rule>,
+    pub(crate) inner: Ast,
 }
 
 #[derive(Clone, Debug)]
@@ -30,8 +62,6 @@ pub(crate) struct Rule {
     pub(crate) op: Op,
     pub(crate) value: Value,
     pub(crate) value_type: ValueType,
-    /// It has a `quantifier` or a `where`: it asks about the rows of another table.
-    pub(crate) quantified: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,11 +195,11 @@ impl Condition {
             op: Op::Equals,
             value: value.into(),
             value_type: ValueType::Literal,
-            quantified: false,
         })))
     }
 
-    /// Every path that it mentions, on either side of an operator, as written; one may come twice.
+    /// Every path that it mentions, on either side of an operator, as written; one may come twice. Of what is asked of
+    /// lines only what names the lines.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
         let mut found = vec![];
         mentioned(&self.0, &mut found);
@@ -180,6 +210,7 @@ impl Condition {
 fn mentioned<'a>(ast: &'a Ast, found: &mut Vec<&'a str>) {
     match ast {
         Ast::Group(_, rules) => rules.iter().for_each(|rule| mentioned(rule, found)),
+        Ast::Each(each) => found.push(&each.field),
         Ast::Rule(rule) => {
             found.extend(Some(rule.field.as_str()).filter(|field| !field.is_empty()));
             if matches!(rule.value_type, ValueType::Field | ValueType::Variable) {
@@ -248,7 +279,10 @@ impl Reader {
             (Some(_), None) => {
                 self.problem(&child(pointer, "operator"), "A group's operator is AND, OR or NOT.")
             }
-            (None, None) => self.rule(keys, operator, pointer),
+            (None, None) if keys.contains_key("quantifier") || keys.contains_key("where") => {
+                self.each(keys, operator, pointer, depth)
+            }
+            (None, None) => self.rule(keys, operator, pointer).map(|rule| Ast::Rule(Box::new(rule))),
         }
     }
 
@@ -263,12 +297,54 @@ impl Reader {
         (!rules.is_empty()).then_some(Ast::Group(connective, rules))
     }
 
+    fn each(
+        &mut self,
+        keys: &Map<String, Value>,
+        operator: Option<(&str, &Value)>,
+        pointer: &str,
+        depth: usize,
+    ) -> Option<Ast> {
+        let named =
+            |name: &str| Quantifier::ALL.iter().copied().find(|q| q.name().eq_ignore_ascii_case(name));
+        let Some(quantifier) = keys.get("quantifier").map_or(Some("any"), |v| v.as_str()).and_then(named)
+        else {
+            return self.problem(&child(pointer, "quantifier"), "This is any, all or none.");
+        };
+        if depth > DEPTH {
+            return self.problem(pointer, &format!("Groups may be nested at most {DEPTH} deep."));
+        }
+        let rule = match operator {
+            Some(_) => Some(self.rule(keys, operator, pointer)?),
+            None => {
+                self.rules += 1;
+                None
+            }
+        };
+        let Some(field) = keys.get("field").and_then(Value::as_str).filter(|field| !field.is_empty()) else {
+            return self.problem(&child(pointer, "field"), "The name of the lines is needed.");
+        };
+        let found = self.problems.len();
+        let inner = keys.get("where").unwrap_or(&Value::Null);
+        let inner = self.condition(inner, &child(pointer, "where"), depth + 1);
+        if self.problems.len() > found {
+            return None;
+        }
+        let inner = inner.unwrap_or(Ast::Group(Connective::And, vec![]));
+        Some(Ast::Each(Box::new(Each {
+            pointer: pointer.into(),
+            field: field.into(),
+            quantifier,
+            rule,
+            inner,
+        })))
+    }
+
     fn rule(
         &mut self,
         keys: &Map<String, Value>,
         operator: Option<(&str, &Value)>,
         pointer: &str,
-    ) -> Option<Ast> {
+    ) -> Option<Rule> {
         self.rules += 1;
         let (key, name) = operator.unwrap_or(("operator", &Value::Null));
         let Some(op) = name.as_str().and_then(Op::find) else {
@@ -296,11 +372,10 @@ impl Reader {
             }
         };
         let value = keys.get("value").cloned().unwrap_or_default();
-        let quantified = keys.contains_key("quantifier") || keys.contains_key("where");
-        Some(Ast::Rule(Box::new(Rule { pointer: pointer.into(), field, op, value, value_type, quantified })))
+        Some(Rule { pointer: pointer.into(), field, op, value, value_type })
     }
 
-    fn problem(&mut self, pointer: &str, message: &str) -> Option<Ast> {
+    fn problem<T>(&mut self, pointer: &str, message: &str) -> Option<T> {
         self.problems.push(Problem::new(pointer, message));
         None
     }

@@ -11,14 +11,16 @@ use uuid::Uuid;
 const MOST_BULK: usize = 10_000;
 const MOST_METRICS: usize = 10;
 const MOST_GROUPS: u64 = 10_000;
+/// Each doubles the rows.
+const MOST_TOTALLED: usize = 4;
 
-/// `POST …/_aggregate` `{group_by, metrics, filter, q, sort, limit}` → `{data: […]}`.
+/// `POST …/_aggregate` `{group_by, metrics, filter, q, sort, limit, totals}` → `{data: […]}`. With `totals` also the sums of
+/// fewer groups: `_grouped` of a row names those that count in it, and the sum of all stands first.
 pub async fn aggregate(store: &Store, actor: &Actor, entity: &Entity, body: &Value) -> Result<Vec<u8>> {
     let map = crate::write::object(body)?;
-    if let Some(unknown) = map
-        .keys()
-        .find(|k| !["group_by", "metrics", "filter", "q", "sort", "limit", "deleted"].contains(&k.as_str()))
-    {
+    if let Some(unknown) = map.keys().find(|k| {
+        !["group_by", "metrics", "filter", "q", "sort", "limit", "totals", "deleted"].contains(&k.as_str())
+    }) {
         return Err(Error::malformed_at(unknown, "There is no such part of an aggregate."));
     }
     let mut plan = Plan::new(store.catalog(), actor, entity)?;
@@ -36,7 +38,8 @@ pub async fn aggregate(store: &Store, actor: &Actor, entity: &Entity, body: &Val
     // Each answer: its name, the columns that make it, how they are written.
     let mut columns: Vec<String> = Vec::new();
     let mut answers: Vec<(String, Answer)> = Vec::new();
-    let mut groups: Vec<String> = Vec::new();
+    // Of each group its name and the places of its columns.
+    let mut groups: Vec<(String, std::ops::RangeInclusive<usize>)> = Vec::new();
     for item in texts("group_by")? {
         let (path, bucket) = item.split_once(':').map_or((item.as_str(), None), |(p, b)| (p, Some(b)));
         let (alias, field) = plan.field(path)?;
@@ -59,8 +62,7 @@ pub async fn aggregate(store: &Store, actor: &Actor, entity: &Entity, body: &Val
             kind = Kind::Date;
         }
         let at = columns.len();
-        columns.push(sql.clone());
-        groups.push(sql);
+        columns.push(sql);
         // A relation named without its `_id` answers who it is.
         let named = matches!(kind, Kind::Relation | Kind::User)
             && entity.column(path).is_none()
@@ -69,13 +71,16 @@ pub async fn aggregate(store: &Store, actor: &Actor, entity: &Entity, body: &Val
             let target = entity.relation(path).and_then(|c| c.target.as_deref()).unwrap_or_default();
             let title = store.catalog().entity(target)?.title();
             let (alias, field) = plan.field(&format!("{path}.{title}"))?;
-            let sql = field.sql(&alias);
-            columns.push(sql.clone());
-            groups.push(sql);
+            columns.push(field.sql(&alias));
             answers.push((path.to_owned(), Answer::Named(at, field.kind())));
         } else {
             answers.push((path.to_owned(), Answer::Value(at, kind)));
         }
+        groups.push((item.clone(), at + 1..=columns.len()));
+    }
+    let totals = map.get("totals") == Some(&Value::Bool(true));
+    if totals && groups.len() > MOST_TOTALLED {
+        return Err(Error::malformed_at("totals", format!("At most {MOST_TOTALLED} groups have totals.")));
     }
     let metrics = match map.get("metrics") {
         None | Some(Value::Null) => vec![json!({ "function": "count" })],
@@ -140,18 +145,26 @@ pub async fn aggregate(store: &Store, actor: &Actor, entity: &Entity, body: &Val
         order.push(format!("{} {}nulls last", at + 1, if down { "desc " } else { "" }));
     }
     if order.is_empty() {
-        order.extend((0..groups.len()).map(|n| (n + 1).to_string()));
+        order.extend(groups.iter().flat_map(|(_, places)| places.clone()).map(|n| n.to_string()));
+    }
+    let grouped = columns.len();
+    if totals {
+        // The sums of all first, so that no limit takes them away.
+        for (_, places) in &groups {
+            columns.push(format!("grouping({}) = 0", columns[places.start() - 1]));
+        }
+        order.splice(0..0, (grouped + 1..=columns.len()).map(|n| n.to_string()));
     }
     let limit = map.get("limit").and_then(Value::as_u64).unwrap_or(1_000).clamp(1, MOST_GROUPS);
     let mut text =
         format!("select {} {} where {}", columns.join(", "), plan.from(), conditions.join(" and "));
     if !groups.is_empty() {
-        let places: Vec<String> = (1..=groups.len()).map(|n| n.to_string()).collect();
-        text.push_str(&format!(
-            " group by {} order by {} limit {limit}",
-            places.join(", "),
-            order.join(", ")
-        ));
+        let sets: Vec<String> = groups
+            .iter()
+            .map(|(_, places)| places.clone().map(|n| n.to_string()).collect::<Vec<_>>().join(", "))
+            .collect();
+        let by = if totals { format!("cube (({}))", sets.join("), (")) } else { sets.join(", ") };
+        text.push_str(&format!(" group by {by} order by {} limit {limit}", order.join(", ")));
     }
     let bound = Bound::new(actor, plan.params);
     let rows = store.batch(actor, &[(&text, &bound.values())]).await?.pop().unwrap_or_default();
@@ -178,6 +191,12 @@ pub async fn aggregate(store: &Store, actor: &Actor, entity: &Entity, body: &Val
                     out.push(b'}');
                 }
             }
+        }
+        if totals {
+            let counts = |n: usize| row.get::<_, bool>(grouped + n);
+            let named = groups.iter().enumerate().filter(|(n, _)| counts(*n)).map(|(_, (name, _))| name);
+            out.extend_from_slice(b",\"_grouped\":");
+            serde_json::to_writer(&mut out, &named.collect::<Vec<_>>())?;
         }
         out.push(b'}');
     }

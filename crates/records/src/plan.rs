@@ -13,6 +13,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) actor: &'a Actor,
     pub(crate) entity: &'a Entity,
+    /// The alias of its table.
+    root: String,
     joins: Vec<Join<'a>>,
     pub(crate) params: Vec<Param>,
     /// A path that the person may not follow: met inside a condition, it must not pass for a mistake in writing.
@@ -60,7 +62,15 @@ impl<'a> Plan<'a> {
         if !actor.access.may(entity, "read") {
             return Err(Error::Forbidden(format!("You may not read {}.", plain(entity.short()))));
         }
-        Ok(Plan { catalog, actor, entity, joins: Vec::new(), params: Vec::new(), forbidden: None })
+        Ok(Plan {
+            catalog,
+            actor,
+            entity,
+            root: "r".into(),
+            joins: Vec::new(),
+            params: Vec::new(),
+            forbidden: None,
+        })
     }
 
     /// Follows a path to its field: alias of the table, and the field.
@@ -79,7 +89,7 @@ impl<'a> Plan<'a> {
 
     /// Joins what lies on the way of a path of relations.
     pub(crate) fn walk(&mut self, hops: &str, whole: &str) -> Result<(String, &'a Entity)> {
-        let (mut alias, mut entity) = ("r".to_owned(), self.entity);
+        let (mut alias, mut entity) = (self.root.clone(), self.entity);
         let mut walked = String::new();
         for (n, hop) in hops.split('.').filter(|h| !h.is_empty()).enumerate() {
             if n == HOPS {
@@ -96,7 +106,7 @@ impl<'a> Plan<'a> {
             if !self.actor.access.may(to, "read") {
                 return Err(Error::Forbidden(format!("You may not read {}.", plain(to.short()))));
             }
-            let next = format!("j{}", self.joins.len() + 1);
+            let next = format!("{}j{}", self.root.trim_start_matches('r'), self.joins.len() + 1);
             let on = format!(
                 "left join {target} {next} on {next}.organization_id = $1 and {next}.id = {alias}.{}",
                 quoted(&column.name)
@@ -117,12 +127,34 @@ impl<'a> Plan<'a> {
 
     /// The joins around `rows` in place of the entity's table.
     pub(crate) fn around(&self, rows: &str) -> String {
-        let mut from = format!("from {rows} r");
-        for join in &self.joins {
-            from.push(' ');
-            from.push_str(&join.on);
+        format!("from {rows} {}{}", self.root, self.joined())
+    }
+
+    fn joined(&self) -> String {
+        self.joins.iter().fold(String::new(), |all, join| all + " " + &join.on)
+    }
+
+    /// What a path names of the rows that belong to a record, by which of their columns, and what is left of the path:
+    /// `lines.price`, or for what only points here `sales.orders.customer_id.total`, without the column where there is
+    /// but one.
+    fn belonging<'p>(&self, path: &'p str) -> Option<(&'a Entity, &'a str, &'p str)> {
+        let cut = |path: &'p str| path.split_once('.').unwrap_or((path, ""));
+        let (first, rest) = cut(path);
+        if let Some(part) = self.entity.parts.iter().find(|p| p.name == first) {
+            return Some((self.catalog.entity(&part.entity).ok()?, &part.fk, rest));
         }
-        from
+        let (second, rest) = cut(rest);
+        let entity = self.catalog.entity(&format!("{first}.{second}")).ok()?;
+        let here = |c: &&Column| c.target.as_deref() == Some(&self.entity.name) && c.kind != Kind::Hidden;
+        let (column, after) = cut(rest);
+        let mut pointing = entity.columns.iter().filter(here);
+        match pointing.clone().find(|c| c.name == column || c.relation_name() == column) {
+            Some(named) => Some((entity, &named.name, after)),
+            None => pointing
+                .next()
+                .filter(|_| pointing.next().is_none())
+                .map(|one| (entity, one.name.as_str(), rest)),
+        }
     }
 
     /// Remembers a value and gives its placeholder.
@@ -139,6 +171,7 @@ impl<'a> Plan<'a> {
         let context = Context {
             user: self.actor.user.to_string(),
             roles: self.actor.access.roles.clone(),
+            departments: None,
             now: jiff::Timestamp::now(),
             zone: self.actor.zone.clone(),
         };
@@ -163,17 +196,76 @@ impl<'a> Plan<'a> {
     }
 }
 
+/// Says why not, and remembers when it was for want of a right.
+fn refused(forbidden: &mut Option<Error>, e: Error) -> String {
+    let said = e.to_string();
+    if matches!(e, Error::Forbidden(_)) {
+        *forbidden = Some(e);
+    }
+    said
+}
+
 impl conditions::Schema for Plan<'_> {
     fn resolve(&mut self, path: &str) -> Result<FieldRef, String> {
-        let (alias, field) = self.field(path).map_err(|e| {
-            let said = e.to_string();
-            if matches!(e, Error::Forbidden(_)) {
-                self.forbidden = Some(e);
-            }
-            said
-        })?;
+        let (alias, field) = self.field(path).map_err(|e| refused(&mut self.forbidden, e))?;
         let sql = field.sql(&alias);
         Ok(FieldRef { kind: condition_kind(&field), sql })
+    }
+
+    fn part(&mut self, path: &str) -> Result<(Box<dyn conditions::Part + '_>, String), String> {
+        let Some((entity, fk, rest)) = self.belonging(path) else {
+            let parts: Vec<&str> = self.entity.parts.iter().map(|p| p.name.as_str()).collect();
+            let known =
+                if parts.is_empty() { String::new() } else { format!(" There are: {}.", parts.join(", ")) };
+            return Err(format!(
+                "{path} names nothing that belongs to {}.{known}",
+                plain(self.entity.short())
+            ));
+        };
+        let made = Plan::new(self.catalog, self.actor, entity).and_then(|plan| {
+            relation(self.actor, entity, fk)?;
+            Ok(plan)
+        });
+        let mut plan = made.map_err(|e| refused(&mut self.forbidden, e))?;
+        plan.root = format!("{}q", self.root);
+        let tie = format!("{}.{} = {}.id", plan.root, quoted(fk), self.root);
+        Ok((Box::new(Belonging { plan, tie, forbidden: &mut self.forbidden }), rest.to_owned()))
+    }
+}
+
+/// The rows that belong to a record, inside a condition about the record.
+struct Belonging<'p, 'a> {
+    plan: Plan<'a>,
+    tie: String,
+    forbidden: &'p mut Option<Error>,
+}
+
+impl conditions::Schema for Belonging<'_, '_> {
+    fn resolve(&mut self, path: &str) -> Result<FieldRef, String> {
+        let found = self.plan.resolve(path);
+        *self.forbidden = self.forbidden.take().or(self.plan.forbidden.take());
+        found
+    }
+
+    fn part(&mut self, _: &str) -> Result<(Box<dyn conditions::Part + '_>, String), String> {
+        Err("What is asked of lines cannot ask of lines of theirs.".into())
+    }
+}
+
+impl conditions::Part for Belonging<'_, '_> {
+    fn rows(&self) -> String {
+        let Plan { entity, root, .. } = &self.plan;
+        let there = if entity.column("deleted_at").is_some() {
+            format!(" and {root}.deleted_at is null")
+        } else {
+            String::new()
+        };
+        format!(
+            "{} {root}{} where {root}.organization_id = $1 and {}{there}",
+            entity.name,
+            self.plan.joined(),
+            self.tie
+        )
     }
 }
 

@@ -123,7 +123,19 @@ fn pool(kind: Kind) -> Value {
         Kind::TextList => {
             json!([[], ["a"], ["b"], ["a", "b"], ["a", "a"], ["A"], [""], ["a", "b", "日本"], ["x", "y"]])
         }
-        Kind::Json => json!(["", "x", [], {}, 0, false, [0], {"a": 1}, [""], {"a": {}}, [[]]]),
+        Kind::Json => {
+            let mut documents = json!(["", "x", [], {}, 0, false, [0], {"a": 1}, [""], {"a": {}}, [[]]]);
+            let places = json!([
+                {"lat": 43.238, "lon": 76.945}, {"lat": 43.3, "lon": 77.0}, {"lat": -43.238, "lon": -103.055}, {"lat": 51.169, "lon": 71.449},
+                {"lat": 90, "lon": 0}, {"lat": 0, "lon": 180}, {"lat": 0, "lon": 181}, {"lat": "43", "lon": 76}, {"lat": null, "lon": 0}
+            ]);
+            let places = places.as_array().unwrap().iter().cloned().chain([
+                serde_json::from_str(r#"{"lat": 1e-300, "lon": 43.2380000000000001}"#).unwrap(),
+                serde_json::from_str(r#"{"lat": 1e300, "lon": 0}"#).unwrap(),
+            ]);
+            documents.as_array_mut().unwrap().extend(places);
+            documents
+        }
     }
 }
 
@@ -173,8 +185,86 @@ fn condition(random: &mut Random, depth: usize) -> Value {
     if depth == 0 || random.one_in(5) {
         return rule(random);
     }
+    condition_of_several(random, depth)
+}
+
+/// A group, or what is asked of lines.
+fn condition_of_several(random: &mut Random, depth: usize) -> Value {
+    if random.one_in(6) {
+        let quantifier = random.pick(&["any", "all", "none"]);
+        if random.one_in(3) {
+            let mut rule = of_a_line(random);
+            rule["field"] = format!("lines.{}", rule["field"].as_str().unwrap()).into();
+            rule["quantifier"] = quantifier.into();
+            return rule;
+        }
+        return json!({"field": "lines", "quantifier": quantifier, "where": of_lines(random)});
+    }
     let rules: Vec<Value> = (0..=random.below(3)).map(|_| condition(random, depth - 1)).collect();
     json!({"operator": random.pick(&["AND", "OR", "NOT", "or", "not"]), "rules": rules})
+}
+
+fn of_lines(random: &mut Random) -> Value {
+    let rules: Vec<Value> = (0..random.below(3)).map(|_| of_a_line(random)).collect();
+    json!({"operator": random.pick(&["AND", "OR", "NOT"]), "rules": rules})
+}
+
+/// Changes are asked of a record, not of its lines.
+fn of_a_line(random: &mut Random) -> Value {
+    loop {
+        let rule = rule(random);
+        if !rule["operator"].as_str().unwrap().contains("creased")
+            && !rule["operator"].as_str().unwrap().contains("changed")
+        {
+            return rule;
+        }
+    }
+}
+
+/// Regular expressions out of parts that meet the texts of the pool, whatever they are joined to.
+fn pattern(random: &mut Random) -> String {
+    let parts = [
+        "a",
+        "A",
+        "b",
+        ".",
+        "\\d",
+        "\\w",
+        "\\s",
+        "[ab]",
+        "[^a]",
+        "^",
+        "$",
+        "(?:ab|9|)",
+        "(a|b)*",
+        "a{1,2}",
+        "b?",
+        "\\p{Cyrillic}",
+        "[а-я]",
+        "%",
+        "\\\\",
+        "(?i:straße)",
+        "(?i)қ",
+        "日",
+        "\\u{1F600}",
+        "😀|a",
+        "(?s:.)",
+        "(?m:^)",
+        "(?m:$)",
+        "\\z",
+        "\\A",
+        "[\\]\\-\\\\^]",
+        "(?:(?:a|)b){0,2}",
+        "x*?",
+        "",
+        "[[:punct:]]",
+        "_",
+        "'",
+        "\\x{ffff}",
+        "\\W",
+        "\\S+",
+    ];
+    (0..=random.below(3)).map(|_| random.pick(&parts)).collect()
 }
 
 fn path(random: &mut Random, name: &str) -> String {
@@ -209,6 +299,9 @@ fn rule(random: &mut Random) -> Value {
         "contains_ci",
         "length_eq",
         "length_lt",
+        "matches",
+        "matches",
+        "matches_fts",
     ];
     let lists =
         ["contains", "not_contains", "has_any", "has_all", "has_none", "length_eq", "length_gt", "changed"];
@@ -218,9 +311,9 @@ fn rule(random: &mut Random) -> Value {
         Kind::Number => [equal, order, &["increased", "decreased", "changed"], always].concat(),
         Kind::Date | Kind::Instant => [equal, order, &dates, always].concat(),
         Kind::Bool => [equal, &["is_true", "is_false", "changed"], always].concat(),
-        Kind::Id => [equal, &["is_current_user", "changed"], always].concat(),
+        Kind::Id => [equal, &["is_current_user", "in_my_department", "changed"], always].concat(),
         Kind::TextList => [lists.as_slice(), always].concat(),
-        Kind::Json => always.to_vec(),
+        Kind::Json => [always, &["within_km", "within_km"]].concat(),
     };
     let op = random.pick(&ops);
     let changes = matches!(op, "changed" | "changed_to" | "changed_from" | "increased" | "decreased");
@@ -240,6 +333,16 @@ fn rule(random: &mut Random) -> Value {
         "contains" | "not_contains" => Kind::Text,
         "length_eq" | "length_gt" | "length_lt" => {
             return json!({"field": field, "operator": op, "value": random.below(4)});
+        }
+        "matches" => return json!({"field": field, "operator": op, "value": pattern(random)}),
+        "matches_fts" => {
+            let words =
+                random.pick(&["a", "AB a", "strasse", "стр*", "Ёлка", "é", "i*", "日本", "10 9", "σασ"]);
+            return json!({"field": field, "operator": op, "value": words});
+        }
+        "within_km" => {
+            let place = json!({"lat": 43.25, "lon": 76.95, "km": random.pick(&[0.5, 12.0, 1000.0, 19000.0, 20100.0])});
+            return json!({"field": field, "operator": op, "value": place});
         }
         "within_last" | "within_next" => {
             return json!({"field": field, "operator": op, "value": random.pick(&["7d", "1h", "1y", "30min", "2q"])});
@@ -291,6 +394,10 @@ impl Row for Stored {
         let path = path.strip_prefix("$new.").unwrap_or(path);
         match path.strip_prefix("$old.") {
             Some(name) => Row::value(self, &format!("{name}2")),
+            None if path == "lines" => {
+                let line = |json: &Value| by_path(&Stored { json: json.clone(), decimals_as_text: false });
+                self.json["lines"].as_array().unwrap().iter().map(line).collect()
+            }
             None => match &self.json[path] {
                 Value::Number(number) if self.decimals_as_text && !path.starts_with("json") => {
                     number.to_string().into()
@@ -299,6 +406,13 @@ impl Row for Stored {
             },
         }
     }
+}
+
+/// A line's values under the paths that conditions name them by.
+fn by_path(row: &Stored) -> Value {
+    let paths =
+        KINDS.iter().flat_map(|(name, _)| [name.to_string(), format!("{name}2"), format!("cf.{name}")]);
+    paths.map(|path| (path.clone(), Row::value(row, &path))).collect::<serde_json::Map<_, _>>().into()
 }
 
 async fn session(config: &str) -> Client {
@@ -314,7 +428,12 @@ async fn load(client: &Client, rows: &[Value]) -> Vec<Stored> {
         number numeric, number2 numeric, date date, date2 date, instant timestamptz, instant2 timestamptz, bool boolean, bool2 boolean,
         id uuid, id2 uuid, list text[], list2 text[], json jsonb, json2 jsonb, doc jsonb)";
     client.execute(insert, &[&rows]).await.unwrap();
-    let stored = client.query("select to_jsonb(r)::text from r order by nr", &[]).await.unwrap();
+    // Rows have none to four lines, which are copies of other rows.
+    let lines = "insert into lines select p.nr, l.* from r p join r l on (l.nr * 7 + p.nr) % 150 < (p.nr % 5) and l.nr % 2 = p.nr % 2";
+    client.execute(lines, &[]).await.unwrap();
+    let whole = "select (to_jsonb(r) || jsonb_build_object('lines', coalesce((select jsonb_agg(to_jsonb(l)) from lines l where l.parent = r.nr), '[]')))::text
+        from r order by nr";
+    let stored = client.query(whole, &[]).await.unwrap();
     let read = |(i, row): (usize, &tokio_postgres::Row)| Stored {
         json: serde_json::from_str(row.get(0)).unwrap(),
         decimals_as_text: i % 2 == 1,

@@ -1,6 +1,6 @@
 //! An entity to try conditions on.
 
-use conditions::{Context, FieldRef, Kind, Schema};
+use conditions::{Context, FieldRef, Kind, Part, Schema};
 
 /// Two fields of each kind, and custom fields of each kind in `doc`, some of whose values have another type.
 pub(crate) const KINDS: [(&str, Kind); 8] = [
@@ -16,7 +16,36 @@ pub(crate) const KINDS: [(&str, Kind); 8] = [
 
 pub(crate) struct Fields;
 
+/// What both the rows and their lines have: a condition asks the same of either.
+struct Lines;
+
+impl Schema for Lines {
+    fn resolve(&mut self, path: &str) -> Result<FieldRef, String> {
+        let field = Fields.resolve(path)?;
+        Ok(FieldRef { sql: field.sql.replace("r.", "l."), ..field })
+    }
+
+    fn part(&mut self, path: &str) -> Result<(Box<dyn Part + '_>, String), String> {
+        Err(format!("{path} has no lines."))
+    }
+}
+
+impl Part for Lines {
+    fn rows(&self) -> String {
+        "lines l where l.parent = r.nr".into()
+    }
+}
+
 impl Schema for Fields {
+    fn part(&mut self, path: &str) -> Result<(Box<dyn Part + '_>, String), String> {
+        let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+        if first == "lines" {
+            Ok((Box::new(Lines), rest.into()))
+        } else {
+            Err(format!("There are no {first}."))
+        }
+    }
+
     fn resolve(&mut self, path: &str) -> Result<FieldRef, String> {
         let find = |name: &str| KINDS.iter().find(|(n, _)| *n == name).map(|(_, kind)| *kind);
         let field = |kind: Option<Kind>, sql: String| {
@@ -39,6 +68,7 @@ pub(crate) fn context() -> Context {
     Context {
         user: ME.into(),
         roles: vec!["buyer".into(), "clerk".into()],
+        departments: Some(vec![ME.into()]),
         now: "2024-03-31T08:20:30Z".parse().unwrap(),
         zone: jiff::tz::TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap(),
     }

@@ -1,7 +1,7 @@
 //! What is read, what is refused and with which words, and what comes out.
 
 use crate::fields::{Fields, ME, context};
-use conditions::{Checked, Condition, FieldRef, Kind, Param, Problem, Schema};
+use conditions::{Checked, Condition, FieldRef, Kind, Param, Part, Problem, Schema};
 use serde_json::{Value, json};
 
 fn checked(condition: &Value) -> Result<Checked, Vec<Problem>> {
@@ -198,19 +198,108 @@ fn operators_must_fit() {
     );
     refused(
         json!({"field": "text", "operator": "eq", "value": "a", "quantifier": "any"}),
-        "lines of a record",
+        "/field: There are no text.",
     );
-    refused(rule("text", "matches", "^a"), "Regular expressions are not supported in filters");
-    refused(rule("text", "within_km", 5), "only supported in triggers and flows");
-    refused(rule("text", "matches_fts", "a"), "Full text search");
+    refused(rule("text", "within_km", 5), "within_km cannot be asked of a text.");
+    refused(
+        rule("json", "within_km", json!({"lat": 91, "lon": 0, "km": 1})),
+        "/value: A place and a distance",
+    );
+    refused(rule("text", "matches_fts", " - "), "/value: One to 20 words");
     refused(rule("$event.kind", "eq", "a"), "/field: \"$event.kind\" is known only in triggers and flows.");
     refused(rule("$levels.approval.decision", "eq", "Approved"), "only in triggers and flows");
+}
+
+#[test]
+fn patterns_are_read_once_for_both() {
+    let found = |pattern: &str, text: &str| matches(rule("text", "matches", pattern), json!({"text": text}));
+    assert!(found("^INV-\\d{4}$", "INV-2024") && !found("^INV-\\d{4}$", "INV-2024x"));
+    assert!(found("(?i)straße|қазақ", "ҚАЗАҚСТАН") && !found("a.c", "a\nc"));
+    assert_eq!(
+        sql(rule("text", "matches", "^a+(b|c)$")),
+        (
+            "r.text collate \"C\" ~ $1::text".into(),
+            vec![Param::Text(Some("(?:\\A(?:a)+(?:[b-c])\\Z)".into()))]
+        )
+    );
+    refused(rule("text", "matches", "a("), "/value: This is no regular expression: unclosed group.");
+    refused(rule("text", "matches", "\\bword"), "Edges of words");
+    refused(rule("text", "matches", "(a{250}){250}"), "This pattern repeats too much.");
+    refused(rule("text", "matches", "a{300}"), "at most 255 times");
+    refused(rule("text", "matches", "(a)\\1"), "backreferences are not supported");
+    refused(rule("text", "matches", "x".repeat(501)), "at most 500 characters");
+    let words = |asked: &str, text: &str| matches(rule("text", "matches_fts", asked), json!({"text": text}));
+    assert!(
+        words("steel PIPE", "Pipe, of steel (20 mm)") && !words("pip", "a pipe") && words("pip*", "a pipe")
+    );
+    assert!(words("труба", "Стальная ТРУБА.") && !words("steel pipe", "steel"));
+}
+
+#[test]
+fn distances_are_those_of_the_globe() {
+    let almaty = json!({"json": {"lat": 43.238, "lon": 76.945}});
+    let near = |lat: f64, lon: f64, km: f64| {
+        matches(rule("json", "within_km", json!({"lat": lat, "lon": lon, "km": km})), almaty.clone())
+    };
+    // Astana, 972 km; and the other side of the globe.
+    assert!(near(51.169, 71.449, 980.0) && !near(51.169, 71.449, 965.0));
+    assert!(!near(-43.238, -103.055, 20_000.0) && near(-43.238, -103.055, 20_100.0));
+    let place = rule("json", "within_km", json!({"lat": 0, "lon": 0, "km": 20_100}));
+    for no_place in [
+        json!({"lat": "0", "lon": 0}),
+        json!({"lat": 0}),
+        json!({"lat": 0, "lon": 181}),
+        json!("0,0"),
+        json!(null),
+    ] {
+        assert!(!matches(place.clone(), json!({"json": no_place})));
+    }
+}
+
+#[test]
+fn lines_are_asked_any_all_or_none() {
+    let asked = |quantifier: &str, lines: Value| {
+        let condition = json!({"field": "lines", "quantifier": quantifier, "where": rule("number", "gt", 5)});
+        matches(condition, json!({"lines": lines}))
+    };
+    let (low, high) = (json!({"number": 1}), json!({"number": 9}));
+    assert!(asked("any", json!([low, high])) && !asked("any", json!([low])) && !asked("any", json!([])));
+    assert!(asked("all", json!([high])) && !asked("all", json!([low, high])) && asked("all", json!([])));
+    assert!(asked("none", json!([low])) && !asked("none", json!([low, high])) && asked("none", json!(null)));
+    assert!(!asked("all", json!([{"number": null}])), "what is missing is not greater");
+    let short = json!({"field": "lines.number", "quantifier": "ANY", "operator": "gt", "value": 5});
+    assert_eq!(
+        sql(short).0,
+        "exists (select from lines l where l.parent = r.nr and l.number > $1::text::numeric)"
+    );
+    let both = json!({"field": "lines.number", "quantifier": "any", "operator": "gt", "value": 5, "where": rule("text", "eq", "a")});
+    assert_eq!(checked(&both).unwrap().sql(&mut vec![], 1).matches(" and ").count(), 2);
+    let any = json!({"field": "lines", "quantifier": "any"});
+    assert!(matches(any.clone(), json!({"lines": [{}]})) && !matches(any, json!({"lines": []})));
+    let told =
+        checked(&json!({"field": "lines", "quantifier": "any", "where": rule("number", "gt", 5)})).unwrap();
+    let told = told.explain(&json!({"lines": [low, high]}));
+    assert_eq!((&told["left"], &told["right"], &told["verdict"]), (&json!(1), &json!(2), &json!(true)));
+    assert_eq!(told["where"][0]["rules"][0]["verdict"], false);
+    refused(json!({"field": "lines", "quantifier": "most"}), "/quantifier: This is any, all or none.");
+    refused(json!({"field": "lines", "quantifier": "any", "operator": "gt", "value": 1}), "Say which field");
+    refused(json!({"field": "lines.number", "quantifier": "any"}), "there is no operator");
+    refused(json!({"field": "lines", "where": rule("nothing", "eq", 1)}), "/where/field: There is no field");
+    refused(
+        json!({"field": "lines", "where": {"field": "lines", "quantifier": "any"}}),
+        "lines has no lines",
+    );
+    refused(json!({"quantifier": "any"}), "/field: The name of the lines is needed.");
 }
 
 #[test]
 fn a_schema_says_what_changed() {
     struct Plain;
     impl Schema for Plain {
+        fn part(&mut self, path: &str) -> Result<(Box<dyn Part + '_>, String), String> {
+            Err(format!("There are no {path}."))
+        }
+
         fn resolve(&mut self, path: &str) -> Result<FieldRef, String> {
             if path == "n" { Ok(FieldRef { kind: Kind::Number, sql: "n".into() }) } else { Err("No.".into()) }
         }

@@ -3,6 +3,8 @@ create temp table r (
     text text, text2 text, number numeric, number2 numeric, date date, date2 date, instant timestamptz, instant2 timestamptz,
     bool boolean, bool2 boolean, id uuid, id2 uuid, list text[], list2 text[], json jsonb, json2 jsonb, doc jsonb
 );
+create temp table lines (parent bigint, nr bigint, text text, text2 text, number numeric, number2 numeric, date date, date2 date,
+    instant timestamptz, instant2 timestamptz, bool boolean, bool2 boolean, id uuid, id2 uuid, list text[], list2 text[], json jsonb, json2 jsonb, doc jsonb);
 -- The typed reads of custom fields, as the kernel has them: null when the value has another type.
 create function pg_temp.j_text(doc jsonb, key text) returns text language sql immutable
 return case jsonb_typeof(doc -> key) when 'string' then doc ->> key end;

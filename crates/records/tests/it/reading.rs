@@ -155,9 +155,117 @@ async fn numbers_add_up_by_group_and_month() {
         json!({ "customer": { "id": a["id"], "title": "A" }, "ordered_on": "2026-01-01", "net": "30.30", "count": 2 })
     );
     assert_eq!(said["data"][1]["net"], "5.00");
+    let net = json!([{ "function": "sum", "field": "net", "as": "net" }]);
+    let cube = ann
+        .aggregate(
+            "shop.orders",
+            json!({ "group_by": ["customer", "ordered_on:month"], "metrics": net, "totals": true }),
+        )
+        .await
+        .ok();
+    let rows: Vec<String> = cube["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| format!("{} {} {} {}", r["_grouped"], r["customer"]["title"], r["ordered_on"], r["net"]))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            r#"[] null null "35.30""#,
+            r#"["ordered_on:month"] null "2026-01-01" "30.30""#,
+            r#"["ordered_on:month"] null "2026-02-01" "5.00""#,
+            r#"["customer"] "A" null "30.30""#,
+            r#"["customer"] "B" null "5.00""#,
+            r#"["customer","ordered_on:month"] "A" "2026-01-01" "30.30""#,
+            r#"["customer","ordered_on:month"] "B" "2026-02-01" "5.00""#,
+        ]
+    );
+    ann.aggregate(
+        "shop.orders",
+        json!({ "group_by": ["customer", "status", "note", "number", "net"], "totals": true }),
+    )
+    .await
+    .refused("At most 4 groups");
     ann.aggregate("shop.orders", json!({ "metrics": [{ "function": "sum", "field": "note" }] }))
         .await
         .refused("no sum");
+}
+
+#[tokio::test]
+async fn records_are_found_by_their_lines_and_by_what_points_at_them() {
+    let s = scene().await;
+    let ann = s.person("Acme", "seller").await;
+    let (wile, bugs, none) =
+        (customer(&ann, "Wile").await, customer(&ann, "Bugs").await, customer(&ann, "None").await);
+    order(
+        &ann,
+        &wile,
+        json!([{ "what": "Anvil", "price": "10" }, { "what": "Rope", "price": "2", "quantity": "5" }]),
+    )
+    .await;
+    let carrots = order(&ann, &bugs, json!([{ "what": "Carrot", "price": "1" }])).await;
+    order(
+        &s.person("Emca", "seller").await,
+        &customer(&s.person("Emca", "owner").await, "Else").await,
+        json!([{ "what": "Anvil", "price": "1" }]),
+    )
+    .await;
+    let _ = none;
+    let orders = async |filter: Value| {
+        let list = ann
+            .list(
+                "shop.orders",
+                &[("sort", "number"), ("expand", "customer"), ("filter", &filter.to_string())],
+            )
+            .await
+            .ok();
+        let rows = list["data"].as_array().unwrap().clone();
+        rows.iter().map(|r| r["customer"]["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let rope = json!({ "field": "what", "operator": "equals", "value": "Rope" });
+    assert_eq!(orders(json!({ "field": "lines", "quantifier": "any", "where": rope })).await, ["Wile"]);
+    assert_eq!(orders(json!({ "field": "lines", "quantifier": "none", "where": rope })).await, ["Bugs"]);
+    assert_eq!(
+        orders(json!({ "field": "lines.quantity", "quantifier": "all", "operator": "lt", "value": 5 })).await,
+        ["Bugs"]
+    );
+    assert_eq!(
+        orders(json!({ "field": "lines", "quantifier": "any", "where": { "field": "order.customer.name", "operator": "matches", "value": "^W" } })).await,
+        ["Wile"]
+    );
+    let customers = async |filter: Value| {
+        let list = ann.list("shop.customers", &[("sort", "name"), ("filter", &filter.to_string())]).await.ok();
+        names(&list).iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let small = json!({ "field": "shop.orders.net", "quantifier": "any", "operator": "lt", "value": 15 });
+    assert_eq!(customers(small.clone()).await, ["Bugs"]);
+    assert_eq!(customers(json!({ "field": "shop.orders", "quantifier": "none" })).await, ["None"]);
+    ann.delete("shop.orders", &carrots).await.ok();
+    assert_eq!(customers(small).await, Vec::<String>::new(), "what was deleted is not there");
+
+    let filter =
+        json!({ "field": "lines.price", "quantifier": "any", "operator": "gt", "value": 1 }).to_string();
+    let hidden = Role {
+        name: "blind".into(),
+        template: Some("seller".into()),
+        fields: vec![("shop.order_lines".into(), "price".into(), FieldAccess::None)],
+        ..Role::default()
+    };
+    s.person_with("Acme", &[hidden]).await.list("shop.orders", &[("filter", &filter)]).await.forbidden();
+    for (path, why) in [
+        ("rows", "There are: lines"),
+        ("shop.visits", "belongs to orders"),
+        ("lines.nothing", "no field nothing"),
+    ] {
+        let filter = json!({ "field": path, "quantifier": "any", "where": null });
+        let filter = if path.starts_with("lines.") {
+            json!({ "field": path, "quantifier": "any", "operator": "is_empty" })
+        } else {
+            filter
+        };
+        ann.list("shop.orders", &[("filter", &filter.to_string())]).await.refused(why);
+    }
 }
 
 /// SAFETY Z06, Z07, Z08: a hidden field is in no answer, and no oracle either.
