@@ -133,6 +133,94 @@ async fn every_table_and_every_rule_is_explained() {
     assert_eq!(s.strings(silent, &[]).await, NONE);
 }
 
+/// What the schema says to people, with `{}` for what differs.
+fn sentences(schema: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for before in [
+        "comment on constraint ",
+        "comment on index ",
+        "comment on table ",
+        "comment on column ",
+        "raise exception ",
+    ] {
+        for after in schema.split(before).skip(1) {
+            let Some((_, quoted)) = after.split_once('\'') else { continue };
+            let end = quoted.replace("\'\'", "\u{0}\u{0}").find('\'').unwrap_or(quoted.len());
+            let said = quoted[..end].replace("\'\'", "'");
+            found.insert(if before.starts_with("raise") { said.replace('%', "{}") } else { said });
+        }
+    }
+    found
+}
+
+/// Whoever adds a table, a field, a state, an action, a role, a setting or a sentence says it in every language.
+#[tokio::test]
+async fn everything_is_said_in_every_language() {
+    let s = scene(crate::ALL).await;
+    let ann = s.person("Acme", "owner").await;
+    let catalog = s.store.catalog();
+    let ours = |entity: &&kernel::Entity| catalog.module(entity.module()).is_some();
+    let is_foreign = |text: &str| {
+        text != "ID"
+            && text.contains(|c: char| c.is_ascii_alphabetic())
+            && !text.contains(|c: char| ('\u{400}'..'\u{530}').contains(&c))
+    };
+    fn words(place: &str, said: &Value, found: &mut Vec<(String, String)>) {
+        for (key, value) in said.as_object().into_iter().flatten() {
+            match value.as_str() {
+                Some(text) if ["label", "plural", "title", "help", "description"].contains(&key.as_str()) => {
+                    found.push((format!("{place}.{key}"), text.to_owned()));
+                }
+                _ => words(&format!("{place}.{key}"), value, found),
+            }
+        }
+        for (n, value) in said.as_array().into_iter().flatten().enumerate() {
+            words(&format!("{place}.{}", value["name"].as_str().unwrap_or(&n.to_string())), value, found);
+        }
+    }
+    let mut lost = BTreeSet::new();
+    for language in &kernel::LANGUAGES[1..] {
+        let mut said = Vec::new();
+        let index = records::meta::index(catalog, &ann.actor, language);
+        words("modules", &index["modules"], &mut said);
+        for entity in catalog.entities.values().filter(ours) {
+            let detail = records::meta::detail(catalog, crate::ALL, &ann.actor, entity, language);
+            words(&entity.name, &detail, &mut said);
+        }
+        let foreign = said.into_iter().filter(|(_, text)| is_foreign(text));
+        lost.extend(foreign.map(|(place, text)| format!("{language}: {place}: {text}")));
+
+        let texts: Vec<&Value> = catalog.modules.iter().filter_map(|m| m.texts.get(*language)).collect();
+        let is_said = |path: &[&str]| {
+            texts.iter().any(|t| path.iter().try_fold(*t, |v, key| v.get(*key)).is_some_and(Value::is_string))
+        };
+        for role in catalog
+            .roles
+            .keys()
+            .filter(|r| !["owner", "admin"].contains(&r.as_str()) && !is_said(&["roles", r]))
+        {
+            lost.insert(format!("{language}: role {role}"));
+        }
+        for module in &catalog.modules {
+            for (list, key) in [("settings", "key"), ("onboarding", "step")] {
+                for told in module.meta[list].as_array().into_iter().flatten() {
+                    for word in ["label", "help"].into_iter().filter(|w| told[*w].is_string()) {
+                        let name = told[key].as_str().unwrap_or_default();
+                        if !is_said(&[list, name, word]) {
+                            lost.insert(format!("{language}: {list} {name} {word}"));
+                        }
+                    }
+                }
+            }
+        }
+        for module in crate::ALL {
+            let silent = sentences(module.schema).into_iter().filter(|said| !is_said(&["sentences", said]));
+            lost.extend(silent.map(|said| format!("{language}: {}: {said}", module.name)));
+        }
+    }
+    assert_eq!(lost, BTreeSet::new());
+}
+
 #[tokio::test]
 async fn metadata_names_only_what_is_there() {
     let s = scene(crate::ALL).await;

@@ -46,8 +46,12 @@ fn one_line(name: &str) -> String {
     name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-fn letter(locale: &str, en: (&str, String), ru: (&str, String)) -> Letter {
-    let (subject, body) = if locale.starts_with("ru") { ru } else { en };
+fn letter(locale: &str, en: (&str, String), ru: (&str, String), kk: (&str, String)) -> Letter {
+    let (subject, body) = match kernel::spoken(locale) {
+        "kk" => kk,
+        "ru" => ru,
+        _ => en,
+    };
     Letter { subject: subject.to_owned(), body }
 }
 
@@ -67,6 +71,13 @@ pub(crate) fn registration(locale: &str, code: &str, link: &str) -> Letter {
             format!(
                 "Добро пожаловать в Fondaco. Ваш код:\n\n{code}\n\nили откройте\n\n{link}\n\nКод действует 24 часа. \
                  Если вы не регистрировались, не отвечайте на это письмо: без кода вашим адресом никто не воспользуется.\n"
+            ),
+        ),
+        (
+            "Электрондық пошта мекенжайын растаңыз",
+            format!(
+                "Fondaco-ға қош келдіңіз. Кодыңыз:\n\n{code}\n\nнемесе мына сілтемені ашыңыз\n\n{link}\n\nКод 24 сағат жарамды. \
+                 Егер сіз тіркелмеген болсаңыз, бұл хатқа көңіл бөлмеңіз: кодсыз мекенжайыңызды ешкім пайдалана алмайды.\n"
             ),
         ),
     )
@@ -89,6 +100,13 @@ pub(crate) fn known_already(locale: &str, link: &str) -> Letter {
                  Чтобы войти или выбрать новый пароль, откройте\n\n{link}\n\nЕсли это были не вы, ничего делать не нужно.\n"
             ),
         ),
+        (
+            "Тіркелгіңіз бұрыннан бар",
+            format!(
+                "Біреу, сірә өзіңіз, осы мекенжаймен тіркелгісі келді, бірақ онымен ашылған тіркелгі бұрыннан бар. \
+                 Кіру немесе жаңа құпиясөз таңдау үшін мына сілтемені ашыңыз\n\n{link}\n\nЕгер бұл сіз болмасаңыз, ештеңе істеудің қажеті жоқ.\n"
+            ),
+        ),
     )
 }
 
@@ -105,6 +123,12 @@ pub(crate) fn reset(locale: &str, link: &str) -> Letter {
             "Выберите новый пароль",
             format!(
                 "Чтобы выбрать новый пароль, откройте\n\n{link}\n\nСсылка действует один раз, 30 минут. Если вы её не запрашивали, не отвечайте на это письмо.\n"
+            ),
+        ),
+        (
+            "Жаңа құпиясөз таңдаңыз",
+            format!(
+                "Жаңа құпиясөз таңдау үшін мына сілтемені ашыңыз\n\n{link}\n\nСілтеме бір рет, 30 минут жарамды. Егер оны сұрамаған болсаңыз, бұл хатқа көңіл бөлмеңіз.\n"
             ),
         ),
     )
@@ -125,6 +149,12 @@ pub(crate) fn password_changed(locale: &str, link: &str) -> Letter {
                 "Ваш пароль изменён, остальные сеансы завершены. Если это были не вы, сразу выберите новый:\n\n{link}\n"
             ),
         ),
+        (
+            "Құпиясөзіңіз өзгертілді",
+            format!(
+                "Құпиясөзіңіз өзгертілді, қалған сеанстардың бәрі аяқталды. Егер бұл сіз болмасаңыз, бірден жаңасын таңдаңыз:\n\n{link}\n"
+            ),
+        ),
     )
 }
 
@@ -143,6 +173,12 @@ pub(crate) fn new_address(locale: &str, link: &str) -> Letter {
                 "Чтобы пользоваться этим адресом, откройте\n\n{link}\n\nСсылка действует один раз, 24 часа. Если вы её не запрашивали, не отвечайте на это письмо.\n"
             ),
         ),
+        (
+            "Жаңа электрондық пошта мекенжайын растаңыз",
+            format!(
+                "Осы мекенжайды пайдалану үшін мына сілтемені ашыңыз\n\n{link}\n\nСілтеме бір рет, 24 сағат жарамды. Егер оны сұрамаған болсаңыз, бұл хатқа көңіл бөлмеңіз.\n"
+            ),
+        ),
     )
 }
 
@@ -159,6 +195,12 @@ pub(crate) fn address_leaves(locale: &str, new: &str, link: &str) -> Letter {
             "Адрес вашей учётной записи меняется",
             format!(
                 "Кто-то, вероятно вы, попросил сменить адрес вашей учётной записи на {new}. Если это были не вы, сразу выберите новый пароль:\n\n{link}\n"
+            ),
+        ),
+        (
+            "Тіркелгіңіздің мекенжайы өзгереді",
+            format!(
+                "Біреу, сірә өзіңіз, тіркелгіңіздің мекенжайын {new} мекенжайына ауыстыруды сұрады. Егер бұл сіз болмасаңыз, бірден жаңа құпиясөз таңдаңыз:\n\n{link}\n"
             ),
         ),
     )
@@ -180,6 +222,12 @@ pub(crate) fn invitation(locale: &str, by: &str, organization: &str, link: &str)
                 "{by} приглашает вас работать в компании {organization}. Чтобы принять приглашение, откройте\n\n{link}\n\nСсылка действует один раз, 7 дней.\n"
             ),
         ),
+        (
+            "Сізді шақырады",
+            format!(
+                "{by} сізді {organization} компаниясында жұмыс істеуге шақырады. Шақыруды қабылдау үшін мына сілтемені ашыңыз\n\n{link}\n\nСілтеме бір рет, 7 күн жарамды.\n"
+            ),
+        ),
     )
 }
 
@@ -189,11 +237,14 @@ mod tests {
 
     #[test]
     fn the_code_and_the_link_stand_alone() {
-        for locale in ["en", "ru", "kk"] {
-            let body = registration(locale, "ABCD2345", "https://x/verify?code=ABCD2345").body;
+        let mut subjects = std::collections::BTreeSet::new();
+        for locale in kernel::LANGUAGES {
+            let Letter { subject, body } = registration(locale, "ABCD2345", "https://x/verify?code=ABCD2345");
             let alone = |line: &str| body.lines().any(|l| l == line);
             assert!(alone("ABCD2345") && alone("https://x/verify?code=ABCD2345"));
+            subjects.insert(subject);
         }
+        assert_eq!(subjects.len(), kernel::LANGUAGES.len());
         assert_eq!(encode("a+b@x.test"), "a%2Bb%40x.test");
     }
 }

@@ -13,6 +13,14 @@ use uuid::Uuid;
 pub(crate) const OWNER: &str = "owner";
 pub(crate) const ADMIN: &str = "admin";
 
+/// What the roles that no module brings are called.
+const WORDS: [(&str, &str, &str); 4] = [
+    (OWNER, "ru", "Владелец"),
+    (ADMIN, "ru", "Администратор"),
+    (OWNER, "kk", "Иесі"),
+    (ADMIN, "kk", "Әкімші"),
+];
+
 type Grants = BTreeMap<String, BTreeMap<String, String>>;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -106,8 +114,18 @@ impl StoredRole {
         is_all(self.template.as_deref())
     }
 
+    /// A role that comes with the product is called as its reader calls it, until the company gives it a name of its own.
+    fn called<'a>(&'a self, catalog: &'a Catalog, language: &str) -> &'a str {
+        if !self.is_system || self.label != label(&self.name) {
+            return &self.label;
+        }
+        let said = |m: &'a kernel::ModuleInfo| m.texts.get(language)?["roles"][&self.name].as_str();
+        let ours = WORDS.iter().find(|(name, l, _)| *name == self.name && *l == language).map(|w| w.2);
+        ours.or_else(|| catalog.modules.iter().find_map(said)).unwrap_or(&self.label)
+    }
+
     /// For people: what the template gives, and what was changed.
-    fn shown(&self, catalog: &Catalog) -> Value {
+    fn shown(&self, catalog: &Catalog, language: &str) -> Value {
         let mut grants: Grants = match self.is_all() {
             true => [("*".to_owned(), [("*".to_owned(), "all".to_owned())].into())].into(),
             false => template(catalog, self.template.as_deref()).cloned().unwrap_or_default(),
@@ -120,17 +138,17 @@ impl StoredRole {
             fields.entry(entity.clone()).or_default().insert(field.clone(), access.clone());
         }
         serde_json::json!({
-            "id": self.id, "name": self.name, "label": self.label, "description": self.description, "template": self.template,
+            "id": self.id, "name": self.name, "label": self.called(catalog, language), "description": self.description, "template": self.template,
             "is_system": self.is_system, "is_active": self.is_active, "grants": grants, "fields": fields,
         })
     }
 }
 
 impl Auth {
-    pub async fn roles(&self, session: &Session) -> Result<Vec<Value>> {
+    pub async fn roles(&self, session: &Session, language: &str) -> Result<Vec<Value>> {
         let actor = self.reader(session, "iam.roles")?;
         let found = system!(self.store, tx => stored(&tx, actor.organization).await)?;
-        Ok(found.iter().map(|r| r.shown(self.store.catalog())).collect())
+        Ok(found.iter().map(|r| r.shown(self.store.catalog(), language)).collect())
     }
 
     /// A member may see who works with him and in which roles; a key only when it says so.
@@ -165,7 +183,7 @@ impl Auth {
             self.check_role(&tx, id).await?;
             Ok(id)
         })?;
-        self.role(actor.organization, id).await
+        self.role(session, actor.organization, id).await
     }
 
     pub async fn update_role(&self, session: &Session, id: Uuid, change: &RoleChange) -> Result<Value> {
@@ -197,7 +215,7 @@ impl Auth {
             self.check_role(&tx, id).await
         })?;
         self.forget_organization(actor.organization);
-        self.role(actor.organization, id).await
+        self.role(session, actor.organization, id).await
     }
 
     pub async fn delete_role(&self, session: &Session, id: Uuid) -> Result<()> {
@@ -224,10 +242,10 @@ impl Auth {
         Ok(())
     }
 
-    async fn role(&self, organization: Uuid, id: Uuid) -> Result<Value> {
+    async fn role(&self, session: &Session, organization: Uuid, id: Uuid) -> Result<Value> {
         let found = system!(self.store, tx => stored(&tx, organization).await)?;
         let role = found.iter().find(|r| r.id == id).ok_or(Error::NotFound)?;
-        Ok(role.shown(self.store.catalog()))
+        Ok(role.shown(self.store.catalog(), kernel::spoken(&session.user.locale)))
     }
 
     /// The roles that come with the product, for one organization or, after an upgrade brought new ones, for all.

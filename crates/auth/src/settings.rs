@@ -153,7 +153,7 @@ pub(crate) fn translated<'a>(
     name: &str,
     word: &str,
 ) -> Option<&'a str> {
-    module.texts.get(&session.user.locale)?[group][name][word].as_str()
+    module.texts.get(kernel::spoken(&session.user.locale))?[group][name][word].as_str()
 }
 
 fn about(organization: Uuid, key: &str) -> String {

@@ -52,7 +52,7 @@ impl Auth {
         check_password(&new.password, &email)?;
         check_name("first_name", Some(&new.first_name))?;
         check_name("last_name", Some(&new.last_name))?;
-        let locale = if new.locale.starts_with("ru") { "ru" } else { "en" };
+        let locale = kernel::spoken(&new.locale);
         self.limits.take(&visit.key("register"))?;
         self.limits.take(&self.account("register", &email))?;
         let hash = self.hasher.hash(&new.password).await?;

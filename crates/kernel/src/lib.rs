@@ -10,6 +10,7 @@ mod catalog;
 mod error;
 mod install;
 mod json;
+mod language;
 mod module;
 mod overlay;
 mod row;
@@ -24,6 +25,7 @@ pub use catalog::{
 pub use error::{Error, Fault, Result};
 pub use install::{Installed, gate, install, schema_fingerprint, step_back};
 pub use json::read_json;
+pub use language::{LANGUAGES, spoken};
 pub use module::{Action, Call, Future, Module, Rule, When};
 pub use overlay::{CustomField, Overlay};
 pub use row::write_json;

@@ -18,6 +18,10 @@ impl<'a> Words<'a> {
         path.iter().try_fold(texts, |v, key| v.get(*key))?.as_str()
     }
 
+    fn common(&self, name: &str) -> Option<&'static str> {
+        COMMON.iter().find(|(n, l, _)| *n == name && *l == self.language).map(|c| c.2)
+    }
+
     fn title(&self) -> String {
         let meta = self.module.map(|m| &m.meta);
         self.translated(&["title"])
@@ -35,13 +39,19 @@ impl<'a> Words<'a> {
         )
     }
 
+    /// A sentence of the schema, by itself.
+    fn sentence(&self, said: Option<&'a str>) -> Option<&'a str> {
+        let said = said?;
+        Some(self.translated(&["sentences", said]).or_else(|| self.common(said)).unwrap_or(said))
+    }
+
     /// Of a field, state, option or action, by the entity's own text or the module's common one.
     fn word(&self, entity: &Entity, group: &str, name: &str) -> String {
         let own = &entity.meta[group][name];
         let common = self.module.map_or(&Value::Null, |m| &m.meta[group][name]);
         self.translated(&["entities", entity.short(), group, name])
             .or_else(|| self.translated(&[group, name]))
-            .or_else(|| COMMON.iter().find(|(n, l, _)| *n == name && *l == self.language).map(|c| c.2))
+            .or_else(|| self.common(name))
             .or_else(|| {
                 own.as_str().or(own["label"].as_str()).or(common.as_str()).or(common["label"].as_str())
             })
@@ -70,6 +80,44 @@ const COMMON: &[(&str, &str, &str)] = &[
     ("restore", "ru", "Восстановить"),
     ("read", "ru", "Читать"),
     ("create", "ru", "Создать"),
+    ("id", "ru", "ID"),
+    ("export", "ru", "Экспорт"),
+    ("import", "ru", "Импорт"),
+    (
+        "When the record was thrown away; it can be restored until it is purged.",
+        "ru",
+        "Когда запись удалили; её можно восстановить, пока она не стёрта.",
+    ),
+    (
+        "Counts the changes; sent back in If-Match, it refuses a lost update.",
+        "ru",
+        "Считает изменения; в If-Match не даёт потерять чужие.",
+    ),
+    ("created_at", "kk", "Құрылған уақыты"),
+    ("created_by", "kk", "Кім құрды"),
+    ("updated_at", "kk", "Өзгертілген уақыты"),
+    ("updated_by", "kk", "Кім өзгертті"),
+    ("deleted_at", "kk", "Жойылған уақыты"),
+    ("version", "kk", "Нұсқасы"),
+    ("owner_id", "kk", "Иесі"),
+    ("update", "kk", "Өзгерту"),
+    ("delete", "kk", "Жою"),
+    ("restore", "kk", "Қалпына келтіру"),
+    ("read", "kk", "Оқу"),
+    ("create", "kk", "Құру"),
+    ("id", "kk", "ID"),
+    ("export", "kk", "Экспорттау"),
+    ("import", "kk", "Импорттау"),
+    (
+        "When the record was thrown away; it can be restored until it is purged.",
+        "kk",
+        "Жазба қашан жойылды; түпкілікті өшірілгенше оны қалпына келтіруге болады.",
+    ),
+    (
+        "Counts the changes; sent back in If-Match, it refuses a lost update.",
+        "kk",
+        "Өзгерістерді санайды; If-Match ішінде басқаның өзгерісін жоғалтпайды.",
+    ),
 ];
 
 fn readable(name: &str) -> String {
@@ -251,13 +299,13 @@ pub fn detail(
             let meta = &entity.meta["actions"][name];
             actions.push(json!({
                 "name": name, "label": words.word(entity, "actions", name),
-                "from": meta["from"], "fields": meta["fields"], "style": meta["style"],
+                "from": meta["from"], "fields": asked(entity, &words, &meta["fields"]), "style": meta["style"],
             }));
         }
     }
     let mut detail = brief(actor, entity, &words);
     let more = json!({
-        "description": entity.comment,
+        "description": words.sentence(entity.comment.as_deref()),
         "form": form,
         "search": entity.searchable,
         "document": entity.document,
@@ -271,6 +319,24 @@ pub fn detail(
         detail.extend(more);
     }
     detail
+}
+
+/// What an action asks for, in the reader's words.
+fn asked(entity: &Entity, words: &Words<'_>, fields: &Value) -> Value {
+    let mut fields = fields.clone();
+    for field in fields.as_array_mut().into_iter().flatten() {
+        let name = field["name"].as_str().unwrap_or_default().to_owned();
+        if field["label"].is_null() {
+            field["label"] = json!(words.word(entity, "fields", &name));
+        }
+        for option in field["options"].as_array_mut().into_iter().flatten() {
+            let id = option.as_str().unwrap_or_default();
+            if let Some(label) = words.translated(&["options", id]) {
+                *option = json!({ "id": id, "label": label, "color": null });
+            }
+        }
+    }
+    fields
 }
 
 fn column(catalog: &Catalog, actor: &Actor, entity: &Entity, name: &str, words: &Words<'_>) -> Value {
@@ -291,7 +357,7 @@ fn column(catalog: &Catalog, actor: &Actor, entity: &Entity, name: &str, words: 
     json!({
         "name": name,
         "label": words.word(entity, "fields", name),
-        "help": column.comment,
+        "help": words.sentence(column.comment.as_deref()),
         "type": if workflow { "select" } else { type_name(column.kind) },
         "required": column.required,
         "readonly": readonly,

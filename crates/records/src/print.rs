@@ -192,7 +192,7 @@ impl<'a> Sheet<'a> {
     }
 
     fn percent(&self, text: &str) -> String {
-        let space = if self.language == "en" { "" } else { "\u{a0}" };
+        let space = if self.language == "ru" { "\u{a0}" } else { "" };
         format!("{}{space}%", grouped(text, None, self.language))
     }
 
@@ -276,6 +276,7 @@ mod tests {
         for (text, digits, language, shown) in [
             ("1265793.29", Some(2), "en", "1,265,793.29"),
             ("1265793.29", Some(2), "ru", "1\u{a0}265\u{a0}793,29"),
+            ("1265793.29", Some(2), "kk", "1\u{a0}265\u{a0}793,29"),
             ("999", Some(2), "en", "999.00"),
             ("1000", Some(0), "en", "1,000"),
             ("0.005", Some(2), "en", "0.01"),
@@ -286,8 +287,8 @@ mod tests {
             assert_eq!(grouped(text, digits, language), shown, "{text}");
         }
         assert_eq!(
-            (day("2026-11-05", "en"), day("2026-11-05", "ru")),
-            ("5 Nov 2026".into(), "05.11.2026".into())
+            ["en", "ru", "kk"].map(|language| day("2026-11-05", language)),
+            ["5 Nov 2026", "05.11.2026", "05.11.2026"]
         );
     }
 }

@@ -375,8 +375,8 @@ async fn accept_invitation(
     }
 }
 
-async fn roles(Has(state): Has<State>, caller: Caller) -> Answer<Json<Value>> {
-    Ok(data(state.auth.roles(&caller.session).await?))
+async fn roles(Has(state): Has<State>, caller: Caller, headers: HeaderMap) -> Answer<Json<Value>> {
+    Ok(data(state.auth.roles(&caller.session, language(&headers)).await?))
 }
 
 async fn create_role(Has(state): Has<State>, caller: Caller, Body(body): Body) -> Answer {

@@ -1,4 +1,8 @@
-use crate::{Problem, RequestId, State, extract::visit, problem::Logged, transfer::decoded};
+mod sentences;
+
+use crate::{
+    Problem, RequestId, State, extract::visit, platform::language, problem::Logged, transfer::decoded,
+};
 use axum::{
     body::Body,
     extract::{MatchedPath, Request},
@@ -24,6 +28,7 @@ pub(crate) async fn outermost(
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let route = request.extensions().get::<MatchedPath>().map(|p| p.as_str().to_owned());
+    let language = language(request.headers());
     let streams = path.ends_with("/events") || path.ends_with("/_export") || path.ends_with("/files");
     let _flying = state.metrics.begin();
     let writes = !matches!(method, axum::http::Method::GET | axum::http::Method::HEAD);
@@ -54,7 +59,9 @@ pub(crate) async fn outermost(
     }
     tracing::info!(request = %id, %method, route, status = status.as_u16(), micros = u64::try_from(taken.as_micros()).unwrap_or(u64::MAX), "request");
     if response.headers().get(header::CONTENT_TYPE).is_some_and(|k| k == "application/problem+json") {
-        response = named(response, id).await;
+        response =
+            named(response, id, |problem| sentences::translate(state.store.catalog(), language, problem))
+                .await;
     }
     let api = path.starts_with("/api/");
     let headers = response.headers_mut();
@@ -104,8 +111,8 @@ const SAFE: [(&str, &str); 6] = [
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
-/// Puts the request's id into a problem, so that whoever reports it can name it.
-async fn named(response: Response, id: Uuid) -> Response {
+/// Puts a problem into its reader's words, and the request's id into it, so that whoever reports it can name it.
+async fn named(response: Response, id: Uuid, translate: impl Fn(&mut serde_json::Value)) -> Response {
     let (mut parts, body) = response.into_parts();
     let Ok(bytes) = axum::body::to_bytes(body, 1 << 20).await else {
         return parts.into_response();
@@ -113,6 +120,7 @@ async fn named(response: Response, id: Uuid) -> Response {
     let Ok(mut problem) = serde_json::from_slice::<serde_json::Value>(&bytes) else {
         return Response::from_parts(parts, Body::from(bytes));
     };
+    translate(&mut problem);
     problem["request_id"] = id.to_string().into();
     parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(problem.to_string()))

@@ -37,11 +37,9 @@ fn of<'a>(pairs: &'a [(String, String)], name: &str) -> &'a str {
     pairs.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v)
 }
 
-/// The languages that the product speaks.
+/// The language of this reader.
 pub(crate) fn language(headers: &HeaderMap) -> &'static str {
-    let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or("en");
-    let first = asked.split([',', ';', '-']).next().unwrap_or("en").trim();
-    if first.eq_ignore_ascii_case("ru") { "ru" } else { "en" }
+    kernel::spoken(headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or_default())
 }
 
 /// Answers what changes seldom: with a tag, so that the same answer is not sent twice.

@@ -36,8 +36,8 @@ async fn paper(
 ) -> Answer<(String, Vec<u8>, Value)> {
     let company = state.auth.organization(&person.caller.session).await?;
     let text = |field: &str| company[field].as_str().unwrap_or_default().to_owned();
-    let language = language.map_or_else(|| text("language"), str::to_owned);
-    if !["en", "ru", "kk"].contains(&language.as_str()) {
+    let language = language.map_or_else(|| kernel::spoken(&text("language")).to_owned(), str::to_owned);
+    if !kernel::LANGUAGES.contains(&language.as_str()) {
         return Err(Error::malformed_at("language", "Papers are in en, ru or kk.").into());
     }
     let content = records::print(&state.store, &person.actor, entity, id, &language).await?;

@@ -33,7 +33,7 @@ async fn a_new_company_has_an_owner_a_workspace_and_roles() {
     assert_eq!(session.organization().unwrap().id, made.id);
     assert!(session.admin().is_ok());
     let roles: Vec<Value> =
-        world.auth.roles(&session).await.unwrap().iter().map(|r| r["name"].clone()).collect();
+        world.auth.roles(&session, "en").await.unwrap().iter().map(|r| r["name"].clone()).collect();
     assert_eq!(roles, ["admin", "cashier", "manager", "owner", "verifier"]);
     assert_eq!(world.auth.refresh_roles().await.unwrap(), 0);
     let me = world.auth.me(&session).await.unwrap();
@@ -43,6 +43,29 @@ async fn a_new_company_has_an_owner_a_workspace_and_roles() {
     assert_eq!(me["user"]["registration_status"], "completed");
     let members = world.auth.members(&session).await.unwrap();
     assert_eq!((members.len(), &members[0]["roles"]), (1, &json!(["owner"])));
+}
+
+#[tokio::test]
+async fn a_role_is_called_as_its_reader_calls_it() {
+    let world = world().await;
+    let (email, id) = world.account("founder").await;
+    world.auth.create_organization(id, &company(|_| ()), Uuid::now_v7()).await.unwrap();
+    let session = world.session(&world.login(&email).await.token).await;
+    let called = async |name: &str, language: &str| {
+        let roles = world.auth.roles(&session, language).await.unwrap();
+        let role = roles.into_iter().find(|r| r["name"] == name).unwrap();
+        (role["label"].as_str().unwrap().to_owned(), role["id"].as_str().unwrap().parse::<Uuid>().unwrap())
+    };
+    for (language, owner, cashier) in
+        [("en", "Owner", "Cashier"), ("ru", "Владелец", "Кассир"), ("kk", "Иесі", "Кассир")]
+    {
+        assert_eq!(called("owner", language).await.0, owner);
+        assert_eq!(called("cashier", language).await.0, cashier);
+    }
+    let (_, cashier) = called("cashier", "en").await;
+    let named = auth::RoleChange { label: Some("Front desk".into()), ..Default::default() };
+    world.auth.update_role(&session, cashier, &named).await.unwrap();
+    assert_eq!(called("cashier", "kk").await.0, "Front desk", "a name of the company's own stays");
 }
 
 #[tokio::test]

@@ -264,7 +264,7 @@ async fn roles_in_a_workspace_are_given_with_the_same_care() {
     let met = world.auth.update_member(&session, guest.id, &verifies).await;
     assert!(said(&met).contains("kept apart"), "{}", said(&met));
     world.auth.update_member(&session, guest.id, &change(json!({ "roles": ["manager"] }))).await.unwrap();
-    let manager = world.auth.roles(&session).await.unwrap();
+    let manager = world.auth.roles(&session, "en").await.unwrap();
     let manager =
         manager.iter().find(|r| r["name"] == "manager").unwrap()["id"].as_str().unwrap().parse().unwrap();
     let grows: RoleChange =

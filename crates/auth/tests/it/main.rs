@@ -18,7 +18,7 @@ static BOOKS: Module = Module {
     schema: include_str!("books.sql"),
     meta: include_str!("books.toml"),
     readme: "",
-    texts: &[],
+    texts: &[("ru", "[roles]\ncashier = 'Кассир'"), ("kk", "[roles]\ncashier = 'Кассир'")],
     changes: &[],
     rules: &[],
     actions: &[],

@@ -39,7 +39,7 @@ impl World {
     }
 
     async fn role(&self, session: &Session, name: &str) -> Value {
-        self.auth.roles(session).await.unwrap().into_iter().find(|r| r["name"] == name).unwrap()
+        self.auth.roles(session, "en").await.unwrap().into_iter().find(|r| r["name"] == name).unwrap()
     }
 }
 

@@ -47,13 +47,21 @@ fn a_company_registers_sells_invoices_and_is_paid() {
     let posted = post(&at("finance/invoices", &invoice, "/post"), json!({}));
     assert_eq!((figures(&posted), &posted["number"]), (figures(&order), &json!("INV-00001")));
 
-    let pdf = house.call(ann, "GET", &at("finance/invoices", &invoice, "/_print?language=ru"), Value::Null);
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(&pdf.bytes).unwrap();
-    let text = std::process::Command::new("pdftotext").arg(file.path()).arg("-").output();
-    let text = String::from_utf8(text.expect("pdftotext of poppler-utils").stdout).unwrap();
-    for said in ["INV-00001", "Wile GmbH", "379,29 KZT", "52,32 KZT", "Anvil", "Prometric"] {
-        assert!(text.replace('\u{a0}', " ").contains(said), "{said} is not in:\n{text}");
+    for (language, words) in [
+        ("ru", ["Счёт", "Остаток", "379,29 KZT", "52,32 KZT"]),
+        ("kk", ["Шот", "Қалдық", "379,29 KZT", "52,32 KZT"]),
+        ("en", ["Invoice", "Balance", "379.29 KZT", "52.32 KZT"]),
+    ] {
+        let print = format!("/_print?language={language}");
+        let pdf = house.call(ann, "GET", &at("finance/invoices", &invoice, &print), Value::Null);
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&pdf.bytes).unwrap();
+        let text = std::process::Command::new("pdftotext").arg(file.path()).arg("-").output();
+        let text = String::from_utf8(text.expect("pdftotext of poppler-utils").stdout).unwrap();
+        let text = text.replace('\u{a0}', " ");
+        for said in words.into_iter().chain(["INV-00001", "Wile GmbH", "Anvil", "Prometric"]) {
+            assert!(text.contains(said), "{said} is not in:\n{text}");
+        }
     }
 
     let pay = |amount: &str| {

@@ -70,3 +70,71 @@ async fn people_talk_where_they_may_read() {
     }
     assert_eq!(owner.post("/comments", say(&"x".repeat(10_001), json!({}))).await.status, 422);
 }
+
+#[tokio::test]
+async fn everybody_is_answered_in_his_language() {
+    let house = house().await;
+    let owner = house.owner().await;
+    for (asked, [orders, number, draft, confirm, manager, refused, missing]) in [
+        (
+            "en",
+            [
+                "Orders",
+                "Number",
+                "Draft",
+                "Confirm",
+                "Manager",
+                "A price cannot be negative.",
+                "There is no such record, or you may not see it.",
+            ],
+        ),
+        (
+            "ru-RU,ru;q=0.9",
+            [
+                "Заказы",
+                "Номер",
+                "Черновик",
+                "Подтвердить",
+                "Руководитель",
+                "Цена не может быть отрицательной.",
+                "Такой записи нет, или она вам не видна.",
+            ],
+        ),
+        (
+            "kk-KZ,kk;q=0.9,ru;q=0.8",
+            [
+                "Тапсырыстар",
+                "Нөмірі",
+                "Жоба",
+                "Растау",
+                "Басшы",
+                "Баға теріс бола алмайды.",
+                "Мұндай жазба жоқ немесе ол сізге көрінбейді.",
+            ],
+        ),
+    ] {
+        let ask = async |method: &str, path: &str, body: Option<Value>| {
+            owner.send(method, path, body, &[("accept-language", asked)]).await
+        };
+        let index = ask("GET", "/meta", None).await.json();
+        assert_eq!(index["locale"], asked[..2]);
+        assert_eq!(index["entities"]["sales.orders"]["plural"], orders);
+        let detail = ask("GET", "/meta/entities/sales.orders", None).await.json();
+        let label = |list: &Value, key: &str, name: &str| {
+            let found = list.as_array().unwrap().iter().find(|x| x[key] == name);
+            found.map(|x| x["label"].clone()).unwrap_or_default()
+        };
+        assert_eq!(label(&detail["fields"], "name", "number"), number);
+        assert_eq!(label(&detail["states"]["options"], "id", "draft"), draft);
+        assert_eq!(label(&detail["actions"], "name", "confirm"), confirm);
+        let roles = ask("GET", "/roles", None).await.json();
+        assert_eq!(label(&roles["data"], "name", "manager"), manager);
+
+        let wrong = ask("POST", "/products/products", Some(json!({ "name": "Bolt", "price": "-1" }))).await;
+        assert_eq!((wrong.status, &wrong.json()["errors"][0]["message"]), (422, &json!(refused)));
+        assert_eq!(wrong.json()["detail"], format!("price: {refused}"));
+        let nobody = format!("/parties/parties/{}", uuid::Uuid::now_v7());
+        let nothing = ask("GET", &nobody, None).await;
+        assert_eq!((nothing.status, &nothing.json()["detail"]), (404, &json!(missing)));
+    }
+}
