@@ -1,4 +1,4 @@
-// node e2e/run.mjs [trade] [table] [data] [people] [admin] [looks] [xss] [board]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
+// node e2e/run.mjs [trade] [table] [data] [people] [admin] [looks] [words] [xss] [board]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
 import { admin } from './admin.mjs'
 import { board } from './board.mjs'
 import { data } from './data.mjs'
@@ -7,6 +7,7 @@ import { looks } from './looks.mjs'
 import { people } from './people.mjs'
 import { table } from './table.mjs'
 import { trade } from './trade.mjs'
+import { words } from './words.mjs'
 import { xss } from './xss.mjs'
 
 const wanted = process.argv.slice(2)
@@ -27,6 +28,7 @@ try {
   if (want('people')) await people(browser, email)
   if (want('admin')) await admin(browser, email)
   if (want('looks')) await looks(browser, email)
+  if (want('words')) await words(browser, email)
   if (want('xss')) await xss(browser, email)
   if (want('board')) await board(browser, email)
 } catch (e) {

@@ -21,7 +21,7 @@ export function SettingsLayout() {
           <div key={group} className="mb-3 max-md:flex max-md:mb-0">
             <div className="menu-label max-md:hidden">{t(group)}</div>
             {links.filter((l) => manages || !l[3]).map(([to, label, Icon]) => (
-              <Link key={to} to={to} search={{}} className="item no-underline text-fg whitespace-nowrap" activeProps={{ className: 'bg-hover font-medium', 'aria-current': 'page' }}><Icon size={15} className="text-muted" aria-hidden="true" />{t(label)}</Link>
+              <Link key={to} to={to} search={{}} className="item no-underline text-fg whitespace-nowrap" activeProps={{ className: 'bg-hover font-medium', 'aria-current': 'page' }}><Icon size={15} className="text-muted" aria-hidden="true" /><span className="truncate">{t(label)}</span></Link>
             ))}
           </div>
         ))}

@@ -13,7 +13,7 @@ import { About } from './about'
 import { Section } from './layout'
 import { Notifications } from './notifications'
 
-const REGIONS = ['en', 'en-US', 'en-GB', 'ru', 'ru-RU', 'ru-KZ', 'en-DE']
+const REGIONS = ['en', 'en-US', 'en-GB', 'ru', 'ru-RU', 'ru-KZ', 'kk-KZ', 'en-DE']
 
 export function Profile() {
   const { t, i18n } = useTranslation()
@@ -24,7 +24,7 @@ export function Profile() {
     await patch('/me', v)
     applyTheme(v.theme as Theme)
     await changeLanguage(v.locale)
-    await Promise.all([queryClient.invalidateQueries({ queryKey: ['me'] }), queryClient.invalidateQueries({ queryKey: ['meta'] })])
+    await queryClient.invalidateQueries()
     done(t('saved'))
   })
   const regions = [...new Set([v.locale, ...languages, ...REGIONS])]

@@ -43,6 +43,8 @@ export async function startI18n(): Promise<void> {
 export async function changeLanguage(tag: string): Promise<void> {
   const lng = base(tag)
   await load(lng)
+  // A browser without Kazakh says "M11" for a month.
+  if (lng === 'kk' && new Intl.DateTimeFormat(lng, { month: 'long' }).format().startsWith('M')) (await import('./kazakh')).learn()
   if (i18next.language !== lng || document.documentElement.lang !== lng) await i18next.changeLanguage(lng)
   document.documentElement.lang = lng
   document.documentElement.dir = i18next.dir(lng)

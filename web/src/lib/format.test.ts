@@ -18,6 +18,13 @@ it('a date has no zone', () => {
 it('percent', () => {
   expect(formatPercent('12.5', en)).toBe('12.5%')
 })
+it('Kazakh is written as in Kazakhstan', () => {
+  const kk = { ...en, locale: 'kk' }
+  expect(plain(formatMoney('1265793.29', kk))).toBe('1 265 793,29 ₸')
+  expect(formatPercent('12.5', kk)).toBe('12,5%')
+  expect(formatDate('2026-11-05', kk)).toBe('2026 ж. 05 қар.')
+  expect(formatDate('2026-11-05', { ...kk, locale: 'kk-KZ' })).toBe('2026 ж. 05 қар.')
+})
 it('wall clock and instant agree, in summer time too', () => {
   expect(localToInstant('2026-07-01T10:30', 'Europe/Berlin')).toBe('2026-07-01T08:30:00.000Z')
   expect(instantToLocal('2026-07-01T08:30:00Z', 'Europe/Berlin')).toBe('2026-07-01T10:30')
