@@ -76,7 +76,10 @@ export function printOnly(what: HTMLElement, title: string): void {
   sheet.append(h, what)
   document.body.append(sheet)
   document.body.classList.add('print-one')
-  const done = () => { sheet.remove(); document.body.classList.remove('print-one'); removeEventListener('afterprint', done) }
+  // Paper is white.
+  const { theme } = document.documentElement.dataset
+  document.documentElement.dataset.theme = 'light'
+  const done = () => { sheet.remove(); document.body.classList.remove('print-one'); if (theme) document.documentElement.dataset.theme = theme; removeEventListener('afterprint', done) }
   addEventListener('afterprint', done)
   print()
 }

@@ -14,6 +14,8 @@ import { ask, build, cellOf, DEEP, headsOf, heatOf, layoutOf, leafId, linesOf, n
 import { csv, download, GroupOptions, printOnly, useCurrency, useSay, useTable, useTargets } from './parts'
 
 const HEAD = 30
+// A table whose cells the arrows walk over.
+const GRID = { role: 'grid' }
 const SORTED = { up: 'ascending', down: 'descending' } as const
 
 export default function PivotView({ entity, params, options, onOptions, handle, onEscape }: ViewProps) {
@@ -190,7 +192,7 @@ export default function PivotView({ entity, params, options, onOptions, handle, 
         <button type="button" className="btn ghost icon sm" aria-label={t('pivot.print')} title={t('pivot.print')} onClick={paper}><Printer size={15} /></button>
       </div>
       <div ref={scroller} className="p-scroll">
-        <table role="grid" aria-label={title} aria-rowcount={lines.length + heads.length + 1} aria-colcount={count + 1} aria-describedby={hint} className="p-table" onKeyDown={keys}
+        <table {...GRID} aria-label={title} aria-rowcount={lines.length + heads.length + 1} aria-colcount={count + 1} aria-describedby={hint} className="p-table" onKeyDown={keys}
           style={{ '--p-row': `${high}px`, '--p-side': `${side}px`, width: side + count * wide, marginBlockEnd: 0 } as React.CSSProperties}>
           <colgroup>
             <col style={{ width: side }} />
