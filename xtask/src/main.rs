@@ -149,7 +149,15 @@ fn module(name: &str) -> Done {
         ),
         (
             "i18n/ru.toml",
-            format!("title = \"{title}\"\n\n[entities.items]\nlabel = \"Item\"\nplural = \"Items\"\n"),
+            format!(
+                "title = \"Модуль {title}\"\n\n[entities.items]\nlabel = \"Запись\"\nplural = \"Записи\"\n\n[fields]\nname = \"Название\"\nnote = \"Примечание\"\n\n[sentences]\n\"Something of this module.\" = \"Что-то из этого модуля.\"\n\"An item needs a name.\" = \"Записи нужно название.\"\n"
+            ),
+        ),
+        (
+            "i18n/kk.toml",
+            format!(
+                "title = \"{title} модулі\"\n\n[entities.items]\nlabel = \"Жазба\"\nplural = \"Жазбалар\"\n\n[fields]\nname = \"Атауы\"\nnote = \"Ескертпе\"\n\n[sentences]\n\"Something of this module.\" = \"Осы модульдің бірдеңесі.\"\n\"An item needs a name.\" = \"Жазбаға атау керек.\"\n"
+            ),
         ),
     ]
     .into();
