@@ -192,3 +192,52 @@ fn flags<'a>(list: &'a Value, flag: &str) -> Vec<(&'a str, bool)> {
     all.sort_unstable();
     all
 }
+
+#[tokio::test]
+async fn a_contract_is_signed_runs_and_ends() {
+    let s = scene(crate::ALL).await;
+    let boss = s.person("Acme", "manager").await;
+    let party = boss.create("parties.parties", json!({ "name": "Rope & Co", "is_customer": true })).await.ok();
+    let day = |days: i64| jiff::Zoned::now().date().saturating_add(jiff::Span::new().days(days)).to_string();
+    let contract = async |body: Value| {
+        let mut whole = json!({ "party_id": party["id"], "title": "Ropes", "starts_on": day(-400), "ends_on": day(-1) });
+        body.as_object().unwrap().iter().for_each(|(k, v)| whole[k] = v.clone());
+        let made = boss.create("parties.contracts", whole).await.ok();
+        boss.act("parties.contracts", &made, "sign").await.ok();
+        boss.read("parties.contracts", &made).await.ok()
+    };
+    let over = contract(json!({})).await;
+    assert_eq!(over["signed_on"], day(0));
+    let goes_on = contract(json!({ "auto_renew": true, "renewal_months": 1, "ends_on": day(-70) })).await;
+    let ends_soon = contract(json!({ "ends_on": day(20) })).await;
+    let later = contract(json!({ "starts_on": day(3), "ends_on": day(500) })).await;
+    boss.act("parties.contracts", &later, "activate").await.refused("This contract starts on");
+
+    let day_of = async || {
+        s.admin().execute("select app.daily($1)", &[&boss.actor.organization]).await.unwrap();
+    };
+    day_of().await;
+    let state = async |c: &Value| boss.read("parties.contracts", c).await.ok()["status"].as_str().unwrap().to_owned();
+    assert_eq!(state(&over).await, "expired");
+    assert_eq!(state(&later).await, "signed");
+    assert_eq!(state(&ends_soon).await, "expiring");
+    let renewed = boss.read("parties.contracts", &goes_on).await.ok();
+    assert!(renewed["ends_on"].as_str().unwrap() >= day(0).as_str(), "{renewed}");
+    let told = "select title from social.notifications where organization_id = $1 and user_id = $2 and record_id = $3";
+    let told_of = async |c: &Value| s.strings(told, &[&boss.actor.organization, &boss.actor.user, &testkit::id(c)]).await;
+    assert_eq!(told_of(&ends_soon).await, [format!("The contract {} ends on {}", ends_soon["number"].as_str().unwrap(), day(20))]);
+    day_of().await;
+    assert_eq!(told_of(&ends_soon).await.len(), 1, "told once");
+
+    let ends_soon = boss.read("parties.contracts", &ends_soon).await.ok();
+    boss.act("parties.contracts", &ends_soon, "renew").await.ok();
+    let renewed = boss.read("parties.contracts", &ends_soon).await.ok();
+    assert_eq!((&renewed["status"], renewed["ends_on"].as_str() > Some(&day(350))), (&json!("active"), true));
+    boss.update("parties.contracts", &renewed, json!({ "value": "5", "currency": "EUR" })).await.refused("no longer open");
+    boss.act("parties.contracts", &renewed, "terminate").await.ok();
+    assert_eq!(boss.read("parties.contracts", &renewed).await.ok()["terminated_on"], day(0));
+    let history = s.strings("select actor_id::text from app.audit where organization_id = $1 and record_id = $2 and action = 'update' order by at desc limit 1",
+        &[&boss.actor.organization, &testkit::id(&over)]).await;
+    assert_eq!(history, ["00000000-0000-0000-0000-000000000000"], "nobody did it");
+    s.person("Acme", "employee").await.list("parties.contracts", &[]).await.forbidden();
+}

@@ -25,6 +25,7 @@ create table sales.orders (
     assigned_to         uuid default app.actor(),
     workspace_id        uuid,
     parent_order_id     uuid,
+    contract_id         uuid,
     ship_name           text,
     ship_street         text,
     ship_city           text,
@@ -67,6 +68,7 @@ create table sales.orders (
     constraint orders_assigned foreign key (organization_id, assigned_to) references iam.memberships,
     constraint orders_workspace foreign key (organization_id, workspace_id) references tenancy.workspaces,
     constraint orders_parent foreign key (organization_id, parent_order_id) references sales.orders,
+    constraint orders_contract foreign key (organization_id, contract_id) references parties.contracts,
     constraint order_has_a_currency check (currency is not null),
     constraint required_after_ordered check (required_on >= ordered_on),
     constraint promised_after_ordered check (promised_on >= ordered_on),
@@ -86,6 +88,7 @@ comment on column sales.orders.total is 'Gross plus freight.';
 comment on column sales.orders.required_on is 'When the customer needs it.';
 comment on column sales.orders.promised_on is 'When we said that it would come.';
 comment on column sales.orders.parent_order_id is 'The order that this one completes or makes good for.';
+comment on column sales.orders.contract_id is 'The contract that it is made under.';
 comment on constraint orders_number on sales.orders is 'There is an order with this number already.';
 comment on constraint orders_currency_fkey on sales.orders is 'There is no such currency.';
 comment on constraint exchange_rate_is_positive on sales.orders is 'An exchange rate must be more than nothing.';
@@ -298,6 +301,18 @@ create trigger closed_update before update on sales.order_lines for each row whe
 select app.total('sales.orders', 'sales.order_lines', 'order_id',
     'net, tax, gross, quantity, shipped_quantity, delivered_quantity, returned_quantity, invoiced_quantity');
 select app.derive('sales.order_lines', '{digits,shipped_quantity,delivered_quantity,returned_quantity,invoiced_quantity}');
+
+-- The contract that an order is made under is its customer's.
+create function sales.check_contract() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    if coalesce(current_setting('app.system', true), '') <> 'yes' and not exists (select from parties.contracts c
+        where c.organization_id = new.organization_id and c.id = new.contract_id and c.party_id = new.customer_id and c.deleted_at is null) then
+        raise exception 'This contract is with somebody else.' using errcode = 'AP001', column = 'contract_id';
+    end if;
+    return new;
+end $$;
+create trigger checks_contract before insert or update of contract_id, customer_id on sales.orders for each row
+    when (new.contract_id is not null) execute function sales.check_contract();
 
 -- Another currency rounds otherwise, in the header and in every line.
 create function sales.pass_digits() returns trigger language plpgsql security definer set search_path = pg_catalog as $$

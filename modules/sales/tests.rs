@@ -455,3 +455,14 @@ fn all_rights(person: &Person) -> Person {
         actor: kernel::Actor { access: access.into(), ..person.actor.clone() },
     }
 }
+
+#[tokio::test]
+async fn an_order_is_made_under_its_customers_contract() {
+    let s = scene(crate::ALL).await;
+    let boss = s.person("Acme", "manager").await;
+    let (ours, other) = (boss.create("parties.parties", json!({ "name": "Ours" })).await.ok(), boss.create("parties.parties", json!({ "name": "Other" })).await.ok());
+    let contract = boss.create("parties.contracts", json!({ "party_id": ours["id"], "title": "Frame" })).await.ok();
+    let order = |party: &Value| json!({ "customer_id": party["id"], "contract_id": contract["id"] });
+    boss.create("sales.orders", order(&ours)).await.ok();
+    boss.create("sales.orders", order(&other)).await.refused("This contract is with somebody else.");
+}

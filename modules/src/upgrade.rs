@@ -32,11 +32,37 @@ async fn a_released_database_becomes_this_one_with_all_that_is_in_it() {
     for row in fresh.query(schemas, &[]).await.unwrap() {
         let schema: String = row.get(0);
         let (stepped, whole) = (shape(&old, &schema).await, shape(&fresh, &schema).await);
-        let only =
-            |a: &[String], b: &[String]| a.iter().filter(|l| !b.contains(l)).cloned().collect::<Vec<_>>();
-        assert_eq!((only(&stepped, &whole), only(&whole, &stepped)), (vec![], vec![]), "{schema}");
+        let (stepped, whole) = (alike(&stepped), alike(&whole));
+        assert_eq!(only(&stepped, &whole), [""; 0], "{schema} has these after the steps alone");
+        assert_eq!(only(&whole, &stepped), [""; 0], "{schema} has these in the whole alone");
     }
     assert_eq!(kernel::gate(&old).await.unwrap(), [""; 0]);
     let gross = old.query_one("select gross::text from sales.orders", &[]).await.unwrap();
-    assert_eq!(gross.get::<_, &str>(0), "24.00");
+    assert_eq!(gross.get::<_, &str>(0), "24.000000");
+}
+
+/// Without what differs and means nothing: a table's slot is its place in the order of being made, and a condition that was
+/// written out and read in again has its casts spelled out.
+fn alike(lines: &[String]) -> Vec<String> {
+    let cut = |line: &str, before: &str| {
+        let mut parts = line.split(before);
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |all, part| all + before + part.trim_start_matches(|c: char| c.is_ascii_digit()))
+    };
+    let places = ["app.scope(", "app.stay('", "\"slot\": "];
+    let uncast = |line: String| {
+        if line.starts_with("CREATE TRIGGER") {
+            line.replace("::numeric", "").replace(['(', ')'], "")
+        } else {
+            line
+        }
+    };
+    lines
+        .iter()
+        .map(|line| uncast(places.iter().fold(line.clone(), |line, place| cut(&line, place))))
+        .collect()
+}
+
+fn only<'a>(these: &'a [String], others: &[String]) -> Vec<&'a str> {
+    these.iter().filter(|line| !others.contains(line)).map(String::as_str).collect()
 }

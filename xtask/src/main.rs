@@ -182,10 +182,9 @@ fn released() -> Done {
         return Err(String::from_utf8_lossy(&dump.stderr).into());
     }
     cluster.stop()?;
-    // What psql alone understands, and remarks.
+    // What psql alone understands.
     let sql = String::from_utf8(dump.stdout)?;
-    let kept: Vec<&str> =
-        sql.lines().filter(|l| !l.starts_with('\\') && !l.starts_with("--") && !l.is_empty()).collect();
+    let kept: Vec<&str> = sql.lines().filter(|l| !l.starts_with('\\')).collect();
     fs::write("modules/src/released.sql", kept.join("\n") + "\n")?;
     Ok(())
 }
