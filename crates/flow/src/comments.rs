@@ -25,6 +25,8 @@ pub struct New<'a> {
     pub parent: Option<Uuid>,
     /// Colleagues who are told, where they may read the record.
     pub mentions: &'a [Uuid],
+    /// Where letters lead to.
+    pub link: Option<&'a str>,
 }
 
 macro_rules! shown {
@@ -34,6 +36,52 @@ macro_rules! shown {
              'created_by', c.created_by, 'author', (select m.name from iam.memberships m where m.organization_id = c.organization_id and m.id = c.created_by),
              'created_at', c.created_at, 'edited_at', c.edited_at, 'deleted', c.deleted_at is not null, 'version', c.version)"
     };
+}
+
+/// Until when somebody has read what is said about a record; `None` where he never looked.
+///
+/// # Errors
+/// NotFound where the record is out of reach.
+pub async fn seen(
+    store: &Store,
+    actor: &Actor,
+    entity: &str,
+    record: Uuid,
+) -> Result<Option<jiff::Timestamp>> {
+    within!(store, actor, tx => {
+        reach(&tx, entity, record, false).await?;
+        let sql = sql!(
+            "select (extract(epoch from seen_at) * 1000000)::bigint from app.seen
+             where organization_id = $1 and user_id = $2 and entity = $3 and record_id = $4"
+        );
+        let row = tx.query_opt(sql, &[&actor.organization, &actor.user, &entity, &record]).await?;
+        Ok(row.map(|row| crate::schedules::instant(row.get(0))))
+    })
+}
+
+/// He has read all of it, and with it what he was told of it.
+///
+/// # Errors
+/// NotFound where the record is out of reach.
+pub async fn see(store: &Store, actor: &Actor, entity: &str, record: Uuid) -> Result<jiff::Timestamp> {
+    within!(store, actor, tx => {
+        reach(&tx, entity, record, false).await?;
+        let sql = sql!(
+            "insert into app.seen as s (entity, record_id) values ($1, $2)
+             on conflict (organization_id, user_id, entity, record_id) do update set seen_at = now()
+             returning (extract(epoch from s.seen_at) * 1000000)::bigint"
+        );
+        let at = crate::schedules::instant(tx.query_one(sql, &[&entity, &record]).await?.get(0));
+        let sql = sql!(
+            "update social.notifications set read_at = now()
+             where organization_id = $1 and user_id = $2 and entity = $3 and record_id = $4 and read_at is null
+               and kind in ('mention', 'reply', 'comment') and done_at is null and (snoozed_until <= now()) is not false"
+        );
+        if tx.change(sql, &[&actor.organization, &actor.user, &entity, &record]).await? > 0 {
+            tx.changed(notifications::EVENT, actor.user, 0, "read");
+        }
+        Ok(at)
+    })
 }
 
 /// Those of a record, the oldest first; of a deleted one that was answered only the place is left.
@@ -95,12 +143,8 @@ pub async fn add<F: Future<Output = bool>>(
         let made: Value = made.ok_or_else(|| Error::refused_at("parent_id", "There is no such comment here."))?.get(0);
         let author = made["author"].as_str().unwrap_or_default();
         for (user, kind) in &told {
-            let title = match *kind {
-                "mention" => format!("{author} mentioned you"),
-                "reply" => format!("{author} answered"),
-                _ => format!("{author} commented"),
-            };
-            let notice = Notice { kind, title: &title, body: Some(&body), record: Some((new.entity, new.record)) };
+            let record = Some((new.entity, new.record));
+            let notice = Notice { kind, title: author, by: Some(author), body: Some(&body), record, link: new.link };
             notifications::notify(&tx, *user, &notice).await?;
         }
         tx.changed(new.entity, new.record, 0, EVENT);

@@ -3,16 +3,19 @@
 use crate::{
     Platform, Worker,
     files::Files,
+    notifications,
     schedules::{self, Schedule},
 };
-use kernel::{Result, Store, sql, system};
+use kernel::{Error, Result, Store, sql, system};
 use serde_json::{Value, json};
 
 /// Kind, and when in UTC.
-const DAILY: [(&str, &str); 3] = [
+const REGULAR: [(&str, &str); 5] = [
     ("platform.audit_months", "10 0 * * *"),
+    ("platform.daily", "5 * * * *"),
     ("platform.purge", "20 * * * *"),
     ("platform.files", "40 2 * * *"),
+    ("platform.digests", "*/5 * * * *"),
 ];
 
 /// How long things are kept: what, and which rows may go. Each is deleted in pieces, so that no statement takes long.
@@ -51,7 +54,9 @@ const PURGES: [&str; 9] = [
 pub fn register(worker: Worker, files: Files) -> Worker {
     worker
         .on_platform("platform.audit_months", |p| Box::pin(audit_months(p)))
+        .on_platform("platform.daily", |p| Box::pin(daily(p)))
         .on_platform("platform.purge", |p| Box::pin(purge(p)))
+        .on_platform("platform.digests", |p| Box::pin(notifications::digests(&p.store)))
         .on_platform("platform.files", move |p| {
             let files = files.clone();
             Box::pin(async move {
@@ -64,12 +69,34 @@ pub fn register(worker: Worker, files: Files) -> Worker {
 /// Puts the housekeeping into the schedules; safe at every start.
 pub async fn schedule(store: &Store) -> Result<()> {
     system!(store, tx => {
-        for (kind, cron) in DAILY {
+        for (kind, cron) in REGULAR {
             let schedule = Schedule { kind, key: "", cron, zone: "UTC", payload: json!({}) };
             schedules::set_platform(&tx, &schedule).await?;
         }
         Ok(())
     })
+}
+
+/// One transaction a company: what fails in one is told, and stops no other.
+async fn daily(platform: &Platform) -> Result<Value> {
+    let companies = system!(platform.store, tx => {
+        let sql = sql!("select id from tenancy.organizations where deleted_at is null order by id");
+        Ok(tx.query(sql, &[]).await?.iter().map(|row| row.get(0)).collect::<Vec<uuid::Uuid>>())
+    })?;
+    let mut failed = Vec::new();
+    for company in &companies {
+        let done: Result<()> = system!(platform.store, tx => {
+            tx.execute(sql!("select app.daily($1)"), &[company]).await?;
+            Ok(())
+        });
+        if let Err(e) = done {
+            failed.push(json!({ "company": company, "message": e.to_string() }));
+        }
+    }
+    if failed.is_empty() {
+        return Ok(json!({ "companies": companies.len() }));
+    }
+    Err(Error::broken(format!("The day of {} companies was not done: {}", failed.len(), Value::from(failed))))
 }
 
 async fn audit_months(platform: &Platform) -> Result<Value> {

@@ -288,6 +288,21 @@ end $$;
 revoke execute on function app.react(uuid, text) from public;
 grant execute on function app.react(uuid, text) to app_user;
 
+-- Until when somebody has read what is said about a record.
+create table app.seen (
+    organization_id  uuid not null default app.organization(),
+    user_id          uuid not null default app.actor(),
+    entity           text not null,
+    record_id        uuid not null,
+    seen_at          timestamptz not null default now(),
+    primary key (organization_id, user_id, entity, record_id)
+);
+comment on table app.seen is 'Until when somebody has read what is said about a record.';
+alter table app.seen enable row level security;
+create policy own on app.seen to app_user using (organization_id = app.organization() and user_id = app.actor())
+    with check (organization_id = app.organization() and user_id = app.actor());
+grant select, insert, update on app.seen to app_user;
+
 create table social.notifications (
     like app.record including all,
     user_id    uuid not null,
@@ -297,35 +312,78 @@ create table social.notifications (
     entity     text,
     record_id  uuid,
     read_at    timestamptz,
+    done_at    timestamptz,
+    snoozed_until  timestamptz,
     foreign key (organization_id, user_id) references iam.memberships on delete cascade
 );
 comment on table social.notifications is 'Something that a person should know.';
+comment on column social.notifications.done_at is 'When the person put it away.';
+comment on column social.notifications.snoozed_until is 'Until then it is out of sight, and new again afterwards.';
 create index notifications_unread on social.notifications (organization_id, user_id, created_at);
 select app.enroll('social.notifications', owner => 'user_id');
 
--- Tells somebody, whoever is asking. A person says in preferences what he wants, by kind or for all others as `*`:
--- {"notifications": {"approval": {"in_app": true, "email": true}, "*": {"email": false}}}.
-create function app.notify(for_user uuid, kind text, title text, body text, entity text, record uuid) returns uuid
+-- When a clock in a time zone next shows this.
+create function app.next_time(clock time, zone text) returns timestamptz language sql stable
+return (case when (now() at time zone zone)::time < clock then (now() at time zone zone)::date
+             else (now() at time zone zone)::date + 1 end + clock) at time zone zone;
+
+-- What people did not want mail about at once: it comes in one letter a day. The program itself writes the letters.
+create table app.digests (
+    id          uuid primary key default app.new_id(),
+    person      uuid not null references iam.users on delete cascade,
+    company     text not null,
+    title       text not null,
+    body        text,
+    link        text,
+    created_at  timestamptz not null default now(),
+    due_at      timestamptz not null
+);
+comment on table app.digests is 'News on its way into somebody''s letter of the day.';
+create index digests_due on app.digests (due_at);
+create index digests_person on app.digests (person);
+grant select, delete on app.digests to app_system;
+
+-- Tells somebody, whoever is asking, in his language. A person says in preferences what he wants, by kind or for all
+-- others as `*`, when not to be written to, and when all mail of a day is to come at once:
+-- {"notifications": {"approval": {"in_app": true, "email": true}, "*": {"email": false}},
+--  "quiet": {"from": "22:00", "to": "07:00"}, "digest": "09:00"}, by the clock of his time zone.
+create function app.notify(for_user uuid, kind text, titles jsonb, body text, entity text, record uuid, link text) returns uuid
 language plpgsql security definer set search_path = pg_catalog as $$
-declare made uuid; wishes jsonb; address text;
+declare
+    made uuid; wishes jsonb; who record; title text; clock time; send_at timestamptz := now();
+    hour constant text := '^([01]\d|2[0-3]):[0-5]\d$';
 begin
-    select u.email, coalesce(u.preferences #> array['notifications', '*'], '{}') || coalesce(u.preferences #> array['notifications', notify.kind], '{}')
-      into address, wishes
-    from iam.memberships m left join iam.users u on u.id = m.id
+    select u.id, u.email, u.time_zone, u.preferences, left(u.locale, 2) as language, o.name as company into who
+    from iam.memberships m left join iam.users u on u.id = m.id join tenancy.organizations o on o.id = m.organization_id
     where m.organization_id = app.organization() and m.id = for_user and m.status = 'active' and m.deleted_at is null;
     if not found then return null; end if;
+    wishes := coalesce(who.preferences #> array['notifications', '*'], '{}') || coalesce(who.preferences #> array['notifications', notify.kind], '{}');
+    title := coalesce(titles ->> who.language, titles ->> 'en');
     if wishes -> 'in_app' is distinct from 'false' then
         made := app.new_id();
         insert into social.notifications (organization_id, id, user_id, kind, title, body, entity, record_id)
         values (app.organization(), made, for_user, kind, title, body, entity, record);
     end if;
-    if wishes -> 'email' = 'true' then
-        perform app.send_mail(address, title, coalesce(body, title));
+    if wishes -> 'email' is distinct from 'true' then return made; end if;
+    if who.preferences ->> 'digest' ~ hour then
+        insert into app.digests (person, company, title, body, link, due_at)
+        values (who.id, who.company, title, body, link, app.next_time((who.preferences ->> 'digest')::time, who.time_zone));
+        return made;
     end if;
+    if who.preferences #>> '{quiet,from}' ~ hour and who.preferences #>> '{quiet,to}' ~ hour then
+        clock := (now() at time zone who.time_zone)::time;
+        if (case when who.preferences #>> '{quiet,from}' <= who.preferences #>> '{quiet,to}'
+                then clock >= (who.preferences #>> '{quiet,from}')::time and clock < (who.preferences #>> '{quiet,to}')::time
+                else clock >= (who.preferences #>> '{quiet,from}')::time or clock < (who.preferences #>> '{quiet,to}')::time end) then
+            send_at := app.next_time((who.preferences #>> '{quiet,to}')::time, who.time_zone);
+        end if;
+    end if;
+    insert into app.mails (recipient, subject, body, send_at)
+    values (who.email, title, coalesce(body, title) || coalesce(E'\n\n' || link, ''), send_at);
     return made;
 end $$;
-revoke execute on function app.notify(uuid, text, text, text, text, uuid) from public;
-grant execute on function app.notify(uuid, text, text, text, text, uuid) to app_user;
+revoke execute on function app.notify(uuid, text, jsonb, text, text, uuid, text) from public;
+grant execute on function app.notify(uuid, text, jsonb, text, text, uuid, text) to app_user;
 
 create schema builder;
 comment on schema builder is 'What an organization added to the product.';
@@ -413,3 +471,22 @@ create table app.schema_changes (
 );
 comment on table app.schema_changes is 'The steps that this database has taken.';
 grant select on app.schema_changes to app_system, app_user;
+
+-- What a new day brings one company: every module's own `daily()`. Asked for every hour, since each company's day begins
+-- at its own; what a `daily` has done, it does not do again.
+create function app.daily(company uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+declare module text; zone text;
+begin
+    select o.time_zone into strict zone from tenancy.organizations o where o.id = company;
+    perform set_config('app.context', format('%s %s %s ', company, '00000000-0000-0000-0000-000000000000', app.new_id()), true);
+    perform set_config('app.system', 'yes', true);
+    perform set_config('timezone', zone, true);
+    for module in
+        select p.pronamespace::regnamespace::text from pg_proc p join app.entities e on split_part(e.name, '.', 1)::regnamespace = p.pronamespace
+        where p.proname = 'daily' and p.pronargs = 0 group by 1 order by 1
+    loop
+        execute format('select %s.daily()', module);
+    end loop;
+end $$;
+revoke execute on function app.daily(uuid) from public;
+grant execute on function app.daily(uuid) to app_system;

@@ -11,6 +11,11 @@ const KERNEL: &[&str] = &[
     include_str!("../sql/4_identity.sql"),
     include_str!("../sql/5_platform.sql"),
 ];
+/// The steps from the last release, as a module's `changes/`: `(2, include_str!("../sql/changes/0002_what.sql"))`.
+const CHANGES: &[(u32, &str)] = &[
+    (2, include_str!("../sql/changes/0002_inbox_and_digests.sql")),
+    (3, include_str!("../sql/changes/0003_daily.sql")),
+];
 const ROLES: &str = include_str!("../sql/0_roles.sql");
 const LEAKPROOF: &str = include_str!("../sql/leakproof.sql");
 const GATE: &str = include_str!("../sql/gate.sql");
@@ -69,7 +74,7 @@ async fn take_steps(client: &Client, modules: &[&Module], done: &mut Installed) 
         meta: "",
         readme: "",
         texts: &[],
-        changes: &[],
+        changes: CHANGES,
         rules: &[],
         actions: &[],
         calls: &[],

@@ -21,6 +21,7 @@ pub(crate) fn routes() -> Router<State> {
     Router::new()
         .route("/comments", get(list).post(add))
         .route("/comments/people", get(people))
+        .route("/comments/seen", post(see))
         .route("/comments/{id}", patch(edit).delete(remove))
         .route("/comments/{id}/react", post(react))
 }
@@ -50,7 +51,22 @@ async fn list(
     let entity = of(&pairs, "entity").unwrap_or_default();
     let record: Uuid = of(&pairs, "record").and_then(|r| r.parse().ok()).ok_or(Error::NotFound)?;
     readable(&state, &person, entity)?;
-    Ok(Json(json!({ "data": comments::list(&state.store, &person.actor, entity, record).await? })))
+    let data = comments::list(&state.store, &person.actor, entity, record).await?;
+    let seen = comments::seen(&state.store, &person.actor, entity, record).await?;
+    Ok(Json(json!({ "data": data, "seen_at": seen })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Looked {
+    entity: String,
+    record: Uuid,
+}
+
+async fn see(Has(state): Has<State>, person: Person, Body(body): Body) -> Answer<Json<Value>> {
+    let Looked { entity, record } = read(body)?;
+    readable(&state, &person, &entity)?;
+    Ok(Json(json!({ "seen_at": comments::see(&state.store, &person.actor, &entity, record).await? })))
 }
 
 /// Whether a colleague reaches a record.
@@ -97,7 +113,11 @@ async fn add(Has(state): Has<State>, person: Person, Body(body): Body) -> Answer
     may(&state, &person, "create")?;
     let New { entity, record, body, parent_id, mentions } = read(body)?;
     readable(&state, &person, &entity)?;
-    let new = comments::New { entity: &entity, record, body: &body, parent: parent_id, mentions: &mentions };
+    let place = format!("/o/{}/r/{record}?tab=comments", entity.replace('.', "-"));
+    let link = format!("{}{place}", state.base_url.trim_end_matches('/'));
+    let link = (!state.base_url.is_empty()).then_some(link.as_str());
+    let parent = parent_id;
+    let new = comments::New { entity: &entity, record, body: &body, parent, mentions: &mentions, link };
     let organization = person.actor.organization;
     let may_read = |user: Uuid| reaches(&state, organization, user, &entity, record);
     let made = comments::add(&state.store, &person.actor, &new, may_read).await?;

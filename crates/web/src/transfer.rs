@@ -8,8 +8,9 @@ use axum::{
     extract::{DefaultBodyLimit, Query as Pairs, State as Has},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::IntoResponse,
-    routing::{get, post},
+    routing::{get, patch, post},
 };
+use flow::notifications::{Move, Of};
 use kernel::Error;
 use serde_json::json;
 use uuid::Uuid;
@@ -21,6 +22,7 @@ pub(crate) fn routes() -> Router<State> {
         .route("/files/{id}", get(download).patch(attach).delete(drop_file))
         .route("/notifications", get(notifications))
         .route("/notifications/read", post(read_all))
+        .route("/notifications/{id}", patch(put))
         .route("/notifications/{id}/read", post(read_one))
         .layer(DefaultBodyLimit::max(1 << 20))
 }
@@ -145,13 +147,39 @@ async fn drop_file(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer
 }
 
 async fn notifications(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -> Answer {
-    let unread = of(&pairs, "unread") == Some("true");
+    let which = match (of(&pairs, "state"), of(&pairs, "unread")) {
+        (Some(name), _) => {
+            Of::parse(name).ok_or_else(|| Error::malformed_at("state", "There is no such place."))?
+        }
+        (None, Some("true")) => Of::Unread,
+        _ => Of::All,
+    };
     let limit = of(&pairs, "limit").and_then(|l| l.parse().ok()).unwrap_or(50);
-    let data =
-        flow::notifications::list(&state.store, &person.actor, unread, id_of(&pairs, "before")?, limit)
-            .await?;
+    let data = flow::notifications::list(&state.store, &person.actor, which, id_of(&pairs, "before")?, limit)
+        .await?;
     let count = flow::notifications::unread_count(&state.store, &person.actor).await?;
     Ok(Json(json!({ "data": data, "unread": count })).into_response())
+}
+
+async fn put(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): Body) -> Answer<StatusCode> {
+    only(&body, &["state", "until"])?;
+    let to = || {
+        Ok(match body["state"].as_str() {
+            Some("read") => Move::Read,
+            Some("unread") => Move::Unread,
+            Some("done") => Move::Done,
+            Some("inbox") => Move::Inbox,
+            Some("snoozed") => {
+                let until = body["until"].as_str().and_then(|t| t.parse().ok());
+                Move::Snooze(until.ok_or_else(|| Error::malformed_at("until", "Say until when."))?)
+            }
+            _ => {
+                return Err(Error::malformed_at("state", "One of read, unread, done, snoozed and inbox."));
+            }
+        })
+    };
+    flow::notifications::put(&state.store, &person.actor, id, to).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn read_one(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer<StatusCode> {

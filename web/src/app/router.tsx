@@ -5,6 +5,7 @@ import { withWords } from '@/i18n'
 import { wanted } from '@/lib/toast'
 import { readTableSearch } from '@/views/state'
 import { NotFound, RouteError } from './errors'
+import { PLACES, type Place } from './news'
 
 const Toasts = lazy(() => import('./toasts'))
 
@@ -65,6 +66,10 @@ const record = createRoute({
   getParentRoute: () => house, path: '/o/$entity/r/$id', params: ofRecord, component: lazyRouteComponent(() => import('@/record/page'), 'RecordPage'),
   validateSearch: (s: Record<string, unknown>): { tab?: string } => (str(s.tab) ? { tab: str(s.tab)! } : {}),
 })
+const inbox = createRoute({
+  getParentRoute: () => house, path: '/inbox', component: lazyRouteComponent(() => withWords(() => import('./inbox')), 'Inbox'),
+  validateSearch: (s: Record<string, unknown>): { in?: Place } => (PLACES.includes(s.in as Place) ? { in: s.in as Place } : {}),
+})
 const importing = createRoute({
   getParentRoute: () => house, path: '/o/$entity/import', params: ofEntity, component: lazyRouteComponent(() => withWords(() => import('@/import/wizard')), 'ImportPage'),
   validateSearch: (s: Record<string, unknown>): { id?: string } => (str(s.id) ? { id: str(s.id)! } : {}),
@@ -88,7 +93,7 @@ const audit = createRoute({
 
 const tree = root.addChildren([
   login, register, verify, forgot, reset, accept, confirmEmail, onboarding,
-  house.addChildren([home, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, audit])]),
+  house.addChildren([home, inbox, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, audit])]),
 ])
 export const router = createRouter({ routeTree: tree, defaultPreload: 'intent', defaultPendingMs: 300, scrollRestoration: false })
 

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate, useParams, useRouterState } from '@tanstack/react-router'
 import { clsx } from 'clsx'
-import { ChevronRight, ChevronsUpDown, CircleHelp, House, KeyRound, LogOut, Menu as MenuIcon, Monitor, Moon, Plus, Search, Settings, Sun, UserRound } from 'lucide-react'
+import { ChevronRight, ChevronsUpDown, CircleHelp, House, Inbox, KeyRound, LogOut, Menu as MenuIcon, Monitor, Moon, Plus, Search, Settings, Sun, UserRound } from 'lucide-react'
 import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { toast } from '@/lib/toast'
@@ -95,6 +95,7 @@ function Sidebar({ onNavigate }: { onNavigate: () => void }) {
   return (
     <nav aria-label={t('mainMenu')} className="flex-1 overflow-auto px-2 pb-3" style={{ scrollbarWidth: 'thin' }}>
       <SideLink to="/" icon={<House size={16} />} onNavigate={onNavigate}>{t('home')}</SideLink>
+      <SideLink to="/inbox" icon={<Inbox size={16} />} onNavigate={onNavigate}>{t('inbox.title')}</SideLink>
       {isPending && <Skeleton rows={8} />}
       {error && <Failure error={error} retry={() => void refetch()} />}
       {menu.map((m, i) => {
@@ -119,7 +120,7 @@ function Sidebar({ onNavigate }: { onNavigate: () => void }) {
   )
 }
 
-function SideLink({ to, icon, children, onNavigate }: { to: '/' | '/settings'; icon: React.ReactNode; children: string; onNavigate: () => void }) {
+function SideLink({ to, icon, children, onNavigate }: { to: '/' | '/inbox' | '/settings'; icon: React.ReactNode; children: string; onNavigate: () => void }) {
   const path = useRouterState({ select: (s) => s.location.pathname })
   const on = to === '/' ? path === '/' : path.startsWith(to)
   return <Link to={to} onClick={onNavigate} aria-current={on ? 'page' : undefined} className={clsx('item no-underline text-fg', on && 'bg-hover font-medium')}><span className="text-muted flex" aria-hidden="true">{icon}</span>{children}</Link>

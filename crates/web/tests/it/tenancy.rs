@@ -33,6 +33,7 @@ async fn platform(house: &House, owner: &Person, things: &Things) -> BTreeMap<&'
         title: marker,
         body: Some(marker),
         record: Some(("parties.parties", party)),
+        ..flow::notifications::Notice::default()
     };
     let actor = house.auth().actor_of(owner.organization, colleague.id, Uuid::now_v7()).await.unwrap();
     let notified = kernel::within!(house.scene.store, &actor, tx => flow::notifications::notify(&tx, owner.id, &notice).await);

@@ -49,7 +49,11 @@ async fn ears(house: &House, people: &[&Person]) -> (Vec<Arc<Mutex<String>>>, Jo
     // Somebody listens once he hears of news for himself.
     for (person, ear) in people.iter().zip(&heard) {
         let actor = house.auth().actor_of(person.organization, person.id, Uuid::now_v7()).await.unwrap();
-        let notice = flow::notifications::Notice { kind: "test", title: "Hello", body: None, record: None };
+        let notice = flow::notifications::Notice {
+            kind: "test",
+            title: "Hello",
+            ..flow::notifications::Notice::default()
+        };
         while ear.lock().unwrap().is_empty() {
             let told = kernel::within!(house.scene.store, &actor, tx => flow::notifications::notify(&tx, person.id, &notice).await);
             told.unwrap();
@@ -163,6 +167,48 @@ async fn a_comment_is_told_once_to_those_it_concerns() {
     assert_eq!(kinds(sally).await, ["reply", "mention"], "who takes part in the thread");
     assert_eq!(kinds(owner).await.len(), 3);
     assert!(kinds(eve).await.is_empty() && kinds(stranger).await.is_empty());
+
+    // Who has read the words is told no more that they are new.
+    let at = format!("/comments?entity=sales.orders&record={order}");
+    assert_eq!(sally.get(&at).await.json()["seen_at"], Value::Null);
+    assert_eq!(sally.get("/notifications?state=unread").await.json()["unread"], 2);
+    let looked = json!({ "entity": "sales.orders", "record": order });
+    let seen = sally.post("/comments/seen", looked.clone()).await.json()["seen_at"].clone();
+    assert_eq!((&sally.get(&at).await.json()["seen_at"], seen.is_string()), (&seen, true));
+    assert_eq!(boss.get(&at).await.json()["seen_at"], Value::Null, "each for himself");
+    assert_eq!(sally.get("/notifications?state=unread").await.json(), json!({ "data": [], "unread": 0 }));
+    for other in [eve, stranger] {
+        assert_eq!(other.post("/comments/seen", looked.clone()).await.status, 404);
+    }
+
+    // The inbox: put away, put off, back.
+    let told = sally.get("/notifications?state=inbox").await.json()["data"].clone();
+    let one = format!("/notifications/{}", told[0]["id"].as_str().unwrap());
+    assert_eq!(told[0]["actor"]["id"], json!(boss.id));
+    let count = async |state: &str| {
+        let found = sally.get(&format!("/notifications?state={state}")).await;
+        found.json()["data"].as_array().map(Vec::len)
+    };
+    assert_eq!(sally.patch(&one, json!({ "state": "done" })).await.status, 204);
+    assert_eq!(
+        (count("inbox").await, count("done").await, count("mentions").await),
+        (Some(1), Some(1), Some(1))
+    );
+    assert_eq!(sally.patch(&one, json!({ "state": "snoozed" })).await.status, 400);
+    let tomorrow = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_hours(24)).unwrap();
+    let off = json!({ "state": "snoozed", "until": tomorrow });
+    assert_eq!(sally.patch(&one, off.clone()).await.status, 204);
+    assert_eq!(
+        (count("inbox").await, count("done").await, count("snoozed").await),
+        (Some(1), Some(0), Some(1))
+    );
+    assert_eq!(sally.patch(&one, json!({ "state": "inbox" })).await.status, 204);
+    assert_eq!(sally.patch(&one, json!({ "state": "nowhere" })).await.status, 400);
+    assert_eq!(sally.get("/notifications?state=nowhere").await.status, 400);
+    assert_eq!(count("inbox").await, Some(2));
+    for other in [owner, &boss, eve, stranger] {
+        assert_eq!(other.patch(&one, off.clone()).await.status, 404);
+    }
 
     let find = async |who: &Person, text: &str| {
         let at = format!("/comments/people?entity=sales.orders&record={order}&q={text}");
