@@ -42,3 +42,27 @@ export function byDay<T>(rows: T[], dayOf: (row: T) => string): Map<string, T[]>
   for (const r of rows) { const d = dayOf(r); const all = out.get(d); if (all) all.push(r); else out.set(d, [r]) }
   return out
 }
+
+/** How many days from one to the other: 0 for the same. */
+export const daysFrom = (a: string, b: string): number => Math.round((+at(b) - +at(a)) / 864e5)
+/** 1 is Monday, 7 is Sunday. */
+export const weekdayOf = (day: string): number => ((at(day).getUTCDay() + 6) % 7) + 1
+export const daysIn = (from: string, to: string): string[] => Array.from({ length: Math.max(0, daysFrom(from, to) + 1) }, (_, i) => addDays(from, i))
+/** On which days of the week nobody works here. */
+export function weekendOf(locale: string): number[] {
+  try {
+    const l = new Intl.Locale(locale) as Intl.Locale & { getWeekInfo?: () => { weekend: number[] }; weekInfo?: { weekend: number[] } }
+    return (l.getWeekInfo?.() ?? l.weekInfo)?.weekend ?? [6, 7]
+  } catch { return [6, 7] }
+}
+/** How many of these days, both named, are worked on. */
+export function workdays(from: string, to: string, weekend: number[]): number {
+  const n = daysFrom(from, to) + 1
+  if (n <= 0) return 0
+  const whole = Math.floor(n / 7)
+  let out = whole * (7 - weekend.length)
+  for (let i = whole * 7; i < n; i++) if (!weekend.includes(weekdayOf(addDays(from, i)))) out++
+  return out
+}
+export const laterOf = (a: string, b: string): string => (a > b ? a : b)
+export const earlierOf = (a: string, b: string): string => (a < b ? a : b)

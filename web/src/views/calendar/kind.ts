@@ -5,6 +5,10 @@ import type { ViewKind } from '../kind'
 
 export default {
   name: 'calendar', order: 30, icon: CalendarDays, alone: true,
-  choices: [{ key: 'date', required: true, fits: (f) => f.type === 'date' || f.type === 'datetime', preset: (e) => e.views?.calendar }],
+  choices: [
+    { key: 'date', required: true, fits: (f) => f.type === 'date' || f.type === 'datetime', preset: (e) => e.views?.calendar },
+    { key: 'end', fits: (f) => f.type === 'date' || f.type === 'datetime' },
+    { key: 'colour', fits: (f, e) => !!f.options?.length || f.name === e.states?.field },
+  ],
   View: lazy(() => withWords(() => import('./view'))),
 } satisfies ViewKind
