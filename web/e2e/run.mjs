@@ -1,4 +1,4 @@
-// node e2e/run.mjs [trade] [table] [data] [people] [admin] [looks] [words] [xss] [board]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
+// node e2e/run.mjs [trade] [table] [data] [people] [together] [admin] [looks] [words] [xss] [board]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
 import { admin } from './admin.mjs'
 import { board } from './board.mjs'
 import { data } from './data.mjs'
@@ -6,6 +6,7 @@ import { fresh, newcomer, open, page, results, scene } from './kit.mjs'
 import { looks } from './looks.mjs'
 import { people } from './people.mjs'
 import { table } from './table.mjs'
+import { together } from './together.mjs'
 import { trade } from './trade.mjs'
 import { words } from './words.mjs'
 import { xss } from './xss.mjs'
@@ -26,6 +27,7 @@ try {
   if (want('table')) await table(browser, email)
   if (want('data')) await data(browser, email)
   if (want('people')) await people(browser, email)
+  if (want('together')) await together(browser, email)
   if (want('admin')) await admin(browser, email)
   if (want('looks')) await looks(browser, email)
   if (want('words')) await words(browser, email)
