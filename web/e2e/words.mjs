@@ -158,6 +158,7 @@ export async function words(browser, email) {
       if (then) await then(p)
       await p.waitForTimeout(250)
       await shot(p, `words-rtl-${name}`)
+      equal(await p.evaluate(() => [...document.querySelectorAll('body [dir=ltr]')].filter((e) => e.getClientRects().length && !e.closest('[aria-hidden=true]')).map((e) => `${e.tagName} ${e.className}`).slice(0, 3).join(' | ')), '', 'still from left to right')
       equal(await sideways(p), '', 'sideways')
     })
   }

@@ -1,7 +1,8 @@
 import './app/tokens.css'
 import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
-import { StrictMode } from 'react'
+import { Direction } from 'radix-ui'
+import { type ReactNode, StrictMode, useSyncExternalStore } from 'react'
 import { createRoot } from 'react-dom/client'
 import { whenUnauthorized } from './api/http'
 import { queryClient } from './api/session'
@@ -23,11 +24,22 @@ whenUnauthorized(() => {
   void router.navigate({ to: '/login', search: { next: location.pathname + location.search } })
 })
 
+const onDirection = (f: () => void) => {
+  const seen = new MutationObserver(f)
+  seen.observe(document.documentElement, { attributeFilter: ['dir'] })
+  return () => seen.disconnect()
+}
+/** Tabs and menus go the way the document reads; told nothing, they go from left to right. */
+function Directed({ children }: { children: ReactNode }) {
+  const dir = useSyncExternalStore(onDirection, () => (document.documentElement.dir === 'rtl' ? 'rtl' : 'ltr'))
+  return <Direction.Provider dir={dir}>{children}</Direction.Provider>
+}
+
 void startI18n().then(() => {
   createRoot(document.getElementById('root')!).render(
     <StrictMode>
       <QueryClientProvider client={queryClient}>
-        <RouterProvider router={router} />
+        <Directed><RouterProvider router={router} /></Directed>
       </QueryClientProvider>
     </StrictMode>,
   )
