@@ -4,7 +4,7 @@ import { withWords } from '@/i18n'
 import type { Entity, Field } from '@/meta/types'
 import type { ViewKind } from '../kind'
 
-const time = (f: Field) => f.type === 'date' || f.type === 'datetime'
+const time = (f: Field) => (f.type === 'date' || f.type === 'datetime') && !f.system
 const meant = (e: Entity, i: number): unknown => (Array.isArray(e.views?.timeline) ? e.views.timeline[i] : i ? undefined : e.views?.timeline)
 
 export default {
