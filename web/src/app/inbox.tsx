@@ -21,7 +21,7 @@ export function Inbox() {
   const locale = useLocale()
   const navigate = useNavigate()
   const place: Place = useSearch({ from: '/house/inbox' }).in ?? 'inbox'
-  const [at, setAt] = useState(0)
+  const [held, setHeld] = useState<{ id: string; at: number } | null>(null)
   const [snoozing, setSnoozing] = useState<string | null>(null)
   const [gone, setGone] = useState<ReadonlySet<string>>(new Set())
   const rows = useRef(new Map<string, HTMLAnchorElement>())
@@ -34,10 +34,13 @@ export function Inbox() {
   const unread = data?.pages[0]?.unread ?? 0
   const titles = useTitles(all)
   useEffect(() => { document.title = `${t('inbox.title')} · Fondaco` }, [t])
-  useEffect(() => { setAt(0); setGone(new Set()) }, [place])
+  useEffect(() => { setHeld(null); setGone(new Set()) }, [place])
 
+  // Held by its id: what comes and goes around it leaves it in hand. When it went itself, what took its place is next.
+  const found = held ? all.findIndex((n) => n.id === held.id) : 0
+  const at = found >= 0 ? found : Math.min(held!.at, all.length - 1)
+  const now = all[at]
   const go = (to: number) => { const n = all[Math.max(0, Math.min(all.length - 1, to))]; if (n) rows.current.get(n.id)?.focus() }
-  const now = all[Math.min(at, all.length - 1)]
   const move = async (n: Notification, state: State, until?: string) => {
     const i = all.indexOf(n)
     const leaves = state === 'done' || state === 'snoozed' || state === 'inbox' || (place === 'unread' && state === 'read')
@@ -75,10 +78,10 @@ export function Inbox() {
           <ul className="list-none m-0 p-0 max-w-[860px]" aria-label={t(`inbox.place_${place}`)}>
             {all.map((n, i) => (
               <li key={n.id} data-notice={n.id} className={clsx('group flex items-start border-b border-line py-0.5', n === now && 'bg-hover rounded-md')}>
-                <span className="flex-1 min-w-0"><Told n={n} titles={titles} anchor={(e) => { if (e) rows.current.set(n.id, e); else rows.current.delete(n.id) }} onFocus={() => setAt(i)} /></span>
+                <span className="flex-1 min-w-0"><Told n={n} titles={titles} anchor={(e) => { if (e) rows.current.set(n.id, e); else rows.current.delete(n.id) }} onFocus={() => setHeld({ id: n.id, at: i })} /></span>
                 <span className="flex gap-0.5 pt-2 pe-1 flex-none">
                   <button type="button" className="btn ghost icon sm text-muted max-md:!hidden" aria-label={n.read_at ? t('inbox.markUnread') : t('inbox.markRead')} title={`${n.read_at ? t('inbox.markUnread') : t('inbox.markRead')} (U)`} onClick={() => void move(n, n.read_at ? 'unread' : 'read')}>{n.read_at ? <Mail size={15} /> : <MailOpen size={15} />}</button>
-                  {place !== 'done' && <Snooze n={n} open={snoozing === n.id} onOpenChange={(o) => setSnoozing(o ? n.id : null)} onPick={(until) => { setSnoozing(null); void move(n, 'snoozed', until) }} />}
+                  {place !== 'done' && <Snooze open={snoozing === n.id} onOpenChange={(o) => setSnoozing(o ? n.id : null)} onPick={(until) => { setSnoozing(null); void move(n, 'snoozed', until) }} />}
                   {place === 'done' || place === 'snoozed'
                     ? <button type="button" className="btn ghost icon sm text-muted" aria-label={t('inbox.back')} title={t('inbox.back')} onClick={() => void move(n, 'inbox')}><Undo2 size={15} /></button> : null}
                   {place !== 'done' && <button type="button" className="btn ghost icon sm text-muted" aria-label={t('inbox.done')} title={`${t('inbox.done')} (E)`} onClick={() => void move(n, 'done')}><Check size={16} /></button>}
@@ -107,7 +110,7 @@ export function mornings(zone: string, now = new Date().toISOString()): { today:
   return { today: wall.slice(0, 10), tomorrow: localToInstant(day(wall, 1) + HOUR, zone)!, week: localToInstant(day(wall, ((8 - weekday) % 7) || 7) + HOUR, zone)! }
 }
 
-function Snooze({ n, open, onOpenChange, onPick }: { n: Notification; open: boolean; onOpenChange: (o: boolean) => void; onPick: (until: string) => void }) {
+function Snooze({ open, onOpenChange, onPick }: { open: boolean; onOpenChange: (o: boolean) => void; onPick: (until: string) => void }) {
   const { t } = useTranslation()
   const locale = useLocale()
   const [date, setDate] = useState('')
@@ -119,7 +122,7 @@ function Snooze({ n, open, onOpenChange, onPick }: { n: Notification; open: bool
       <div className="rule" />
       <form className="flex items-end gap-2 p-2" onSubmit={(e) => { e.preventDefault(); const until = date && localToInstant(date + HOUR, locale.zone); if (until) onPick(until) }}>
         <Labelled label={t('inbox.onDay')} className="flex-1">{(p) => <input {...p} className="input" type="date" min={day(today, 1)} max={day(today, 365)} value={date} onChange={(e) => setDate(e.target.value)} />}</Labelled>
-        <button type="submit" className="btn" disabled={!date} aria-label={t('inbox.snoozeNamed', { name: n.title })}>{t('apply')}</button>
+        <button type="submit" className="btn" disabled={!date}>{t('apply')}</button>
       </form>
     </Popover>
   )

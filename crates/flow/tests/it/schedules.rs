@@ -87,7 +87,7 @@ async fn the_house_is_kept() {
         end $$";
     scene.admin.batch_execute(old).await.unwrap();
     let workers = housekeeping::register(scene.worker(), files).start();
-    scene.until("select count(*) = 4 and bool_and(status = 'done') from app.jobs").await;
+    scene.until("select count(*) = 5 and bool_and(status = 'done') from app.jobs").await;
     assert_eq!(scene.one::<i64>("select count(*) from app.idempotency").await, 1);
     assert_eq!(
         scene.one::<String>("select string_agg(body, ',' order by body) from app.mails").await,

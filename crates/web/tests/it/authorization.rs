@@ -274,8 +274,13 @@ async fn z01_every_route_is_told() {
         house.operations(&owner).await.iter().map(|o| format!("{} {}", o.method, o.path)).collect();
     let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut untold = Vec::new();
-    for file in std::fs::read_dir(source).unwrap().flatten() {
-        let text: String = std::fs::read_to_string(file.path()).unwrap().split_whitespace().collect();
+    let mut files: Vec<std::path::PathBuf> = vec![source];
+    while let Some(file) = files.pop() {
+        if file.is_dir() {
+            files.extend(std::fs::read_dir(file).unwrap().flatten().map(|f| f.path()));
+            continue;
+        }
+        let text: String = std::fs::read_to_string(file).unwrap().split_whitespace().collect();
         for route in text.split(".route(\"").skip(1) {
             let (path, handlers) = route.split_once('"').unwrap();
             // Records' own routes are told for every entity.
