@@ -140,7 +140,7 @@ export function SideBars({ marks, label, picked, onPick, short }: Common & { mar
       const left = room(marks.map((m) => m.label), 40, w * 0.36)
       const [low, high] = [scale[0]!, scale.at(-1)!]
       const x = (v: number) => left + ((v - low) / (high - low)) * (w - left - 26)
-      const step = (h - 22) / Math.max(1, marks.length)
+      const step = Math.min(46, (h - 22) / Math.max(1, marks.length))
       const tall = Math.max(2, Math.min(26, step * 0.66))
       return (
         <>

@@ -36,7 +36,10 @@ export const summable = (e: Entity): Field[] => visibleFields(e).filter((f) => [
 
 export function readDim(e: Entity, targets: Targets, id: string): Dim | undefined {
   const [path = '', given] = id.split(':')
-  const [first = '', second] = path.split('.')
+  // Fields of one's own have a dot in their names.
+  const dot = fieldOf(e, path) ? -1 : path.indexOf('.')
+  const first = dot < 0 ? path : path.slice(0, dot)
+  const second = dot < 0 ? '' : path.slice(dot + 1)
   const own = fieldOf(e, first)
   if (!own) return undefined
   const target = second ? targets[first] : undefined
