@@ -1,7 +1,9 @@
 use crate::{
     Answer, Body, Person, Problem, State,
     extract::{Id, only},
+    platform::language,
     records_api::{entity, id as id_of},
+    sentences,
 };
 use axum::{
     Json, Router,
@@ -116,8 +118,10 @@ async fn started(state: &State, person: &Person, id: Uuid, kind: &str) -> Answer
     Ok((StatusCode::ACCEPTED, Json(json!({ "job": { "id": job }, "import": { "id": id } }))).into_response())
 }
 
-async fn import_state(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer {
-    Ok(Json(records::import::get(&state.store, &person.actor, id).await?).into_response())
+async fn import_state(Has(state): Has<State>, person: Person, Id(id): Id, headers: HeaderMap) -> Answer {
+    let mut told = records::import::get(&state.store, &person.actor, id).await?;
+    sentences::messages(state.store.catalog(), language(&headers), &mut told);
+    Ok(Json(told).into_response())
 }
 
 async fn import_mapping(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): Body) -> Answer {

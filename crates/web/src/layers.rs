@@ -1,7 +1,6 @@
-mod sentences;
-
 use crate::{
-    Problem, RequestId, State, extract::visit, platform::language, problem::Logged, transfer::decoded,
+    Problem, RequestId, State, extract::visit, platform::language, problem::Logged, sentences,
+    transfer::decoded,
 };
 use axum::{
     body::Body,

@@ -14,6 +14,7 @@ mod print;
 mod problem;
 mod profiles;
 mod records_api;
+mod sentences;
 mod tenancy;
 mod transfer;
 

@@ -1,4 +1,4 @@
-use crate::{Answer, Body, Person, Problem, State, extract::if_match};
+use crate::{Answer, Body, Person, Problem, State, extract::if_match, platform::language, sentences};
 use axum::{
     Router,
     extract::{Path, Query as Pairs, State as Has},
@@ -201,11 +201,13 @@ async fn bulk(
     Has(state): Has<State>,
     person: Person,
     Path((module, name)): Path<(String, String)>,
+    headers: HeaderMap,
     Body(body): Body,
 ) -> Answer {
     let entity = entity(&state, &module, &name)?;
     let bulk = records::Bulk::parse(&state.store, &person.actor, entity, &body).await?;
-    let done = bulk.run(&state.store, &person.actor, entity, |_| {}).await?;
+    let mut done = bulk.run(&state.store, &person.actor, entity, |_| {}).await?;
+    sentences::messages(state.store.catalog(), language(&headers), &mut done);
     Ok(axum::Json(done).into_response())
 }
 

@@ -136,5 +136,10 @@ async fn everybody_is_answered_in_his_language() {
         let nobody = format!("/parties/parties/{}", uuid::Uuid::now_v7());
         let nothing = ask("GET", &nobody, None).await;
         assert_eq!((nothing.status, &nothing.json()["detail"]), (404, &json!(missing)));
+        let bolt =
+            ask("POST", "/products/products", Some(json!({ "name": "Bolt" }))).await.json()["id"].clone();
+        let many = json!({ "ids": [bolt], "changes": { "price": "-1" } });
+        let many = ask("POST", "/products/products/_bulk", Some(many)).await.json();
+        assert_eq!(many["failed"][0]["message"], format!("price: {refused}"), "{many}");
     }
 }

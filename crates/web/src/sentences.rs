@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::{collections::HashMap, sync::OnceLock};
 
 const OURS: [(&str, &str); 2] =
-    [("ru", include_str!("../../i18n/ru.json")), ("kk", include_str!("../../i18n/kk.json"))];
+    [("ru", include_str!("../i18n/ru.json")), ("kk", include_str!("../i18n/kk.json"))];
 
 struct Book {
     language: &'static str,
@@ -40,6 +40,29 @@ impl Book {
             book.words.insert(word.to_owned(), text.to_lowercase());
         }
         book
+    }
+
+    fn messages(&self, answer: &mut Value) {
+        match answer {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    match value.as_str().filter(|_| name == "message") {
+                        // A field may stand before it.
+                        Some(said) => {
+                            let (field, rest) = said.split_once(": ").unwrap_or(("", said));
+                            if let Some(text) = self.say(said) {
+                                *value = text.into();
+                            } else if let Some(text) = self.say(rest) {
+                                *value = format!("{field}: {text}").into();
+                            }
+                        }
+                        None => self.messages(value),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.messages(item)),
+            _ => {}
+        }
     }
 
     fn say(&self, said: &str) -> Option<String> {
@@ -87,11 +110,23 @@ fn places<'a>(said: &'a str, parts: &[String]) -> Option<Vec<&'a str>> {
     Some(found)
 }
 
-/// Puts a problem into the reader's words.
-pub(super) fn translate(catalog: &Catalog, language: &str, problem: &mut Value) {
+/// The sentences of this language; none where what is said is said in it.
+fn book(catalog: &Catalog, language: &str) -> Option<&'static Book> {
     static BOOKS: OnceLock<Vec<Book>> = OnceLock::new();
     let books = BOOKS.get_or_init(|| OURS.iter().map(|(l, ours)| Book::of(catalog, l, ours)).collect());
-    let Some(book) = books.iter().find(|b| b.language == language) else { return };
+    books.iter().find(|b| b.language == language)
+}
+
+/// Puts what single rows were refused for, in an answer that is otherwise good, into the reader's words.
+pub(crate) fn messages(catalog: &Catalog, language: &str, answer: &mut Value) {
+    if let Some(book) = book(catalog, language) {
+        book.messages(answer);
+    }
+}
+
+/// Puts a problem into the reader's words.
+pub(crate) fn translate(catalog: &Catalog, language: &str, problem: &mut Value) {
+    let Some(book) = book(catalog, language) else { return };
     let say = |text: &mut Value| {
         if let Some(said) = text.as_str().and_then(|t| book.say(t)) {
             *text = said.into();
@@ -153,6 +188,16 @@ mod tests {
         ] {
             assert_eq!(book.say(said).as_deref(), text, "{said}");
         }
+    }
+
+    #[test]
+    fn what_rows_were_refused_for_is_said_too() {
+        let mut answer = serde_json::json!({ "done": 1, "failed": [{ "id": "This is required.", "message": "name: This is required." }] });
+        book().messages(&mut answer);
+        assert_eq!(
+            answer["failed"],
+            serde_json::json!([{ "id": "This is required.", "message": "name: Міндетті." }])
+        );
     }
 
     #[test]
