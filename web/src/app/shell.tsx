@@ -55,7 +55,7 @@ function UserMenu() {
     try { await patch('/me', changes); await queryClient.invalidateQueries({ queryKey: ['me'] }) } catch (e) { toast.error(messageOf(e)) }
   }
   const pickTheme = (x: Theme) => { applyTheme(x); setTheme(x); void prefer({ theme: x }) }
-  const pickLanguage = async (l: string) => { await changeLanguage(l); await prefer({ locale: l }); await queryClient.invalidateQueries({ queryKey: ['meta'] }) }
+  const pickLanguage = async (l: string) => { await changeLanguage(l); await prefer({ locale: l }); await queryClient.invalidateQueries() }
   const picture = useOwnPicture()
   const leave = async () => {
     try { await post('/auth/logout') } catch { /* the session may be gone already */ }
