@@ -11,7 +11,7 @@ export default defineConfig({
   // Nothing is inlined as data: the content security policy allows fonts and scripts from this origin only.
   build: { target: 'es2023', manifest: true, assetsInlineLimit: 0, reportCompressedSize: false, chunkSizeWarningLimit: 700,
     // What every screen needs of ours comes in one piece.
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'base', test: /src\/(api|lib|meta)\// }] } } } },
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'base', test: /src\/(api|lib|meta)\/(?!condition|picture|places|files|useForm)/ }] } } } },
   server: { proxy: { '/api': api } },
   test: { environment: 'jsdom', include: ['src/**/*.test.{ts,tsx}'] },
 })

@@ -1,12 +1,14 @@
-// node e2e/run.mjs [trade] [table] [data] [people] [together] [admin] [looks] [words] [xss] [board]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
+// node e2e/run.mjs [trade] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [time]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
 import { admin } from './admin.mjs'
 import { board } from './board.mjs'
 import { data } from './data.mjs'
 import { fresh, newcomer, open, page, results, scene } from './kit.mjs'
 import { looks } from './looks.mjs'
 import { people } from './people.mjs'
+import { sheet } from './sheet.mjs'
 import { table } from './table.mjs'
 import { together } from './together.mjs'
+import { time } from './time.mjs'
 import { trade } from './trade.mjs'
 import { words } from './words.mjs'
 import { xss } from './xss.mjs'
@@ -25,6 +27,7 @@ try {
     await p.context().close()
   }
   if (want('table')) await table(browser, email)
+  if (want('sheet')) await sheet(browser, email)
   if (want('data')) await data(browser, email)
   if (want('people')) await people(browser, email)
   if (want('together')) await together(browser, email)
@@ -33,6 +36,7 @@ try {
   if (want('words')) await words(browser, email)
   if (want('xss')) await xss(browser, email)
   if (want('board')) await board(browser, email)
+  if (want('time')) await time(browser, email)
 } catch (e) {
   results.failed++
   console.log(`FAILED ${e?.stack ?? e}`)

@@ -1,4 +1,4 @@
-import { ListFilter, X } from 'lucide-react'
+import { ListFilter, ListTree, X } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { typeOf, type Operator } from '@/fields/registry'
@@ -6,10 +6,13 @@ import { useLocale } from '@/lib/format'
 import { fieldOf, visibleFields } from '@/meta/hooks'
 import type { Condition, Entity, Field, Rule } from '@/meta/types'
 import { isRule } from '@/meta/types'
-import { Popover } from '@/ui/basics'
+import { Dialog, Popover } from '@/ui/basics'
 import { complete, withRule } from './state'
 
 const RuleValue = lazy(() => import('./rule-value'))
+const ConditionTree = lazy(() => import('./filter-tree').then((m) => ({ default: m.ConditionTree })))
+
+const askable = (e: Entity): Field[] => visibleFields(e).filter((f) => f.filterable !== false && typeOf(f).operators.length > 0)
 
 export function FieldPicker({ fields, onPick, placeholder }: { fields: Field[]; onPick: (f: Field) => void; placeholder: string }) {
   const { t } = useTranslation()
@@ -27,14 +30,30 @@ export function FieldPicker({ fields, onPick, placeholder }: { fields: Field[]; 
 export function AddFilter({ entity, filter, onChange, onAdded }: { entity: Entity; filter: Condition | undefined; onChange: (c: Condition) => void; onAdded: (at: number) => void }) {
   const { t } = useTranslation()
   const [open, setOpen] = useState(false)
+  const [tree, setTree] = useState(false)
   return (
+    <>
     <Popover open={open} onOpenChange={setOpen} width={240} label={t('filter.add')} trigger={<button type="button" className="btn ghost sm"><ListFilter size={14} />{t('filter.title')}</button>}>
-      <FieldPicker placeholder={t('filter.field')} fields={visibleFields(entity).filter((f) => f.filterable !== false && typeOf(f).operators.length > 0)} onPick={(f) => {
+      <FieldPicker placeholder={t('filter.field')} fields={askable(entity)} onPick={(f) => {
         setOpen(false)
         onChange(withRule(filter, null, { field: f.name, operator: typeOf(f).operators[0]!.name }))
         onAdded(filter?.rules.length ?? 0)
       }} />
+      <div className="rule" />
+      <button type="button" className="item text-muted" onClick={() => { setOpen(false); setTree(true) }}><ListTree size={15} />{t('tree.title')}</button>
     </Popover>
+    {tree && <FilterTree entity={entity} filter={filter} onChange={onChange} onClose={() => setTree(false)} />}
+    </>
+  )
+}
+
+/** The whole filter, with all its groups. What is not finished yet asks nothing. */
+function FilterTree({ entity, filter, onChange, onClose }: { entity: Entity; filter: Condition | undefined; onChange: (c: Condition) => void; onClose: () => void }) {
+  const { t } = useTranslation()
+  return (
+    <Dialog title={t('tree.title')} width={620} onClose={onClose} footer={<button type="button" className="btn" onClick={() => onChange({ operator: 'AND', rules: [] })}>{t('filter.clear')}</button>}>
+      <Suspense fallback={null}><ConditionTree entity={entity} fields={askable(entity)} value={filter ?? { operator: 'AND', rules: [] }} onChange={onChange} /></Suspense>
+    </Dialog>
   )
 }
 
@@ -83,15 +102,17 @@ function RuleChip({ entity, rule, open, onOpen, onChange, onRemove }: { entity: 
 export function FilterChips({ entity, filter, onChange, opened, setOpened }: { entity: Entity; filter: Condition | undefined; onChange: (c: Condition) => void; opened: number | null; setOpened: (i: number | null) => void }) {
   const { t } = useTranslation()
   const rules = filter?.rules ?? []
+  const [tree, setTree] = useState(false)
   return (
     <>
+      {tree && <FilterTree entity={entity} filter={filter} onChange={onChange} onClose={() => setTree(false)} />}
       {rules.map((r, i) => (
         <span key={i} className="inline-flex items-center gap-1.5">
           {i === 1 && <button type="button" className="btn ghost sm" style={{ padding: '0 4px' }} title={t('filter.switch')} onClick={() => onChange({ ...filter!, operator: filter!.operator === 'AND' ? 'OR' : 'AND' })}>{filter!.operator === 'AND' ? t('filter.and') : t('filter.or')}</button>}
           {i > 1 && <span className="text-muted text-xs">{filter!.operator === 'AND' ? t('filter.and') : t('filter.or')}</span>}
           {isRule(r)
             ? <RuleChip entity={entity} rule={r} open={opened === i} onOpen={(o) => setOpened(o ? i : null)} onChange={(x) => onChange(withRule(filter, i, x))} onRemove={() => onChange(withRule(filter, i, null))} />
-            : <span className="chip plain gray" style={{ height: 26 }}>{t('filter.group', { count: r.rules.length })}<button type="button" className="border-0 bg-transparent p-0.5 flex" aria-label={t('remove')} onClick={() => onChange(withRule(filter, i, null))}><X size={13} /></button></span>}
+            : <span className="chip plain gray" style={{ height: 26 }}><button type="button" className="border-0 bg-transparent p-0 h-full" onClick={() => setTree(true)}>{t('filter.group', { count: r.rules.length })}</button><button type="button" className="border-0 bg-transparent p-0.5 flex" aria-label={t('remove')} onClick={() => onChange(withRule(filter, i, null))}><X size={13} /></button></span>}
         </span>
       ))}
       {rules.length > 1 && <button type="button" className="btn ghost sm" onClick={() => onChange({ operator: 'AND', rules: [] })}>{t('filter.clear')}</button>}

@@ -1,5 +1,5 @@
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { ArrowUpDown, Download, Ellipsis, Plus, Search, Upload, X } from 'lucide-react'
+import { Download, Ellipsis, Plus, Search, Upload } from 'lucide-react'
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { toast } from '@/lib/toast'
@@ -9,21 +9,22 @@ import { queryClient } from '@/api/session'
 import { withWords } from '@/i18n'
 import { useKeys } from '@/lib/keys'
 import { useNarrow } from '@/lib/narrow'
-import { fieldOf, listFields, titleOf, useEntity, useMeta, visibleFields, wireSort } from '@/meta/hooks'
-import type { Condition, Entity, Field, Row } from '@/meta/types'
+import { fieldOf, listFields, titleOf, useEntity, useMeta, wireSort } from '@/meta/hooks'
+import type { Condition, Entity, Field, Row, Rule } from '@/meta/types'
 import { isStale, saveFields } from '@/record/save'
-import { Empty, Failure, Menu, Popover, Skeleton } from '@/ui/basics'
+import { Empty, Failure, Menu, Skeleton } from '@/ui/basics'
 import { EntityIcon } from '@/ui/icon'
-import { ColumnChooser } from './columns'
-import { AddFilter, FieldPicker, FilterChips } from './filters'
 import { Footer } from './footer'
-import { Grid, type Selection } from './grid'
+import { Grid, type MenuAt, type Paint, type Selection } from './grid'
 import { useParamsOf, useRows } from './rows'
-import { useViews, ViewTabs } from './saved'
-import { changed, columnsOf, kindOf, merged, nextSort, sendable, sorts, writeSort, type Options, type TableSearch, type ViewHandle } from './state'
+import { useViews } from './views'
+import { changed, columnsOf, kindOf, merged, nextSort, sendable, type Options, type TableSearch, type ViewHandle } from './state'
 
-const KindSwitch = lazy(() => withWords(() => import('./kind-switch')))
 const OtherView = lazy(() => withWords(() => import('./other')))
+const GroupedGrid = lazy(() => withWords(() => import('./group')))
+const TotalsRow = lazy(() => withWords(() => import('./totals-row')))
+const Toolbar = lazy(() => withWords(() => import('./tools')))
+const GridMenu = lazy(() => withWords(() => import('./grid-menu')))
 const BulkBar = lazy(() => import('./bulk'))
 const RecordPanel = lazy(() => import('@/record/panel'))
 const CreateDialog = lazy(() => import('@/record/create'))
@@ -52,9 +53,11 @@ function Table({ entity }: { entity: Entity }) {
   const columnKey = JSON.stringify(state.columns)
   const columns = useMemo(() => columnsOf(entity, state), [entity, columnKey])
   const filter = sendable(state.filter)
-  const params = useParamsOf(filter, search.q, wireSort(entity, state.sort), listFields(entity, columns))
+  const formatKey = JSON.stringify(state.format)
+  const group = state.group?.filter((g) => fieldOf(entity, g.split(':')[0]!))
+  const params = useParamsOf(filter, search.q, wireSort(entity, state.sort), listFields(entity, formatKey ? [...columns, ...entity.fields.filter((f) => formatKey.includes(`"${f.name}"`))] : columns))
   const [[first, last], setRange] = useState<[number, number]>([0, 0])
-  const rows = useRows(entity.name, params, first, last, kind === 'table')
+  const rows = useRows(entity.name, params, first, last, kind === 'table' && !group?.length)
   const [selection, setSelection] = useState<Selection>(NONE)
   const [opened, setOpened] = useState<number | null>(null)
   const [conflict, setConflict] = useState<{ row: Row; changes: Record<string, unknown> } | null>(null)
@@ -98,11 +101,11 @@ function Table({ entity }: { entity: Entity }) {
   })
   const step = (by: number) => {
     if (!search.rec) return
-    if (kind !== 'table') { const next = grid.current?.step?.(search.rec, by); if (next) set({ rec: next.id }); return }
-    for (let i = 0; i < rows.total; i++) if (rows.row(i)?.id === search.rec) { const next = rows.row(i + by); if (next) set({ rec: next.id }); return }
+    const next = grid.current?.step?.(search.rec, by)
+    if (next) set({ rec: next.id })
   }
 
-  const edit = useCallback(async (row: Row, field: Field, value: unknown): Promise<boolean> => {
+  const edit = useCallback(async (row: Row, field: Field, value: unknown): Promise<true | string> => {
     // Shown at once, taken back if the server says no.
     records.putRow(entity.name, { ...row, [field.name]: value })
     try {
@@ -111,13 +114,30 @@ function Table({ entity }: { entity: Entity }) {
       return true
     } catch (e) {
       records.putRow(entity.name, row)
-      if (isStale(e)) { setConflict({ row, changes: { [field.name]: value } }); return false }
+      if (isStale(e)) { setConflict({ row, changes: { [field.name]: value } }); return messageOf(e) }
       toast.error(`${field.label}: ${messageOf(e)}`, { duration: 8000, description: titleOf(entity, row) })
-      return false
+      return messageOf(e)
     }
   }, [entity, t])
 
+  const move = (name: string, to: number) => { const names = columns.map((c) => c.name).filter((n) => n !== name); names.splice(Math.max(0, Math.min(names.length, to)), 0, name); set({ columns: names }) }
+  const [menu, setMenu] = useState<MenuAt | null>(null)
+  const [paint, setPaint] = useState<(row: Row) => Paint | null>()
+  useEffect(() => {
+    let live = true
+    if (!formatKey) setPaint(undefined)
+    else void withWords(() => import('./paint')).then((m) => live && setPaint(() => m.painter(entity, state.format ?? [])))
+    return () => { live = false }
+  }, [entity, formatKey])
+  const addRules = (rules: Rule[]) => setFilter({ operator: 'AND', rules: [...(state.filter?.operator === 'OR' ? [state.filter] : state.filter?.rules ?? []), ...rules] })
+  const filterBy = (row: Row, field: Field) => void import('./cell-rule').then((m) => addRules([m.ruleOf(field, row[field.name])]))
   const known = (): Row[] => queryClient.getQueriesData<records.Page>({ queryKey: ['rows', entity.name] }).flatMap(([, page]) => page?.data ?? []).filter((r, i, all) => all.findIndex((x) => x.id === r.id) === i)
+  const table = {
+    handle: grid, entity, columns, widths: state.widths ?? {}, frozen: state.frozen ?? 1, sort: state.sort, selection, onSelect: setSelection, openId: search.rec, cards, paint,
+    onSort: (n: string, add: boolean) => setSort(nextSort(state.sort, n, add)), onWidth: (n: string, w: number) => set({ widths: { ...search.widths, [n]: w } }), onMove: move, onMenu: setMenu, onFilterBy: filterBy, onOpen: open, onEdit: edit,
+    onEscape: () => { if (selection.all || selection.ids.size) setSelection(NONE); else escape() },
+    renderFoot: (x: { widths: number[]; whole: number; lefts: number[]; index: number }) => <Suspense fallback={null}><TotalsRow {...x} entity={entity} columns={columns} totals={state.totals} filter={filter} q={search.q} onChange={(n, fn) => set({ totals: { ...search.totals, [n]: fn } })} /></Suspense>,
+  }
   const dirty = changed(search)
   const empty = !rows.loading && !rows.error && rows.total === 0
   const narrowed = !!filter || !!search.q
@@ -140,13 +160,8 @@ function Table({ entity }: { entity: Entity }) {
         {entity.can.create && <button type="button" className="btn primary" onClick={() => create()}><Plus size={15} />{t('new')}<kbd aria-hidden="true">C</kbd></button>}
       </header>
       <div className="flex items-center gap-1.5 min-h-9 px-3 pb-1 flex-none border-b border-line flex-wrap max-md:flex-nowrap max-md:overflow-x-auto">
-        <ViewTabs entity={entity} views={views ?? []} current={current} state={state} kind={kind} dirty={dirty} onPick={pickView} />
-        <span className="w-px h-5 bg-line mx-1" />
-        <Suspense fallback={<span className="btn icon sm flex-none" />}><KindSwitch entity={entity} kind={kind} options={state.options} onPick={pickKind} onOptions={setOptions} /></Suspense>
-        <AddFilter entity={entity} filter={state.filter} onChange={setFilter} onAdded={(i) => setTimeout(() => setOpened(i), 60)} />
-        <FilterChips entity={entity} filter={state.filter} onChange={setFilter} opened={opened} setOpened={setOpened} />
-        <SortMenu entity={entity} sort={state.sort} onChange={setSort} />
-        {!cards && <ColumnChooser entity={entity} columns={columns} onChange={(names) => set({ columns: names })} onReset={() => set({ columns: undefined, widths: undefined } as unknown as Partial<TableSearch>)} />}
+        <Suspense fallback={<span className="h-[26px]" />}><Toolbar entity={entity} views={views ?? []} current={current} state={state} kind={kind} dirty={dirty} columns={columns} cards={cards} opened={opened} setOpened={setOpened}
+          onPick={pickView} onKind={pickKind} onOptions={setOptions} onFilter={setFilter} onSort={setSort} onState={set} onOpenAll={(to) => grid.current?.openAll?.(to)} /></Suspense>
         <span className="flex-1" />
         {(entity.can.import || entity.can.export) && <Menu align="end" width={210} trigger={<button type="button" className="btn ghost icon sm" aria-label={t('moreActions')}><Ellipsis size={16} /></button>} items={[
           entity.can.import && { label: t('import.title'), icon: <Upload size={15} />, onSelect: () => void navigate({ to: '/o/$entity/import', params: { entity: entity.name }, search: {} }) },
@@ -158,40 +173,20 @@ function Table({ entity }: { entity: Entity }) {
         <div className="flex-1 min-w-0 flex flex-col relative">
           {rows.error ? <div className="flex-1"><Failure error={rows.error} retry={rows.retry} /></div>
             : kind !== 'table' ? <Suspense fallback={<Skeleton rows={8} />}><OtherView kind={kind} options={state.options} onOptions={setOptions} empty={empty && nothing} onTable={() => pickKind('table')} handle={grid} entity={entity} columns={columns} params={params} on={search.on} span={search.span} onGo={(on, span) => set({ on, ...(span ? { span } : {}) })}
-                openId={search.rec} onOpen={open} onCreate={create} onEscape={escape} onFilter={(rules) => setFilter({ operator: 'AND', rules: [...(state.filter?.operator === 'OR' ? [state.filter] : state.filter?.rules ?? []), ...rules] })} /></Suspense>
+                openId={search.rec} onOpen={open} onCreate={create} onEscape={escape} onFilter={addRules} /></Suspense>
             : empty ? nothing
-              : <Grid handle={grid} entity={entity} columns={columns} widths={state.widths ?? {}} sort={state.sort} total={rows.total || (rows.loading ? 24 : 0)} row={rows.row} range={rows.range} onRange={(a, b) => setRange([a, b])} selection={selection} onSelect={setSelection}
-                  onSort={(n, add) => setSort(nextSort(state.sort, n, add))} onWidth={(n, w) => set({ widths: { ...search.widths, [n]: w } })} onOpen={open} openId={search.rec} cards={cards}
-                  onEscape={() => { if (selection.all || selection.ids.size) setSelection(NONE); else if (search.rec) set({ rec: undefined } as unknown as Partial<TableSearch>) }} onEdit={edit} />}
+              : group?.length ? <Suspense fallback={<Skeleton rows={10} />}><GroupedGrid {...table} group={group} totals={state.totals} params={params} filter={filter} q={search.q} /></Suspense>
+              : <Grid {...table} total={rows.total || (rows.loading ? 24 : 0)} row={rows.row} range={rows.range} onRange={(a, b) => setRange([a, b])} />}
           <Suspense fallback={null}>{(selection.all || selection.ids.size > 0) && <BulkBar entity={entity} selection={selection} total={rows.count?.value ?? rows.total} filter={filter} q={search.q} known={known} onClear={() => setSelection(NONE)} onAll={() => setSelection({ ids: new Set(), all: true })} />}</Suspense>
-          {kind === 'table' && <Footer entity={entity} columns={columns} filter={filter} q={search.q} count={rows.count} />}
+          {kind === 'table' && <Footer entity={entity} columns={columns} totals={state.totals} filter={filter} q={search.q} count={rows.count} cards={cards} />}
         </div>
         <Suspense fallback={null}>
           {search.rec && <RecordPanel key={search.rec} entity={entity.name} id={search.rec} tab={search.tab} onTab={(tab) => set({ tab })} onStep={step} onClose={() => { set({ rec: undefined, tab: undefined } as unknown as Partial<TableSearch>) }} />}
           {creating && <CreateDialog entity={entity} preset={preset} onClose={() => set({ new: undefined } as unknown as Partial<TableSearch>)} onCreated={(row) => { records.refresh(entity.name); set({ new: undefined, rec: row.id } as unknown as Partial<TableSearch>) }} />}
+          {menu && <GridMenu entity={entity} menu={menu} columns={columns} state={state} onClose={() => setMenu(null)} onSort={setSort} onState={set} onMove={move} onRules={addRules} onOpen={open} onShown={(i) => setTimeout(() => setOpened(i), 60)} />}
           {conflict && <ConflictDialog entity={entity} id={conflict.row.id} changes={conflict.changes} onClose={() => { setConflict(null); records.refresh(entity.name) }} onDone={() => { setConflict(null); records.refresh(entity.name) }} />}
         </Suspense>
       </div>
     </div>
-  )
-}
-
-function SortMenu({ entity, sort, onChange }: { entity: Entity; sort: string | undefined; onChange: (s: string) => void }) {
-  const { t } = useTranslation()
-  const [open, setOpen] = useState(false)
-  const all = sorts(sort)
-  return (
-    <Popover open={open} onOpenChange={setOpen} width={260} label={t('sort.title')} trigger={
-      <button type="button" className="btn ghost sm"><ArrowUpDown size={14} />{all.length ? all.map((s) => fieldOf(entity, s.name)?.label ?? s.name).join(', ') : t('sort.title')}</button>}>
-      {all.map((s, i) => (
-        <div key={s.name} className="flex items-center gap-1 h-8 ps-2">
-          <span className="flex-1 truncate">{fieldOf(entity, s.name)?.label ?? s.name}</span>
-          <button type="button" className="btn ghost sm" onClick={() => onChange(writeSort(all.map((x, j) => (j === i ? { ...x, down: !x.down } : x))))}>{s.down ? t('sort.down') : t('sort.up')}</button>
-          <button type="button" className="btn ghost icon sm" aria-label={t('remove')} onClick={() => onChange(writeSort(all.filter((_, j) => j !== i)))}><X size={13} /></button>
-        </div>
-      ))}
-      {all.length > 0 && <div className="rule" />}
-      <FieldPicker placeholder={t('sort.add')} fields={visibleFields(entity).filter((f) => f.sortable && !all.some((s) => s.name === f.name))} onPick={(f) => { onChange(writeSort([...all, { name: f.name, down: false }])); setOpen(false) }} />
-    </Popover>
   )
 }

@@ -8,7 +8,7 @@ export const PAGE = 100
 /** The server's pages end here; a list that is longer says so and asks for a filter. */
 export const REACH = 100_000
 
-const pageQuery = (entity: string, params: records.ListParams, page: number) => ({
+export const pageQuery = (entity: string, params: records.ListParams, page: number) => ({
   queryKey: ['rows', entity, params, page],
   queryFn: ({ signal }: { signal: AbortSignal }) => records.list(entity, { ...params, limit: PAGE, offset: page * PAGE, count: 'none' }, signal),
   staleTime: 20_000,

@@ -1,10 +1,9 @@
-import { useQuery } from '@tanstack/react-query'
 import { clsx } from 'clsx'
 import { ChevronDown, Lock, Save, Table2, Users } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { toast } from '@/lib/toast'
-import { del, get, messageOf, patch, post } from '@/api/http'
+import { del, messageOf, patch, post } from '@/api/http'
 import { queryClient } from '@/api/session'
 import { done } from '@/lib/undo'
 import type { Entity } from '@/meta/types'
@@ -12,8 +11,6 @@ import { Confirm, Menu } from '@/ui/basics'
 import type { SavedView, ViewState } from './state'
 
 const ViewDialog = lazy(() => import('./view-dialog'))
-
-export const useViews = (entity: string) => useQuery({ queryKey: ['views', entity], queryFn: () => get<{ data: SavedView[] }>('/views', { entity }).then((r) => r.data ?? []), staleTime: 60_000, retry: false })
 
 export function ViewTabs({ entity, views, current, state, kind, dirty, onPick }: { entity: Entity; views: SavedView[]; current: SavedView | undefined; state: ViewState; kind: string; dirty: boolean; onPick: (id: string | undefined) => void }) {
   const { t } = useTranslation()

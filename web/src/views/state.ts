@@ -3,17 +3,25 @@ import { isRule } from '@/meta/types'
 import { fieldOf, visibleFields } from '@/meta/hooks'
 
 /** What a table, a board and their like answer to. */
-export interface ViewHandle { focus: () => void; step?: (id: string, by: number) => Row | undefined }
+export interface ViewHandle { focus: () => void; step?: (id: string, by: number) => Row | undefined; openAll?: (to: boolean) => void }
 
 /** What a view that is no table goes by: fields' names and the like, each kind's own. */
 export type Options = Record<string, string>
 /** What a view is: one JSON document, the same in the URL, in a saved view and in memory. */
-export interface ViewState { columns?: string[]; widths?: Record<string, number>; sort?: string; filter?: Condition; options?: Options }
+export interface ViewState { columns?: string[]; widths?: Record<string, number>; frozen?: number; sort?: string; filter?: Condition; group?: string[]; totals?: Record<string, string>; format?: FormatRule[]; options?: Options }
+/** What stands out: rows, or one of their cells, that a condition is true of. */
+export interface FormatRule { when: Condition; color: string; field?: string }
 export interface TableSearch extends ViewState { as?: string; on?: string; span?: string; view?: string; q?: string; rec?: string; tab?: string; new?: boolean }
 export interface SavedView { id: string; entity: string; name: string; kind: string; state: ViewState; visibility: 'private' | 'shared'; owner_id?: string | null; user_id?: string | null; mine?: boolean; can_edit?: boolean }
 
 const words = (v: unknown): string[] | undefined => (Array.isArray(v) && v.every((x) => typeof x === 'string') ? (v as string[]) : undefined)
 const text = (v: unknown): string | undefined => (v === undefined || v === null || v === '' ? undefined : String(v))
+
+const texts = (v: unknown): Record<string, string> | undefined => (v && typeof v === 'object' && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).filter((e): e is [string, string] => typeof e[1] === 'string')) : undefined)
+const readFormat = (v: unknown): FormatRule[] | undefined => (Array.isArray(v) ? v.flatMap((r: Partial<FormatRule> | null): FormatRule[] => {
+  const when = readCondition(r?.when)
+  return when && typeof r?.color === 'string' ? [{ when, color: r.color, ...(typeof r.field === 'string' ? { field: r.field } : {}) }] : []
+}).slice(0, 20) : undefined)
 
 export function readCondition(v: unknown, depth = 0): Condition | undefined {
   if (!v || typeof v !== 'object' || depth > 8) return undefined
@@ -47,6 +55,10 @@ export function readTableSearch(s: Record<string, unknown>): TableSearch {
     const w = Object.entries(s.widths as Record<string, unknown>).filter((e): e is [string, number] => typeof e[1] === 'number' && e[1] >= 40 && e[1] <= 1200)
     if (w.length) out.widths = Object.fromEntries(w)
   }
+  if (typeof s.frozen === 'number' && s.frozen >= 0 && s.frozen <= 50) out.frozen = Math.floor(s.frozen)
+  const group = words(s.group); if (group) out.group = group.slice(0, 3)
+  const totals = texts(s.totals); if (totals) out.totals = totals
+  const format = readFormat(s.format); if (format) out.format = format
   if (s.options && typeof s.options === 'object' && !Array.isArray(s.options)) {
     const o = Object.entries(s.options as Record<string, unknown>).filter((e): e is [string, string] => typeof e[1] === 'string')
     if (o.length) out.options = Object.fromEntries(o)
@@ -62,10 +74,15 @@ export function merged(search: TableSearch, view: SavedView | undefined): ViewSt
   const widths = { ...base.widths, ...search.widths }; if (Object.keys(widths).length) out.widths = widths
   const sort = search.sort ?? base.sort; if (sort) out.sort = sort
   const filter = search.filter ?? readCondition(base.filter); if (filter && filter.rules.length) out.filter = filter
+  const frozen = search.frozen ?? base.frozen; if (frozen !== undefined) out.frozen = frozen
+  const group = search.group ?? base.group; if (group?.length) out.group = group
+  const totals = { ...base.totals, ...search.totals }; if (Object.keys(totals).length) out.totals = totals
+  const format = search.format ?? readFormat(base.format); if (format?.length) out.format = format
   const options = { ...base.options, ...search.options }; if (Object.keys(options).length) out.options = options
   return out
 }
-export const changed = (s: TableSearch): boolean => s.columns !== undefined || s.widths !== undefined || s.sort !== undefined || s.filter !== undefined || s.options !== undefined || s.as !== undefined
+const KEPT = ['columns', 'widths', 'frozen', 'sort', 'filter', 'group', 'totals', 'format', 'options', 'as'] as const
+export const changed = (s: TableSearch): boolean => KEPT.some((k) => s[k] !== undefined)
 
 /** The address says it, else the saved view. */
 export const kindOf = (search: TableSearch, view: SavedView | undefined): string => search.as ?? (view?.kind || 'table')
@@ -107,6 +124,6 @@ export const complete = (r: Rule | Condition): boolean => {
 }
 export function sendable(c: Condition | undefined): Condition | undefined {
   if (!c) return undefined
-  const rules = c.rules.filter(complete)
+  const rules = c.rules.flatMap((r): (Rule | Condition)[] => { if (isRule(r)) return complete(r) ? [r] : []; const inner = sendable(r); return inner ? [inner] : [] })
   return rules.length ? { ...c, rules } : undefined
 }

@@ -1,0 +1,12 @@
+import type { Field, Rule } from '@/meta/types'
+
+/** The rule that finds all that have in this field what a cell has; or all that have not. */
+export function ruleOf(f: Field, value: unknown, not = false): Rule {
+  const empty = value === null || value === undefined || value === '' || (Array.isArray(value) && !value.length)
+  if (empty) return { field: f.name, operator: not ? 'is_not_empty' : 'is_empty' }
+  if (f.type === 'boolean') return { field: f.name, operator: (value === true) !== not ? 'is_true' : 'is_false' }
+  if (Array.isArray(value)) return { field: f.name, operator: not ? 'has_none' : 'has_all', value: f.type === 'tags' && value.length === 1 ? value[0] : value }
+  if (f.options?.length || f.type === 'relation' || f.type === 'user') return { field: f.name, operator: not ? 'not_in' : 'in', value: [value] }
+  // The day of an instant is the whole of it.
+  return { field: f.name, operator: not ? 'not_equals' : 'equals', value: f.type === 'integer' ? Number(value) : value }
+}
