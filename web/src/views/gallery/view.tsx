@@ -17,6 +17,8 @@ import { useRows } from '../rows'
 const GAP = 12
 const LINE = 22
 const LINES = 4
+// A card is pressed as a whole: no links within.
+const TEXTS = ['email', 'phone', 'url', 'file']
 
 /** The same words always have the same colour. */
 export function hueOf(text: string): number {
@@ -118,7 +120,7 @@ const Card = memo(function Card({ entity, row, cover, state, shown, locale, plac
           return (
             <span key={f.name} className="v-line num" title={f.label}>
               <span className={named ? 'text-faint text-xs flex-none' : 'visually-hidden'}>{f.label}{!named && ':'}</span>
-              {isCountry(f) ? <span className="txt">{countryName(String(value), locale.locale)}</span> : f.type !== 'boolean' && createElement(type.Cell, { field: f, value, record: row, locale, currency: currencyOf(f, row), plain: true })}
+              {isCountry(f) ? <span className="txt">{countryName(String(value), locale.locale)}</span> : TEXTS.includes(f.type) ? <span className="txt">{type.format(value, f, locale)}</span> : f.type !== 'boolean' && createElement(type.Cell, { field: f, value, record: row, locale, currency: currencyOf(f, row), plain: true })}
             </span>
           )
         })}

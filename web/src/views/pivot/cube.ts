@@ -1,4 +1,5 @@
 import type { TFunction } from 'i18next'
+import { Problem } from '@/api/http'
 import * as records from '@/api/records'
 import type { Person } from '@/api/people'
 import { formatDate, formatMoney, formatNumber, formatPercent, localToInstant, type Locale } from '@/lib/format'
@@ -146,9 +147,39 @@ export async function gather(entity: Entity, a: Asked): Promise<{ facts: Fact[];
   return { facts: [...into.values()], cut: groups.length > 0 && (money.length >= most || plain.length >= most) }
 }
 
-/** Facts for several sets of groups at once: cells, sub-totals and the whole. */
+/** The server makes the totals of so many groups. */
+const TOTALLED = 4
+/** A page may be newer than the server that answers it, while that is being exchanged. */
+let knowsTotals = true
+/** Facts for several sets of groups at once: cells, sub-totals and the whole, in one question where the server takes it. */
 export async function gatherAll(entity: Entity, sets: number[][], a: Asked): Promise<{ facts: Fact[][]; cut: boolean }> {
-  const all = await Promise.all(sets.map((set) => gather(entity, { ...a, dims: set.map((i) => a.dims[i]!) })))
+  const { dims, measures, currency } = a
+  const apart = !!currency && measures.some(paid)
+  const own = dims.find((d) => d.key === currency)
+  const groups = [...dims.map((d) => d.asked), ...(apart && !own ? [currency!] : [])]
+  const lines = sets.length > 1 && groups.length <= TOTALLED && knowsTotals
+    ? await records.aggregate(entity.name, { ...body(a, groups, measures.map(metric)), totals: true }).then((r) => r.data, (e: unknown) => {
+        if (!(e instanceof Problem) || e.errors[0]?.field !== 'totals') throw e
+        knowsTotals = false
+        return null
+      }) : null
+  if (lines) {
+    const by = new Map<string, Line[]>()
+    for (const l of lines) { const k = [...(l._grouped as string[])].sort().join(); const known = by.get(k); if (known) known.push(l); else by.set(k, [l]) }
+    const money = measures.map((m) => apart && paid(m))
+    const rest = money.map((m) => !m)
+    const facts = sets.map((set) => {
+      const names = set.map((i) => dims[i]!.asked)
+      const of = (all: string[]) => by.get([...new Set(all)].sort().join()) ?? []
+      const into = new Map<string, Fact>()
+      collect(of(names), set.map((i) => dims[i]!), measures, rest, undefined, into)
+      if (apart) collect(of([...names, own?.asked ?? currency!]), set.map((i) => dims[i]!), measures, money, currency, into)
+      return [...into.values()]
+    })
+    await Promise.all(sets.map((set, i) => name(facts[i]!, set.map((n) => dims[n]!))))
+    return { facts, cut: lines.length >= MOST }
+  }
+  const all = await Promise.all(sets.map((set) => gather(entity, { ...a, dims: set.map((i) => dims[i]!) })))
   return { facts: all.map((x) => x.facts), cut: all.some((x) => x.cut) }
 }
 

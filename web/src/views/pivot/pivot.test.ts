@@ -1,6 +1,7 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
+import * as records from '@/api/records'
 import type { Entity, Field } from '@/meta/types'
-import { both, comparer, readDims, readMeasures, ruleOf, spanNext, spanStart, sumText, type Fact, type Say } from './cube'
+import { both, comparer, gatherAll, readDims, readMeasures, ruleOf, spanNext, spanStart, sumText, type Fact, type Say } from './cube'
 import { build, cellOf, headsOf, layoutOf, linesOf } from './model'
 import { csv } from './parts'
 
@@ -45,4 +46,18 @@ it('choices keep the order of the work, nothing comes last', () => {
 it('money is told in its own currency, a table in a file is no formula', () => {
   expect(sumText(readMeasures(entity, 'avg:total')[0]!, { currency: 'EUR', value: '10.123456' }, say.locale)).toBe('€10.12')
   expect(csv([['=A1', '-5', 'a,"b"']])).toBe('\uFEFF\'=A1,-5,"a,""b"""\r\n')
+})
+
+it('one question brings cells and totals; money is told by currency, counts once', async () => {
+  const [status, day] = readDims(entity, {}, 'status,day:year')
+  const asked = vi.spyOn(records, 'aggregate').mockResolvedValue({ data: [
+    { status: null, day: null, currency: null, m0: '9', m1: 3, _grouped: [] }, { status: null, day: null, currency: 'USD', m0: '5', m1: 2, _grouped: ['currency'] }, { status: null, day: null, currency: 'EUR', m0: '4', m1: 1, _grouped: ['currency'] },
+    { status: 'a', day: null, currency: null, m0: '9', m1: 3, _grouped: ['status'] }, { status: 'a', day: null, currency: 'USD', m0: '5', m1: 2, _grouped: ['status', 'currency'] },
+    { status: 'a', day: '2026-01-01', currency: null, m0: '5', m1: 2, _grouped: ['status', 'day:year'] }, { status: 'a', day: '2026-01-01', currency: 'USD', m0: '5', m1: 2, _grouped: ['status', 'day:year', 'currency'] },
+  ] })
+  const { facts } = await gatherAll(entity, [[], [0], [0, 1]], { dims: [status!, day!], measures: readMeasures(entity, 'sum:total,count'), currency: 'currency', base: {} })
+  expect(asked.mock.calls[0]![1]).toMatchObject({ group_by: ['status', 'day:year', 'currency'], totals: true })
+  expect(facts[0]![0]!.sums).toEqual([[{ currency: 'USD', value: '5' }, { currency: 'EUR', value: '4' }], [{ currency: null, value: '3' }]])
+  expect(facts[1]!.map((f) => [f.at[0], f.sums[1]![0]!.value])).toEqual([['a', '3']])
+  expect(facts[2]![0]!.at).toEqual(['a', '2026-01-01'])
 })
