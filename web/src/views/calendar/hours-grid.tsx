@@ -8,7 +8,7 @@ import { Hours } from './hours'
 import { beside, lanesOf } from './lanes'
 import type { Calendar, Held, Item } from './shape'
 import { edgeToInstant, midnight, toInstant, type When } from './when'
-import { dates, sayDay, sayTime, sayWhen } from './words'
+import { dates, sayDay, sayTime } from './words'
 
 const TALL = 46
 const LANE = 24
@@ -107,7 +107,7 @@ export function HoursGrid({ cal }: { cal: Calendar }) {
                 return cal.event(x.of, tab, clsx('timed', tall < 36 && 'low'), { insetBlockStart: x.from * TALL + 1, blockSize: tall, insetInlineStart: `calc(${(x.column / x.columns) * 100}% + 2px)`, inlineSize: `calc(${100 / x.columns}% - 4px)` },
                   { onPointerDown: (e) => grab(e, x.of, 'move'), children: <>{x.of.when.from === d && cal.grip('start', (e) => grab(e, x.of, 'start'))}{cal.words(x.of, true)}{x.of.when.to === d && cal.grip('end', (e) => grab(e, x.of, 'end'))}</> })
               })}
-              {preview && block('held', preview, d, sayWhen(preview, locale))}
+              {preview && block('held', preview, d, preview.open ? sayTime(preview.at!, locale) : `${sayTime(preview.at!, locale)} – ${sayTime(preview.till!, locale)}`)}
               {drawn && daysIn(d, d).map((x) => midnight(x, zone) <= drawn.at && hours.instant(x, hours.slots.length) > drawn.at && block('drawn', { from: x, to: x, ...drawn, open: false }, x, `${sayTime(drawn.at, locale)} – ${sayTime(drawn.till, locale)}`))}
               {d === today && <span className="cal-now" aria-hidden="true" style={{ insetBlockStart: hours.place(d, now) * TALL }} />}
             </div>

@@ -82,7 +82,9 @@ export default function CalendarView({ entity, by, options, columns, params: ask
     putFields(entity.name, row.id, changes)
     if (keys) focusIn(`[data-event="${row.id}"]`)
     try {
-      await saveFields(entity, row, changes, label)
+      const fresh = await saveFields(entity, row, changes, label)
+      // The next change stands on this one.
+      putFields(entity.name, row.id, { version: fresh.version })
       setSaid(label)
     } catch (e) {
       putFields(entity.name, row.id, Object.fromEntries(Object.keys(changes).map((k) => [k, row[k] ?? null])))

@@ -2,7 +2,7 @@ import './timeline.css'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { clsx } from 'clsx'
 import { ChevronDown, ChevronLeft, ChevronRight, Minus, Plus, Route } from 'lucide-react'
-import { createElement, useEffect, useId, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { createElement, memo, useEffect, useId, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState, type ReactNode, type RefObject } from 'react'
 import { createPortal, flushSync } from 'react-dom'
 import { useTranslation } from 'react-i18next'
 import { messageOf } from '@/api/http'
@@ -76,7 +76,7 @@ export default function Timeline({ entity, by, options, columns, params: asked, 
   const [printing, setPrinting] = useState(false)
   const virtual = useVirtualizer({ count: lines.total, getScrollElement: () => scroller.current, estimateSize: () => ROW, overscan: printing ? 150 : 6, scrollMargin: 0 })
   const seen = virtual.getVirtualItems()
-  const whole = critical && !!pred && count <= MOST
+  const whole = critical && !!pred && count <= MOST && JSON.stringify(of) === JSON.stringify(filter)
   const pages = usePages(entity.name, params, lines, seen[0]?.index ?? 0, seen.at(-1)?.index ?? 0, whole)
   useEffect(() => {
     const before = () => flushSync(() => setPrinting(true))
@@ -88,8 +88,11 @@ export default function Timeline({ entity, by, options, columns, params: asked, 
   const near = useNearest(entity, asked, times, from ?? scale.from, to ?? scale.to, nothing)
   const loaded = pages.rows()
   const at = new Map(loaded.map((r) => [r.row.id, r]))
+  const known = useRef(at)
+  known.current = at
   const afterOf = (row: Row): string[] => (pred && !isEmpty(row[pred.name]) ? [String(row[pred.name])] : [])
-  const path = useMemo(() => (whole && pages.complete ? criticalPath(loaded.flatMap(({ row }) => { const w = whenOf(row, times); return w ? [{ id: row.id, from: w.from, to: w.to, after: afterOf(row) }] : [] })) : undefined), [whole, pages.complete, loaded.map((r) => `${r.row.id}${r.row.version}${JSON.stringify(r.row[start.name])}`).join()])
+  const path = useMemo(() => (whole && pages.complete ? criticalPath(loaded.flatMap(({ row }) => { const w = whenOf(row, times); return w ? [{ id: row.id, from: w.from, to: w.to, after: afterOf(row) }] : [] })) : undefined),
+    [whole, pages.complete, times, pred, whole ? loaded.map(({ row }) => [row.id, row[start.name], end && row[end.name], pred && row[pred.name]].join()).join() : ''])
 
   // ---- where one looks -----------------------------------------------------------------------------------------------
   const rtl = () => (scroller.current && getComputedStyle(scroller.current).direction === 'rtl' ? -1 : 1)
@@ -143,7 +146,9 @@ export default function Timeline({ entity, by, options, columns, params: asked, 
   const write = async (row: Row, changes: Record<string, unknown>, label: string, was: string) => {
     putFields(entity.name, row.id, changes)
     try {
-      await saveFields(entity, row, changes, label)
+      const fresh = await saveFields(entity, row, changes, label)
+      // The next change stands on this one.
+      putFields(entity.name, row.id, { version: fresh.version })
       setSaid(label)
     } catch (e) {
       putFields(entity.name, row.id, Object.fromEntries(Object.keys(changes).map((k) => [k, row[k] ?? null])))
@@ -188,7 +193,7 @@ export default function Timeline({ entity, by, options, columns, params: asked, 
   const [asking, setAsking] = useState<Row | null>(null)
   const link = (row: Row, before: Row | null): void => {
     if (!pred) return
-    if (before && circle(loaded.map((r) => ({ id: r.row.id, after: afterOf(r.row) })), row.id, before.id)) { toast.error(t('timeline.circle')); setSaid(t('timeline.circle')); return }
+    if (before && circle([...known.current.values()].map((r) => ({ id: r.row.id, after: afterOf(r.row) })), row.id, before.id)) { toast.error(t('timeline.circle')); setSaid(t('timeline.circle')); return }
     const title = titleOf(entity, row)
     void write(row, { [pred.name]: before?.id ?? null }, before ? t('timeline.linked', { title, other: titleOf(entity, before) }) : t('timeline.unlinked', { title }), '').then(() => focusBar(row.id))
   }
@@ -203,7 +208,7 @@ export default function Timeline({ entity, by, options, columns, params: asked, 
         over = id === row.id ? null : id
         setLinking({ row, from: index, to: { x: rtl() > 0 ? p.x - r.left : r.right - p.x, y: p.y - r.top }, over })
       },
-      drop: () => { setLinking(null); const target = over && at.get(over)?.row; if (target) link(target, row) },
+      drop: () => { setLinking(null); const target = over && known.current.get(over)?.row; if (target) link(target, row) },
       cancel: () => setLinking(null), atOnce: true, along: 'x',
     })
   }
@@ -306,12 +311,52 @@ export default function Timeline({ entity, by, options, columns, params: asked, 
     return [{ id: row.id, d, b, z, crit: !!path?.path.has(row.id) && path.path.has(other.row.id) }]
   }).slice(0, 300) : []
 
+  const drawLine = (index: number, top: number, at: number, i: number, row: Row | undefined): ReactNode => {
+    const g = groups![at]!
+    if (i < 0) {
+      const open = !shut.has(g.key)
+      const [a, b] = [g.from, g.to].map((d) => d && (d.length > 10 ? instantToLocal(d, zone).slice(0, 10) : d))
+      return (
+        <div role="row" aria-rowindex={index + 2} data-line={index} className="tl-row group" style={{ top, width: side + width }}>
+          <div role="rowheader" className="tl-name"><button type="button" data-focus="" tabIndex={index === active ? 0 : -1} className="tl-fold" aria-expanded={open} onClick={() => fold(at)} onFocus={() => setActive(index)} onKeyDown={(e) => keys(e, index, undefined)}>
+            {open ? <ChevronDown size={14} /> : <ChevronRight size={14} className="rtl:scale-x-[-1]" />}<span className="truncate">{g.label}</span><span className="num text-muted font-normal">{formatNumber(g.n, locale)}</span></button></div>
+          <div role="gridcell" className="tl-line">{a && b && <span className="tl-sum" aria-hidden="true" style={{ insetInlineStart: Math.max(0, x(a)), inlineSize: Math.max(4, Math.min(width, x(addDays(b, 1))) - Math.max(0, x(a))) }} />}<span className="visually-hidden">{a && b ? sayDays(a, b, locale) : ''}</span></div>
+        </div>
+      )
+    }
+    return (
+      <div role="row" aria-rowindex={index + 2} data-line={index} className={clsx('tl-row', row && row.id === openId && 'open')} style={{ top, width: side + width }}>
+        <div role="rowheader" className={clsx('tl-name', group && 'in')} onClick={() => row && onOpen(row)}>{row ? <><span className="font-medium truncate flex-none max-w-full">{titleOf(entity, row)}</span>{!narrow && second && !isEmpty(row[second.name]) && <span className="text-muted truncate flex-1 min-w-0">{createElement(typeOf(second).Cell, { field: second, value: row[second.name], record: row, locale, plain: true })}</span>}</> : <><span className="skel" style={{ width: '60%' }} /><span className="visually-hidden">{t('loading')}</span></>}</div>
+        <div role="gridcell" className="tl-line">{row && bar(row, index)}</div>
+      </div>
+    )
+  }
+  // A line is drawn anew when something about it changed, not because others came into sight.
+  const stamp = useMemo(() => ({}), [lines, groups, scale, held, linking?.over, path, active, openId, entity, columns, times, plan, colour, progress, locale, narrow, day, pred ? loaded.length : 0])
+  const drawing = useRef(drawLine)
+  drawing.current = drawLine
   const aboveName = (d: string) => (zoom === 'day' || zoom === 'week' ? sayDay(d, locale, { month: 'long', year: 'numeric' }) : zoom === 'year' ? `${d.slice(0, 3)}0 – ${d.slice(0, 3)}9` : d.slice(0, 4))
   const belowName = (d: string) => (zoom === 'day' || zoom === 'week' ? String(Number(d.slice(8))) : zoom === 'year' ? d.slice(0, 4) : sayDay(d, locale, { month: 'short' }))
   const error = countError ?? pages.error
   const title = fieldOf(entity, entity.title_field ?? '')?.label ?? entity.label
   const lineOf = (d: string): number | null => (d >= scale.from && d <= scale.to ? x(d) + px / 2 : null)
   const now = lineOf(today)
+  const head = useMemo(() => (
+      <div role="row" aria-rowindex={1} className="tl-head" style={{ width: side + width }}>
+        <div role="columnheader" className="tl-name">{title}</div>
+        <div role="columnheader" className="tl-ticks" style={{ width }}>
+          <span className="visually-hidden">{sayDays(scale.from, scale.to, locale)}</span>
+          <div aria-hidden="true" className="tl-above">{scale.above.map((k) => <span key={k.at} style={{ insetInlineStart: k.at * px, inlineSize: k.n * px }}>{k.n * px > 40 && <b>{aboveName(k.day)}</b>}</span>)}</div>
+          <div aria-hidden="true" className={clsx('tl-below', zoom === 'day' && 'days')}>{scale.below.map((k) => <span key={k.at} className={clsx(today >= k.day && daysFrom(k.day, today) < k.n && 'now')} style={{ insetInlineStart: k.at * px, inlineSize: k.n * px }}>{k.n * px > 17 && belowName(k.day)}</span>)}</div>
+        </div>
+      </div>
+  ), [scale, today, locale, side, title])
+  const back = useMemo(() => (
+      <div ref={area} className="tl-back" aria-hidden="true" style={{ width }}>
+        {rest.map((k) => <i key={k.at} className="tl-rest" style={{ insetInlineStart: k.at * px, inlineSize: k.n * px }} />)}
+        {scale.above.map((k) => <i key={k.at} className="tl-edge" style={{ insetInlineStart: k.at * px }} />)}
+      </div>
+  ), [scale, rest])
   return (
     <>
       <div className="flex items-center gap-1.5 px-3 h-11 flex-none border-b border-line max-md:h-13 no-print">
@@ -332,42 +377,15 @@ export default function Timeline({ entity, by, options, columns, params: asked, 
         </p>
       )}
       {error ? <div className="flex-1"><Failure error={error} retry={() => { recount(); pages.retry() }} /></div> : (
-        <div ref={scroller} className={clsx('tl', ((held && !held.keys) || linking) && 'busy', px < 5 && 'far')} role="grid" aria-label={t('timeline.label', { name: entity.plural })} aria-rowcount={lines.total + 1} aria-busy={groups === null} style={{ '--side': `${side}px`, '--row': `${ROW}px` } as React.CSSProperties} onScroll={scrolled}>
-          <div role="row" aria-rowindex={1} className="tl-head" style={{ width: side + width }}>
-            <div role="columnheader" className="tl-name">{title}</div>
-            <div role="columnheader" className="tl-ticks" style={{ width }}>
-              <span className="visually-hidden">{sayDays(scale.from, scale.to, locale)}</span>
-              <div aria-hidden="true" className="tl-above">{scale.above.map((k) => <span key={k.at} style={{ insetInlineStart: k.at * px, inlineSize: k.n * px }}>{k.n * px > 40 && <b>{aboveName(k.day)}</b>}</span>)}</div>
-              <div aria-hidden="true" className={clsx('tl-below', zoom === 'day' && 'days')}>{scale.below.map((k) => <span key={k.at} className={clsx(today >= k.day && daysFrom(k.day, today) < k.n && 'now')} style={{ insetInlineStart: k.at * px, inlineSize: k.n * px }}>{k.n * px > 17 && belowName(k.day)}</span>)}</div>
-            </div>
-          </div>
+        <div ref={scroller} className={clsx('tl', ((held && !held.keys) || linking) && 'busy', px < 5 && 'far')} role="grid" aria-label={t('timeline.label', { name: entity.plural })} aria-rowcount={lines.total + 1} aria-busy={groups === null} tabIndex={loaded.length ? -1 : 0} style={{ '--side': `${side}px`, '--row': `${ROW}px` } as React.CSSProperties} onScroll={scrolled}>
+          {head}
           <div role="rowgroup" className="tl-body" style={{ width: side + width, height: Math.max(virtual.getTotalSize(), 1) }}>
-            <div ref={area} className="tl-back" aria-hidden="true" style={{ width }}>
-              {rest.map((k) => <i key={k.at} className="tl-rest" style={{ insetInlineStart: k.at * px, inlineSize: k.n * px }} />)}
-              {scale.above.map((k) => <i key={k.at} className="tl-edge" style={{ insetInlineStart: k.at * px }} />)}
-            </div>
+            {back}
+            <div className="tl-side" aria-hidden="true" />
             {seen.map((v) => {
               const line = lines.line(v.index)
-              const g = groups?.[line.group]
-              if (!g) return null
-              if (line.i < 0) {
-                const open = !shut.has(g.key)
-                const [a, b] = [g.from, g.to].map((d) => d && (d.length > 10 ? instantToLocal(d, zone).slice(0, 10) : d))
-                return (
-                  <div key={`g${g.key}`} role="row" aria-rowindex={v.index + 2} data-line={v.index} className="tl-row group" style={{ top: v.start, width: side + width }}>
-                    <div role="rowheader" className="tl-name"><button type="button" data-focus="" tabIndex={v.index === active ? 0 : -1} className="tl-fold" aria-expanded={open} onClick={() => fold(line.group)} onFocus={() => setActive(v.index)} onKeyDown={(e) => keys(e, v.index, undefined)}>
-                      {open ? <ChevronDown size={14} /> : <ChevronRight size={14} className="rtl:scale-x-[-1]" />}<span className="truncate">{g.label}</span><span className="num text-muted font-normal">{formatNumber(g.n, locale)}</span></button></div>
-                    <div role="gridcell" className="tl-line">{a && b && <span className="tl-sum" aria-hidden="true" style={{ insetInlineStart: Math.max(0, x(a)), inlineSize: Math.max(4, Math.min(width, x(addDays(b, 1))) - Math.max(0, x(a))) }} />}<span className="visually-hidden">{a && b ? sayDays(a, b, locale) : ''}</span></div>
-                  </div>
-                )
-              }
-              const row = pages.row(line)
-              return (
-                <div key={row?.id ?? v.index} role="row" aria-rowindex={v.index + 2} data-line={v.index} className={clsx('tl-row', row && row.id === openId && 'open')} style={{ top: v.start, width: side + width }}>
-                  <div role="rowheader" className={clsx('tl-name', group && 'in')} onClick={() => row && onOpen(row)}>{row ? <><span className="font-medium truncate flex-none max-w-full">{titleOf(entity, row)}</span>{!narrow && second && !isEmpty(row[second.name]) && <span className="text-muted truncate flex-1 min-w-0">{createElement(typeOf(second).Cell, { field: second, value: row[second.name], record: row, locale, plain: true })}</span>}</> : <span className="skel" style={{ width: '60%' }} />}</div>
-                  <div role="gridcell" className="tl-line">{row && bar(row, v.index)}</div>
-                </div>
-              )
+              const row = line.i < 0 ? undefined : pages.row(line)
+              return groups?.[line.group] && <LineOf key={line.i < 0 ? `g${groups[line.group]!.key}` : row?.id ?? v.index} index={v.index} top={v.start} group={line.group} i={line.i} row={row} stamp={stamp} draw={drawing} />
             })}
             <svg className="tl-arrows" aria-hidden="true" width={width} height={virtual.getTotalSize() || 1} style={{ overflow: 'visible' }}>
               {arrows.map((a) => <g key={a.id} className={clsx(a.crit && 'crit')}><path d={a.d} /><path className="tip" d={`M${a.b} ${a.z}l-6 -3.5v7z`} /></g>)}
@@ -389,6 +407,9 @@ export default function Timeline({ entity, by, options, columns, params: asked, 
     </>
   )
 }
+
+interface LineProps { index: number; top: number; group: number; i: number; row: Row | undefined; stamp: object; draw: RefObject<(index: number, top: number, group: number, i: number, row: Row | undefined) => ReactNode> }
+const LineOf = memo(function LineOf({ index, top, group, i, row, draw }: LineProps) { return <>{draw.current(index, top, group, i, row)}</> })
 
 function Ask({ title, label, row, field, onClose, onPick }: { title: string; label: string; row: Row; field: NonNullable<ViewProps['by'][string]>; onClose: () => void; onPick: (id: string | null) => void }) {
   const { t } = useTranslation()
