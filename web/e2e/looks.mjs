@@ -43,6 +43,8 @@ export async function looks(browser, email) {
     ['page', `/o/sales-orders/r/${order}`], ['page-related', `/o/sales-orders/r/${order}?tab=related`], ['page-activity', `/o/sales-orders/r/${order}?tab=activity`], ['send', `/o/sales-orders/r/${order}`, async (q) => { await q.getByRole('button', { name: 'More actions' }).click(); await q.getByRole('menuitem', { name: 'Send by e-mail' }).click() }],
     ['action', `/o/sales-orders/r/${order}`, (q) => q.getByRole('group', { name: 'Actions' }).getByRole('button', { name: 'Ship some' }).click()], ['invoice', `/o/finance-invoices/r/${invoice}`],
     ['create', '/o/sales-orders?new=true', (q) => q.getByRole('button', { name: 'Add line' }).click()], ['create-invalid', '/o/products-products?new=true', (q) => q.getByRole('button', { name: 'Create' }).last().click()],
+    ['comments', `/o/sales-orders/r/${order}?tab=comments`, (q) => q.getByRole('textbox', { name: /^Write a comment/ }).fill('Where is it?')], ['panel-comments', `/o/sales-orders?rec=${order}&tab=comments`],
+    ['inbox', '/inbox'], ['inbox-done', '/inbox?in=done'], ['bell', '/', (q) => q.getByRole('button', { name: /^Notifications/ }).click()],
     ['palette', '/', async (q) => { await q.keyboard.press('Control+k'); await q.getByRole('dialog').waitFor() }],
     ['shortcuts', '/', async (q) => { await q.keyboard.press('Shift+?'); await q.getByRole('dialog').waitFor() }],
     ['columns', '/o/parties-parties', (q) => q.getByRole('button', { name: 'Columns' }).click()],
@@ -70,7 +72,7 @@ export async function looks(browser, email) {
   await signIn(phone, email)
   await api(phone, 'PATCH', '/me', { theme: 'light' })
   const first = (await api(phone, 'GET', '/sales/orders?limit=1')).data[0].id
-  for (const [name, path] of [['table', '/o/parties-parties'], ['orders', '/o/sales-orders'], ['home', '/'], ['settings', '/settings/profile'], ['record', `/o/sales-orders?rec=${first}`], ['page', `/o/sales-orders/r/${first}`], ['create', '/o/sales-orders?new=true']]) {
+  for (const [name, path] of [['table', '/o/parties-parties'], ['orders', '/o/sales-orders'], ['home', '/'], ['settings', '/settings/profile'], ['inbox', '/inbox'], ['record', `/o/sales-orders?rec=${first}`], ['page', `/o/sales-orders/r/${first}`], ['create', '/o/sales-orders?new=true']]) {
     await test(`${name} on a phone`, async () => {
       await phone.goto(BASE + path)
       await phone.locator('h1').first().waitFor()

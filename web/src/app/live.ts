@@ -18,6 +18,10 @@ export function useLive(): void {
         timer ??= setTimeout(flush, 500)
       } catch { /* not ours */ }
     })
+    // Where the stream broke, or this end was too slow, something was missed.
+    let opened = false
+    source.addEventListener('open', () => { if (opened) void queryClient.invalidateQueries(); opened = true })
+    source.addEventListener('resync', () => void queryClient.invalidateQueries())
     source.addEventListener('meta.changed', () => void queryClient.invalidateQueries({ queryKey: ['meta'] }))
     const about = (name: string, then: (entity: string, id: string) => void) => source.addEventListener(name, (e) => {
       try { const { entity, id } = JSON.parse((e as MessageEvent<string>).data) as { entity: string; id: string }; then(entity, id) } catch { /* not ours */ }

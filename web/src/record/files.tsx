@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { toast } from '@/lib/toast'
 import { fileUrl, uploadFile, type StoredFile } from '@/api/files'
 import { get, messageOf } from '@/api/http'
+import { usePeople } from '@/api/people'
 import { queryClient } from '@/api/session'
 import { formatAgo, formatBytes, useLocale } from '@/lib/format'
 import { Failure, Skeleton } from '@/ui/basics'
@@ -12,6 +13,7 @@ import { Failure, Skeleton } from '@/ui/basics'
 export function Files({ entity, id }: { entity: string; id: string }) {
   const { t } = useTranslation()
   const locale = useLocale()
+  const people = usePeople()
   const input = useRef<HTMLInputElement>(null)
   const [busy, setBusy] = useState(0)
   const [over, setOver] = useState(false)
@@ -36,7 +38,7 @@ export function Files({ entity, id }: { entity: string; id: string }) {
           {data.map((f) => (
             <li key={f.id} className="flex items-center gap-2 h-10 border-b border-line">
               <Paperclip size={14} className="text-muted" aria-hidden="true" /><span className="truncate flex-1">{f.name}</span>
-              <span className="text-faint text-xs num">{formatBytes(f.size, locale)}</span><span className="text-faint text-xs">{formatAgo(f.created_at, locale)}</span>
+              <span className="text-faint text-xs num">{formatBytes(f.size, locale)}</span><span className="text-faint text-xs truncate max-w-[40%]">{[people.find((p) => p.id === f.created_by)?.name, formatAgo(f.created_at, locale)].filter(Boolean).join(' · ')}</span>
               <a className="btn ghost icon sm" href={fileUrl(f.id)} download={f.name} aria-label={t('files.download', { name: f.name })}><Download size={14} /></a>
             </li>
           ))}
