@@ -54,12 +54,12 @@ const bare = (p, data) => p.evaluate(([known]) => {
     if (!/\p{L}/u.test(t)) return true
     // Without what is bracketed, however deep, nothing may be left but values.
     let rest = t
-    for (let before = ''; before !== rest;) { before = rest; rest = rest.replace(/\[[^[\]]*\]/g, ' ') }
-    rest = rest.replace(/\s+/g, ' ').replace(/^[\s:·,()“”"?…×–-]+|[\s:·,()“”"?…×–-]+$/g, '')
-    if (!/\p{L}/u.test(rest)) return true
-    const low = rest.toLowerCase()
-    if (values.has(low) || (low.length > 2 && about.includes(low))) return true
-    if (WRITTEN.some((r) => r.test(rest))) return true
+    for (let before = ''; before !== rest;) { before = rest; rest = rest.replace(/\[[^[\]]*\]/g, '\n') }
+    const left = rest.split(/\n|: |, | · /).map((x) => x.replace(/\s+/g, ' ').replace(/^[\s:·,()“”"?…×–-]+|[\s:·,()“”"?…×–-]+$/g, '')).filter((x) => /\p{L}/u.test(x))
+    const isValue = (x) => values.has(x.toLowerCase()) || (x.length > 2 && about.includes(x.toLowerCase())) || WRITTEN.some((r) => r.test(x))
+    if (left.every(isValue)) return true
+    rest = rest.replace(/\s+/g, ' ').trim()
+    if (isValue(rest)) return true
     if (e.closest('kbd,[data-keys],option[value],time,.mark,[translate=no]')) return e.closest('option') ? !/^[a-z ]+$/.test(rest) : true
     return KEYS.test(rest)
   }
@@ -87,7 +87,8 @@ const spilled = (p) => p.evaluate(() => {
     if (box.width < 2) continue
     const walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT)
     for (let n = walk.nextNode(); n; n = walk.nextNode()) {
-      if (!n.data.trim() || n.parentElement.closest('.visually-hidden,select,option')) continue
+      // What stands in a record may be as long as it likes.
+      if (!/[[\]]/.test(n.data) || n.parentElement.closest('.visually-hidden,select,option')) continue
       let clipped = false
       for (let x = n.parentElement; x && x !== e.parentElement; x = x.parentElement) if (getComputedStyle(x).textOverflow === 'ellipsis' && getComputedStyle(x).overflowX !== 'visible') clipped = true
       if (clipped) continue
@@ -131,6 +132,7 @@ export async function words(browser, email) {
     ['home', '/'], ['onboarding', '/onboarding'], ['table', '/o/parties-parties'], ['table-empty', '/o/parties-parties?q=zzzzzz'], ['orders', '/o/sales-orders'],
     ['panel', `/o/sales-orders?rec=${order}`], ['panel-activity', `/o/sales-orders?rec=${order}&tab=activity`], ['page', `/o/sales-orders/r/${order}`], ['page-files', `/o/sales-orders/r/${order}?tab=files`], ['page-related', `/o/sales-orders/r/${order}?tab=related`],
     ['invoice', `/o/finance-invoices/r/${invoice}`], ['create', '/o/sales-orders?new=true'], ['import', '/o/parties-parties/import'],
+    ...['board', 'calendar', 'timeline', 'workload', 'pivot', 'dashboard', 'gallery', 'activity'].map((kind) => [kind, `/o/sales-orders?as=${kind}`]), ['tree', '/o/products-categories?as=tree'], ['inbox', '/inbox'],
     ['palette', '/', async (q) => { await q.keyboard.press('Control+k'); await q.getByRole('dialog').waitFor() }],
     ['shortcuts', '/', async (q) => { await q.keyboard.press('Shift+?'); await q.getByRole('dialog').waitFor() }],
     ...['profile', 'security', 'sessions', 'tokens', 'organization', 'members', 'roles', 'fields', 'audit', 'workspaces', 'general'].map((s) => [s, `/settings/${s}`]),
