@@ -18,7 +18,8 @@ it('every language says the same things', () => {
 })
 it('every language fills the same places', () => {
   const places = (words: string) => [...new Set([...words.matchAll(/\{\{(\w+)\}\}/g)].map((m) => m[1]))].sort().join()
-  const said = (l: string) => new Map(flat(read(l)).map((k) => [k, k.split('.').reduce<string | Words>((o, part) => (o as Words)[part]!, read(l)) as string]))
+  const pairs = (o: Words, path = ''): [string, string][] => Object.entries(o).flatMap(([k, v]) => (typeof v === 'string' ? [[path + k, v] as [string, string]] : pairs(v, path + k + '.')))
+  const said = (l: string) => new Map(pairs(read(l)))
   const en = said('en')
   for (const l of languages) for (const [k, words] of said(l)) expect(places(words), `${l}: ${k}`).toBe(places(en.get(k) ?? en.get(`${bare(k)}_other`)!))
 })
