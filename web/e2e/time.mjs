@@ -292,7 +292,7 @@ export async function time(browser, email) {
     const frames = await p.evaluate(async () => { const e = document.querySelector('.tl'); let n = 0; for (let i = 0; i < 60; i++) { e.scrollTop += 400; await new Promise((r) => requestAnimationFrame(r)); n++ } return n })
     const each = ((await script()) - before) * 1000 / frames
     console.log(`       ${each.toFixed(1)} ms of script a frame, ${asked.length} pages asked for`)
-    truth(each < 25, `${each.toFixed(1)} ms of script for a frame`)
+    truth(each < 15, `${each.toFixed(1)} ms of script for a frame`)
     await p.locator('.tl').evaluate((e) => { e.scrollTop = e.scrollHeight })
     await p.locator('[data-bar="row-99999"]').waitFor()
     truth(asked.length < 25, `${asked.length} pages were asked for`)

@@ -22,9 +22,13 @@ export async function windowOf(entity: string, params: records.ListParams, most:
 export const within = (asked: records.ListParams, t: Times, from: string, to: string, ...more: Condition['rules']): Condition =>
   ({ operator: 'AND', rules: [...(asked.filter ? [asked.filter] : []), ...more, ...touching(t, from, to)] })
 
-/** Shows changed fields wherever a view in time shows the row, at once. */
-export const putFields = (entity: string, id: string, changes: Record<string, unknown>): void =>
-  void queryClient.setQueriesData<records.Page | undefined>({ queryKey: ['calendar', entity] }, (page) => (page?.data?.some((r) => r.id === id) ? { ...page, data: page.data.map((r) => (r.id === id ? { ...r, ...changes } : r)) } : page))
+/** Shows changed fields wherever a view in time shows the row, at once. Answers on their way were asked before this, and are not waited for. */
+export function putFields(entity: string, id: string, changes: Record<string, unknown>): void {
+  const held = { queryKey: ['calendar', entity] }
+  const known = queryClient.getQueriesData<records.Page | undefined>(held)
+  void queryClient.cancelQueries(held)
+  for (const [key, page] of known) if (page?.data?.some((r) => r.id === id)) queryClient.setQueryData(key, { ...page, data: page.data.map((r) => (r.id === id ? { ...r, ...changes } : r)) })
+}
 
 /** Where there is nothing, the days of the last record before and of the first one after. */
 export function useNearest(entity: Entity, asked: records.ListParams, t: Times, from: string, to: string, on: boolean): { before: string | null; after: string | null } | undefined {
