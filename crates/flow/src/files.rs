@@ -69,6 +69,7 @@ pub struct Stored {
     pub entity: Option<String>,
     pub record_id: Option<Uuid>,
     pub created_by: Option<Uuid>,
+    pub created_at: jiff::Timestamp,
 }
 
 /// A file to be handed out. Serve it with `nosniff`, a sandbox CSP and [`Opened::disposition`].
@@ -130,7 +131,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const HEAD: usize = 8192;
 /// What was thrown away can be brought back for so long.
 const RETENTION: &str = "30 days";
-const SIX: &str = "id, name, type, size, sha256, entity, record_id, created_by";
+const COLUMNS: &str = "id, name, type, size, sha256, entity, record_id, created_by, (extract(epoch from created_at) * 1000000)::bigint";
 
 impl Files {
     /// Opens the folder, or makes it.
@@ -225,7 +226,8 @@ impl Files {
             Ok(())
         })?;
         let (content_type, created_by) = (content_type.to_owned(), Some(actor.user));
-        Ok(Stored { id, name, content_type, size, sha256, entity: None, record_id: None, created_by })
+        let (entity, record_id, created_at) = (None, None, jiff::Timestamp::now());
+        Ok(Stored { id, name, content_type, size, sha256, entity, record_id, created_by, created_at })
     }
 
     /// Puts the stream into the store; answers size, hash and the first bytes.
@@ -318,7 +320,7 @@ impl Files {
         within!(store, actor, tx => {
             reach(&tx, entity, record, false).await?;
             let sql = format!(
-                "select {SIX} from files.files where organization_id = $1 and entity = $2 and record_id = $3 and deleted_at is null order by id"
+                "select {COLUMNS} from files.files where organization_id = $1 and entity = $2 and record_id = $3 and deleted_at is null order by id"
             );
             let rows = tx.cached(&sql, &[&actor.organization, &entity, &record]).await?;
             Ok(rows.iter().map(Stored::read).collect())
@@ -516,13 +518,14 @@ impl Stored {
             entity: row.get(5),
             record_id: row.get(6),
             created_by: row.get(7),
+            created_at: crate::schedules::instant(row.get(8)),
         }
     }
 }
 
 async fn find(tx: &Tx, id: Uuid) -> Result<Stored> {
     let sql = format!(
-        "select {SIX} from files.files where organization_id = $1 and id = $2 and deleted_at is null"
+        "select {COLUMNS} from files.files where organization_id = $1 and id = $2 and deleted_at is null"
     );
     let rows = tx.cached(&sql, &[&tx.actor.organization, &id]).await?;
     rows.first().map(Stored::read).ok_or(Error::NotFound)

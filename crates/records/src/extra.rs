@@ -362,21 +362,32 @@ pub async fn search(store: &Store, actor: &Actor, q: &str, types: &[String], lim
     Ok(json!({ "data": hits.into_iter().map(|(_, v)| v).collect::<Vec<_>>() }))
 }
 
-/// `GET …/{id}/_history`: what happened to a record, newest first; fields that the person may not see are left out.
-pub async fn history(store: &Store, actor: &Actor, entity: &Entity, id: Uuid) -> Result<Value> {
+/// `GET …/{id}/_history`: what happened to a record, newest first, a hundred at a time; fields that the person may not
+/// see are left out. `before` is the id of the last one of the page before.
+pub async fn history(
+    store: &Store,
+    actor: &Actor,
+    entity: &Entity,
+    id: Uuid,
+    before: Option<Uuid>,
+) -> Result<Value> {
     crate::get(store, actor, entity, id, &["id".into()], &[]).await?;
     let rows = store
         .batch(actor, &[(
             sql!(r#"select a.id, to_char(a.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), a.actor_id, m.name, a.action, a.old, a.new, a.version from app.audit a
                   left join iam.memberships m on m.organization_id = $1 and m.id = a.actor_id
-                  where a.organization_id = $1 and a.entity = $2::text and a.record_id = $3 order by a.at desc, a.id desc limit 200"#),
-            &[&actor.organization, &entity.name, &id],
+                  where a.organization_id = $1 and a.entity = $2::text and a.record_id = $3
+                    and ($4::uuid is null or (a.at, a.id) < (select b.at, b.id from app.audit b
+                        where b.organization_id = $1 and b.entity = $2::text and b.record_id = $3 and b.id = $4))
+                  order by a.at desc, a.id desc limit 101"#),
+            &[&actor.organization, &entity.name, &id, &before],
         )])
         .await?
         .pop()
         .unwrap_or_default();
-    let data: Vec<Value> = rows.iter().map(|row| entry(actor, entity, row)).collect();
-    Ok(json!({ "data": data, "next": null }))
+    let data: Vec<Value> = rows.iter().take(100).map(|row| entry(actor, entity, row)).collect();
+    let next = if rows.len() > 100 { data.last().map(|d| d["id"].clone()) } else { None };
+    Ok(json!({ "data": data, "next": next }))
 }
 
 fn entry(actor: &Actor, entity: &Entity, row: &tokio_postgres::Row) -> Value {

@@ -519,7 +519,7 @@ fn routes(
             } })));
         }
     }
-    let history = json!({ "operationId": format!("history{name}"), "tags": tags, "responses": answers(json!({ "type": "object" }), "200") });
+    let history = json!({ "operationId": format!("history{name}"), "tags": tags, "parameters": [query("cursor", text())], "responses": answers(json!({ "type": "object" }), "200") });
     rest.push((format!("{root}/{{id}}/_history"), json!({ "parameters": [id], "get": history })));
     let print = json!({ "operationId": format!("print{name}"), "tags": tags, "parameters": [query("language", json!({ "type": "string", "enum": ["en", "ru", "kk"] }))],
         "responses": { "200": { "description": "A PDF", "content": { "application/pdf": {} } } } });
@@ -564,7 +564,7 @@ fn routes(
         "operationId": format!("aggregate{name}"), "tags": tags,
         "requestBody": body(json!({ "type": "object", "properties": {
             "group_by": { "type": "array", "items": text() }, "metrics": { "type": "array", "maxItems": 10, "items": { "type": "object" } },
-            "filter": { "type": "object" }, "q": text(), "sort": { "type": "array", "items": text() }, "limit": { "type": "integer" },
+            "filter": { "type": "object" }, "q": text(), "sort": { "type": "array", "items": text() }, "limit": { "type": "integer" }, "totals": { "type": "boolean" },
         }, "additionalProperties": false }), true),
         "responses": answers(json!({ "type": "object", "properties": { "data": { "type": "array", "items": { "type": "object" } } } }), "200"),
     } })));

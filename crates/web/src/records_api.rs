@@ -152,12 +152,15 @@ async fn history(
     Has(state): Has<State>,
     person: Person,
     Path((module, name, text, what)): Path<(String, String, String, String)>,
+    axum::extract::Query(pairs): axum::extract::Query<Vec<(String, String)>>,
 ) -> Answer {
     let entity = entity(&state, &module, &name)?;
     if what != "_history" {
         return Err(Error::NotFound.into());
     }
-    Ok(axum::Json(records::history(&state.store, &person.actor, entity, id(&text)?).await?).into_response())
+    let before = crate::transfer::id_of(&pairs, "cursor")?;
+    let data = records::history(&state.store, &person.actor, entity, id(&text)?, before).await?;
+    Ok(axum::Json(data).into_response())
 }
 
 async fn act(

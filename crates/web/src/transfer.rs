@@ -33,7 +33,7 @@ pub(crate) fn of<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a st
     pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str()).filter(|v| !v.is_empty())
 }
 
-fn id_of(pairs: &[(String, String)], name: &str) -> Answer<Option<Uuid>> {
+pub(crate) fn id_of(pairs: &[(String, String)], name: &str) -> Answer<Option<Uuid>> {
     Ok(of(pairs, name)
         .map(|v| v.parse().map_err(|_| Error::malformed_at(name, "This is not an id.")))
         .transpose()?)

@@ -303,7 +303,7 @@ async fn a_hidden_field_is_nowhere() {
     assert_eq!(reader.read("shop.customers", &c).await.ok()["credit"], "987654.00");
     reader.create("shop.customers", json!({ "name": "x", "credit": "1" })).await.forbidden();
     let entity = s.store.catalog().entity("shop.customers").unwrap();
-    let told = records::history(&s.store, &blind.actor, entity, testkit::id(&c)).await.unwrap();
+    let told = records::history(&s.store, &blind.actor, entity, testkit::id(&c), None).await.unwrap();
     assert!(!told.to_string().contains("987654"));
 }
 

@@ -167,7 +167,7 @@ async fn history_tells_what_changed_and_nobody_can_rewrite_it() {
     sally.update("shop.customers", &c, json!({ "name": "Wile E." })).await.ok();
     let catalog = s.store.catalog().clone();
     let entity = catalog.entity("shop.customers").unwrap();
-    let told = records::history(&s.store, &sally.actor, entity, testkit::id(&c)).await.unwrap();
+    let told = records::history(&s.store, &sally.actor, entity, testkit::id(&c), None).await.unwrap();
     assert_eq!(told["data"][0]["changes"], json!({ "name": ["Wile", "Wile E."] }));
     assert_eq!(told["data"][1]["action"], "insert");
     let client = s.runtime().await;

@@ -233,3 +233,37 @@ async fn a_comment_is_told_once_to_those_it_concerns() {
     let shown = members["data"].as_array().unwrap().iter().find(|m| m["id"] == json!(sally.id)).unwrap();
     assert_eq!(shown["picture"], true);
 }
+
+#[tokio::test]
+async fn a_long_history_is_read_by_pages() {
+    let house = house().await;
+    let (owner, stranger) = (house.owner().await, house.owner().await);
+    let party = testkit::id(&owner.post("/parties/parties", json!({ "name": "Wile" })).await.json());
+    let at = format!("/parties/parties/{party}");
+    for n in 0..120 {
+        assert_eq!(owner.patch(&at, json!({ "legal_name": format!("Wile {n}") })).await.status, 200);
+    }
+    let page =
+        async |who: &Person, cursor: &str| who.get(&format!("{at}/_history?cursor={cursor}")).await.json();
+    let first = page(&owner, "").await;
+    let next = first["next"].as_str().unwrap();
+    let second = page(&owner, next).await;
+    let entries = |page: &Value| page["data"].as_array().unwrap().clone();
+    assert_eq!((entries(&first).len(), entries(&second).len(), &second["next"]), (100, 21, &Value::Null));
+    assert_eq!(entries(&first)[0]["changes"]["legal_name"], json!(["Wile 118", "Wile 119"]));
+    assert_eq!(entries(&second)[0]["changes"]["legal_name"], json!(["Wile 18", "Wile 19"]));
+    assert_eq!(entries(&second)[20]["action"], "insert");
+    // Where somebody else's history stands tells nothing.
+    let other = testkit::id(&stranger.post("/parties/parties", json!({ "name": "B" })).await.json());
+    let theirs = stranger.get(&format!("/parties/parties/{other}/_history")).await.json();
+    let theirs = theirs["data"][0]["id"].as_str().unwrap();
+    assert_eq!(page(&owner, theirs).await, page(&owner, &Uuid::now_v7().to_string()).await);
+
+    let hung = format!("/files?entity=parties.parties&record={party}");
+    assert_eq!(owner.raw("POST", &hung, b"x".to_vec(), &[("x-file-name", "x.txt")]).await.status, 201);
+    let files = owner.get(&hung).await.json();
+    assert_eq!(
+        (files["data"][0]["created_at"].is_string(), &files["data"][0]["created_by"]),
+        (true, &json!(owner.id))
+    );
+}
