@@ -120,7 +120,9 @@ export function Grid(p: GridProps) {
     return f.name === p.entity.title_field || (longest > 0 && f.type !== 'text') ? [] : [[f.name, Math.max(80, Math.min(typeOf(f).width, Math.max(longest, f.label.length + 2) * 8 + 20))]]
   }))), [fitKey, p.entity, loaded])
   const widthOf = useCallback((f: Field) => (drag?.name === f.name ? drag.width : p.widths[f.name] ?? fitting[f.name] ?? typeOf(f).width + (f.name === p.entity.title_field ? 50 : 0)), [p.widths, drag, p.entity, fitting])
-  const widths = useMemo(() => p.columns.map(widthOf), [p.columns, widthOf])
+  const measured = p.columns.map(widthOf)
+  // The same numbers are the same array: rows are drawn again only when something of theirs changes.
+  const widths = useMemo(() => measured, [measured.join()])
   const whole = widths.reduce((n, w) => n + w, SELECT_WIDTH)
   // As many columns stay as leave room for the others.
   const room = (scroller.current?.clientWidth ?? 4000) - 200
@@ -163,6 +165,7 @@ export function Grid(p: GridProps) {
     const text = tools.current?.copyNow(sheet())
     if (text === undefined) withTools((m) => void m.copyLater(sheet()))
     else e.clipboardData.setData('text/plain', text)
+    if (what === 'cut' && text !== undefined) withTools((m) => void m.clear(sheet()))
   }
   const beginEdit = (r: number, c: number, typed?: string) => {
     const row = p.row(r); const f = p.columns[c]
@@ -272,6 +275,8 @@ export function Grid(p: GridProps) {
       if (r < 0 && e.altKey) { if (e.shiftKey) { if (f) { p.onMove(f.name, c + by); setActive({ r, c: Math.max(0, Math.min(p.columns.length - 1, c + by)) }) } } else nudge(16 * by) }
       else if (head !== undefined && head !== by > 0) p.groups!.toggle(r, by > 0)
       else if (e.shiftKey && r >= 0 && !p.cards) stretch(to.r, end ?? to.c + by)
+      // Out of a group's rows to its head.
+      else if (p.groups && by < 0 && c === 0 && head === undefined && r > 0) { let i = r - 1; while (i > 0 && p.groups.open(i) === undefined) i--; go(i, 0) }
       else go(r, end ?? c + by)
     }
     const updown = (by: number, end: number) => {
@@ -339,13 +344,14 @@ export function Grid(p: GridProps) {
 
   const keysOf = sorts(p.sort)
   const everything = p.selection.all || (p.total > 0 && p.selection.ids.size >= p.total)
+  const foot = useMemo(() => (p.cards ? null : p.renderFoot?.({ widths, whole, lefts, index: p.total + 2 })), [p.cards, p.renderFoot, widths, whole, lefts, p.total])
   const broken = block ? undefined : bad.get(p.row(active.r)?.id ?? '')?.[p.columns[active.c]?.name ?? '']
   const shownRect = filling === null ? rect : { ...rect, r2: filling }
   return (
     <>
     <div ref={scroller} className={clsx('grid-scroll flex-1 min-h-0', block && 'ranged')} role={p.groups ? 'treegrid' : 'grid'} tabIndex={0} aria-label={p.entity.plural} aria-rowcount={p.total + 1} aria-colcount={p.columns.length + 1} aria-multiselectable="true"
       aria-activedescendant={p.total > 0 || active.r < 0 ? cell(active.r, active.c) : undefined} style={{ outline: 'none' }}
-      onKeyDown={keys} onCopy={(e) => clipboard(e, 'copy')} onPaste={(e) => clipboard(e, 'paste')} onFocus={(e) => { setFocused(e.target === scroller.current); if (!tools.current && !p.cards) withTools(() => {}) }} onBlur={() => setFocused(false)}>
+      onKeyDown={keys} onCopy={(e) => clipboard(e, 'copy')} onCut={(e) => clipboard(e, 'cut')} onPaste={(e) => clipboard(e, 'paste')} onFocus={(e) => { setFocused(e.target === scroller.current); if (!tools.current && !p.cards) withTools(() => {}) }} onBlur={() => setFocused(false)}>
       {!p.cards && (
         <div className="g-head" role="row" aria-rowindex={1} style={{ width: whole, minWidth: '100%' }}>
           <div role="columnheader" className="g-cell sel sticky" aria-colindex={1} style={{ width: SELECT_WIDTH, insetInlineStart: 0 }}>
@@ -382,7 +388,7 @@ export function Grid(p: GridProps) {
                 editing={row && editing?.id === row.id ? editing : null} bad={row && bad.get(row.id)} cellId={id} api={api} label={t('selectRow')} />
         })}
       </div>
-      {!p.cards && p.renderFoot?.({ widths, whole, lefts, index: p.total + 2 })}
+      {foot}
     </div>
     {broken && focused && <div className="g-why" role="status">{broken.message}</div>}
     <span className="visually-hidden" role="status">{said}</span>

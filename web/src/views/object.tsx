@@ -16,7 +16,7 @@ import { Empty, Failure, Menu, Skeleton } from '@/ui/basics'
 import { EntityIcon } from '@/ui/icon'
 import { Footer } from './footer'
 import { Grid, type MenuAt, type Paint, type Selection } from './grid'
-import { useParamsOf, useRows } from './rows'
+import { PAGE, useParamsOf, useRows } from './rows'
 import { useViews } from './views'
 import { changed, columnsOf, kindOf, merged, nextSort, sendable, type Options, type TableSearch, type ViewHandle } from './state'
 
@@ -58,6 +58,8 @@ function Table({ entity }: { entity: Entity }) {
   const params = useParamsOf(filter, search.q, wireSort(entity, state.sort), listFields(entity, formatKey ? [...columns, ...entity.fields.filter((f) => formatKey.includes(`"${f.name}"`))] : columns))
   const [[first, last], setRange] = useState<[number, number]>([0, 0])
   const rows = useRows(entity.name, params, first, last, kind === 'table' && !group?.length)
+  // Only pages matter: scrolling within one draws nothing here again.
+  const see = useCallback((a: number, b: number) => setRange((old) => (Math.floor(old[0] / PAGE) === Math.floor(a / PAGE) && Math.floor(old[1] / PAGE) === Math.floor(b / PAGE) ? old : [a, b])), [])
   const [selection, setSelection] = useState<Selection>(NONE)
   const [opened, setOpened] = useState<number | null>(null)
   const [conflict, setConflict] = useState<{ row: Row; changes: Record<string, unknown> } | null>(null)
@@ -176,7 +178,7 @@ function Table({ entity }: { entity: Entity }) {
                 openId={search.rec} onOpen={open} onCreate={create} onEscape={escape} onFilter={addRules} /></Suspense>
             : empty ? nothing
               : group?.length ? <Suspense fallback={<Skeleton rows={10} />}><GroupedGrid {...table} group={group} totals={state.totals} params={params} filter={filter} q={search.q} /></Suspense>
-              : <Grid {...table} total={rows.total || (rows.loading ? 24 : 0)} row={rows.row} range={rows.range} onRange={(a, b) => setRange([a, b])} />}
+              : <Grid {...table} total={rows.total || (rows.loading ? 24 : 0)} row={rows.row} range={rows.range} onRange={see} />}
           <Suspense fallback={null}>{(selection.all || selection.ids.size > 0) && <BulkBar entity={entity} selection={selection} total={rows.count?.value ?? rows.total} filter={filter} q={search.q} known={known} onClear={() => setSelection(NONE)} onAll={() => setSelection({ ids: new Set(), all: true })} />}</Suspense>
           {kind === 'table' && <Footer entity={entity} columns={columns} totals={state.totals} filter={filter} q={search.q} count={rows.count} cards={cards} />}
         </div>

@@ -27,7 +27,9 @@ export const totalsOf = (entity: Entity, columns: Field[], chosen: Record<string
 
 const currencyField = (e: Entity, f: Field): string | undefined => [f.currency_field, 'currency', 'currency_code'].map((n) => (n ? fieldOf(e, n) : undefined)).find((x) => x && x.type !== 'relation')?.name
 const isMoney = ({ field, fn }: Wanted) => field.type === 'money' && ['sum', 'avg', 'min', 'max'].includes(fn)
-const metric = ({ field, fn }: Wanted) => ({ function: fn === 'empty' ? 'count' : fn === 'unique' ? 'count_distinct' : fn, field: field.name, as: field.name })
+// Not the field's own name: a group may have it.
+const as = (f: Field): string => `=${f.name}`
+const metric = ({ field, fn }: Wanted) => ({ function: fn === 'empty' ? 'count' : fn === 'unique' ? 'count_distinct' : fn, field: field.name, as: as(field) })
 
 /** Sums by group, under the JSON of what the groups are; without groups, one. Money of different currencies is never added up. */
 export async function sums(entity: Entity, wanted: Wanted[], by: string[], filter: Condition | undefined, q: string | undefined, limit = 1000): Promise<{ keys: Record<string, unknown>[]; of: (key: Record<string, unknown>) => Sums }> {
@@ -43,12 +45,12 @@ export async function sums(entity: Entity, wanted: Wanted[], by: string[], filte
   ])
   for (const row of main!.data) {
     const count = Number(row['#'])
-    found.set(nameOf(row), { count, values: Object.fromEntries(plain.slice(0, 9).map((w) => [w.field.name, [{ value: w.fn === 'empty' ? count - Number(row[w.field.name]) : row[w.field.name], currency: null }]])) })
+    found.set(nameOf(row), { count, values: Object.fromEntries(plain.slice(0, 9).map((w) => [w.field.name, [{ value: w.fn === 'empty' ? count - Number(row[as(w.field)]) : row[as(w.field)], currency: null }]])) })
   }
   ;[...money].forEach(([c, list], i) => {
     for (const row of rest[i]!.data) {
       const at = found.get(nameOf(row))
-      if (at) for (const w of list) if (row[w.field.name] !== null) (at.values[w.field.name] ??= []).push({ value: row[w.field.name], currency: c ? (row[c] as string | null) : null })
+      if (at) for (const w of list) if (row[as(w.field)] !== null) (at.values[w.field.name] ??= []).push({ value: row[as(w.field)], currency: c ? (row[c] as string | null) : null })
     }
   })
   return { keys: main!.data, of: (key) => found.get(nameOf(key)) ?? { count: 0, values: {} } }

@@ -45,7 +45,7 @@ export default function GroupedGrid({ group, totals, params, filter, q, handle, 
   return (
     <>
       {cut && <div className="px-4 py-1.5 text-xs text-muted border-b border-line" role="status">{t('group.cut', { n: formatNumber(MOST, locale) })}</div>}
-      <Grid {...p} handle={inner} total={heads ? total : 14} row={row} range={range} onRange={(a, b) => setRange([a, b])}
+      <Grid {...p} handle={inner} total={heads ? total : 14} row={row} range={range} onRange={(a, b) => setRange((old) => (a >= old[0] && b <= old[1] && old[1] - old[0] < 160 ? old : [Math.max(0, a - 30), b + 30]))}
         groups={{ levels: levels.length, open: (i) => { const s = segmentAt(i); return s?.head ? open.has(s.node.key) : undefined }, toggle, renderHead: (x) => { const s = segmentAt(x.index)!; return <Head key={x.index} {...x} node={s.node} open={open.has(s.node.key)} wanted={wanted} locale={locale} onToggle={() => toggle(x.index)} /> } }} />
     </>
   )
@@ -87,7 +87,7 @@ function Head({ index, top, height, id, whole, widths, columns, active, cards, n
         <span className="num text-muted text-xs flex-none" data-count={node.sums.count}>{formatNumber(node.sums.count, locale)}</span>
         {first && !cards && <span className="num text-muted text-xs txt">{t(`totals.${first.fn}`)} {text(first)}</span>}
       </div>
-      {money && <div role="gridcell" className="g-cell num" style={{ border: 0 }}>{text(money)}</div>}
+      {money && <div role="gridcell" className="g-cell num" style={{ border: 0, paddingInlineEnd: 16 }}>{text(money)}</div>}
       {!cards && columns.slice(until).map((f, i) => { const w = sumsAt[until + i]; return <div key={f.name} role="gridcell" aria-colindex={until + i + 2} className={clsx('g-cell num', typeOf(f).align)} style={{ width: widths[until + i] }} data-sum={w ? f.name : undefined} title={w && `${t(`totals.${w.fn}`)}: ${text(w)}`}>{w && <span className="txt">{w.fn !== 'sum' && <span className="text-muted text-xs">{t(`totals.${w.fn}`)} </span>}{text(w)}</span>}</div> })}
     </div>
   )
