@@ -80,7 +80,7 @@ pub async fn schedule(store: &Store) -> Result<()> {
 /// One transaction a company: what fails in one is told, and stops no other.
 async fn daily(platform: &Platform) -> Result<Value> {
     let companies = system!(platform.store, tx => {
-        let sql = sql!("select id from tenancy.organizations where deleted_at is null order by id");
+        let sql = sql!("select id from tenancy.organizations where status = 'active' order by id");
         Ok(tx.query(sql, &[]).await?.iter().map(|row| row.get(0)).collect::<Vec<uuid::Uuid>>())
     })?;
     let mut failed = Vec::new();
