@@ -56,7 +56,8 @@ export function MonthGrid({ cal }: { cal: Calendar }) {
               {shown.filter((s) => s.at === c).map((s) => cal.event(s.of, tab, clsx('bar', s.before && 'cut-start', s.after && 'cut-end'),
                 { insetBlockStart: TOP + s.lane * LANE, inlineSize: `calc(${s.n * 100}% + ${s.n - 1 - (s.before ? 3 : 6) + (s.after ? 3 : 0)}px)`, ...(s.before ? { insetInlineStart: 0 } : {}) },
                 { onPointerDown: (e) => cal.grabDays(e, s.of, 'move'), children: <>{!s.before && cal.grip('start', (e) => cal.grabDays(e, s.of, 'start'))}{cal.words(s.of, s.of.when.from === s.of.when.to && !narrow)}{!s.after && cal.grip('end', (e) => cal.grabDays(e, s.of, 'end'))}</> }))}
-              {more[c]! > 0 && <button type="button" tabIndex={tab || narrow ? 0 : -1} className="btn ghost sm cal-more" style={{ insetBlockStart: narrow ? TOP + 2 : TOP + (room - 1) * LANE, justifyContent: narrow ? 'center' : 'flex-start' }}
+              {narrow && span === 'month' && more[c]! > 0 && <span className="cal-dots" aria-hidden="true">{segments.filter((s) => s.at <= c && s.at + s.n > c).slice(0, 4).map((s) => <i key={s.of.row.id} className={clsx('chip', cal.hue(s.of.row))} />)}</span>}
+              {more[c]! > 0 && <button type="button" tabIndex={tab || narrow ? 0 : -1} className="btn ghost sm cal-more" style={{ insetBlockStart: narrow ? TOP + 14 : TOP + (room - 1) * LANE, justifyContent: narrow ? 'center' : 'flex-start' }}
                 aria-label={t('calendar.rest', { n: more[c], day: formatDate(d, locale) })} onClick={() => cal.go(d, narrow ? 'agenda' : 'day')}>{!narrow && '+'}{formatNumber(more[c], locale)}</button>}
             </div>
           )

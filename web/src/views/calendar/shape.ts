@@ -14,6 +14,7 @@ export interface Calendar {
   held: Held | null; openId: string | undefined; narrow: boolean; pending: boolean; second: Field | undefined; mayCreate: boolean; label: string
   scroller: RefObject<HTMLDivElement | null>
   gesture: (e: PointerEvent<HTMLElement>, g: Gesture) => void
+  hue: (row: Row) => string
   words: (item: Item, withTime?: boolean) => ReactNode
   grip: (edge: Edge, down: (e: PointerEvent<HTMLElement>) => void) => ReactNode
   grabDays: (e: PointerEvent<HTMLElement>, item: Item, mode: Held['mode']) => void

@@ -190,7 +190,7 @@ export default function CalendarView({ entity, by, options, columns, params: ask
   )
   const cal: Calendar = {
     entity, locale, items, days, day, today, span, times, held, openId, narrow, pending: isPending, second, mayCreate: entity.can.create, label: t('calendar.label', { name: entity.plural }), scroller, gesture,
-    words, grip, grabDays, take, put, drop, letGo, dayKeys, create, go, over: (d) => !!held && !same(held.was, held.now) && held.now.from <= d && held.now.to >= d,
+    hue: (row) => hueName(optionOf(entity, colour, row)), words, grip, grabDays, take, put, drop, letGo, dayKeys, create, go, over: (d) => !!held && !same(held.was, held.now) && held.now.from <= d && held.now.to >= d,
     event,
   }
 

@@ -79,7 +79,7 @@ export default function Timeline({ entity, by, options, columns, params: asked, 
   const whole = critical && !!pred && count <= MOST && JSON.stringify(of) === JSON.stringify(filter)
   const pages = usePages(entity.name, params, lines, seen[0]?.index ?? 0, seen.at(-1)?.index ?? 0, whole)
   useEffect(() => {
-    const before = () => flushSync(() => setPrinting(true))
+    const before = () => { scroller.current?.style.setProperty('--gone', `${scroller.current.scrollLeft}px`); flushSync(() => setPrinting(true)) }
     const after = () => setPrinting(false)
     addEventListener('beforeprint', before); addEventListener('afterprint', after)
     return () => { removeEventListener('beforeprint', before); removeEventListener('afterprint', after) }
@@ -341,6 +341,11 @@ export default function Timeline({ entity, by, options, columns, params: asked, 
   const title = fieldOf(entity, entity.title_field ?? '')?.label ?? entity.label
   const lineOf = (d: string): number | null => (d >= scale.from && d <= scale.to ? x(d) + px / 2 : null)
   const now = lineOf(today)
+  // Paper takes the lines that are there, from the first of them on.
+  const lacks = printing ? seen.findIndex((v) => { const l = lines.line(v.index); return l.i >= 0 && !pages.row(l) }) : -1
+  const drawn = lacks < 0 ? seen : seen.slice(0, lacks)
+  const above = printing ? drawn[0]?.start ?? 0 : 0
+  const tall = Math.max(1, printing ? (drawn.at(-1)?.end ?? 0) - above : virtual.getTotalSize())
   const head = useMemo(() => (
       <div role="row" aria-rowindex={1} className="tl-head" style={{ width: side + width }}>
         <div role="columnheader" className="tl-name">{title}</div>
@@ -379,15 +384,15 @@ export default function Timeline({ entity, by, options, columns, params: asked, 
       {error ? <div className="flex-1"><Failure error={error} retry={() => { recount(); pages.retry() }} /></div> : (
         <div ref={scroller} className={clsx('tl', ((held && !held.keys) || linking) && 'busy', px < 5 && 'far')} role="grid" aria-label={t('timeline.label', { name: entity.plural })} aria-rowcount={lines.total + 1} aria-busy={groups === null} tabIndex={loaded.length ? -1 : 0} style={{ '--side': `${side}px`, '--row': `${ROW}px` } as React.CSSProperties} onScroll={scrolled}>
           {head}
-          <div role="rowgroup" className="tl-body" style={{ width: side + width, height: Math.max(virtual.getTotalSize(), 1) }}>
+          <div role="rowgroup" className="tl-body" style={{ width: side + width, height: tall }}>
             {back}
             <div className="tl-side" aria-hidden="true" />
-            {seen.map((v) => {
+            {drawn.map((v) => {
               const line = lines.line(v.index)
               const row = line.i < 0 ? undefined : pages.row(line)
-              return groups?.[line.group] && <LineOf key={line.i < 0 ? `g${groups[line.group]!.key}` : row?.id ?? v.index} index={v.index} top={v.start} group={line.group} i={line.i} row={row} stamp={stamp} draw={drawing} />
+              return groups?.[line.group] && <LineOf key={line.i < 0 ? `g${groups[line.group]!.key}` : row?.id ?? v.index} index={v.index} top={v.start - above} group={line.group} i={line.i} row={row} stamp={stamp} draw={drawing} />
             })}
-            <svg className="tl-arrows" aria-hidden="true" width={width} height={virtual.getTotalSize() || 1} style={{ overflow: 'visible' }}>
+            <svg className="tl-arrows" aria-hidden="true" width={width} height={tall} viewBox={`0 ${above} ${width} ${tall}`}>
               {arrows.map((a) => <g key={a.id} className={clsx(a.crit && 'crit')}><path d={a.d} /><path className="tip" d={`M${a.b} ${a.z}l-6 -3.5v7z`} /></g>)}
               {linking && linking.to.y > 0 && (() => { const w = whenOf(linking.row, times); return w && <path className="new" d={`M${single(w) ? x(w.from) + px / 2 : barTo(w)} ${mid(linking.from)}L${linking.to.x} ${linking.to.y}`} /> })()}
             </svg>
