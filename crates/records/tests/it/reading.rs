@@ -235,7 +235,8 @@ async fn records_are_found_by_their_lines_and_by_what_points_at_them() {
         ["Wile"]
     );
     let customers = async |filter: Value| {
-        let list = ann.list("shop.customers", &[("sort", "name"), ("filter", &filter.to_string())]).await.ok();
+        let list =
+            ann.list("shop.customers", &[("sort", "name"), ("filter", &filter.to_string())]).await.ok();
         names(&list).iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     let small = json!({ "field": "shop.orders.net", "quantifier": "any", "operator": "lt", "value": 15 });
