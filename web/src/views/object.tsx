@@ -1,5 +1,5 @@
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { Download, Ellipsis, Plus, Search, Upload } from 'lucide-react'
+import { Plus, Search } from 'lucide-react'
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { toast } from '@/lib/toast'
@@ -12,7 +12,7 @@ import { useNarrow } from '@/lib/narrow'
 import { fieldOf, listFields, titleOf, useEntity, useMeta, wireSort } from '@/meta/hooks'
 import type { Condition, Entity, Field, Row, Rule } from '@/meta/types'
 import { isStale, saveFields } from '@/record/save'
-import { Empty, Failure, Menu, Skeleton } from '@/ui/basics'
+import { Empty, Failure, Skeleton } from '@/ui/basics'
 import { EntityIcon } from '@/ui/icon'
 import { Footer } from './footer'
 import { Grid, type MenuAt, type Paint, type Selection } from './grid'
@@ -25,7 +25,7 @@ const GroupedGrid = lazy(() => withWords(() => import('./group')))
 const TotalsRow = lazy(() => withWords(() => import('./totals-row')))
 const Toolbar = lazy(() => withWords(() => import('./tools')))
 const GridMenu = lazy(() => withWords(() => import('./grid-menu')))
-const BulkBar = lazy(() => import('./bulk'))
+const BulkBar = lazy(() => withWords(() => import('./bulk')))
 const RecordPanel = lazy(() => import('@/record/panel'))
 const CreateDialog = lazy(() => import('@/record/create'))
 const ConflictDialog = lazy(() => import('@/record/conflict'))
@@ -163,13 +163,7 @@ function Table({ entity }: { entity: Entity }) {
       </header>
       <div className="flex items-center gap-1.5 min-h-9 px-3 pb-1 flex-none border-b border-line flex-wrap max-md:flex-nowrap max-md:overflow-x-auto">
         <Suspense fallback={<span className="h-[26px]" />}><Toolbar entity={entity} views={views ?? []} current={current} state={state} kind={kind} dirty={dirty} columns={columns} cards={cards} opened={opened} setOpened={setOpened}
-          onPick={pickView} onKind={pickKind} onOptions={setOptions} onFilter={setFilter} onSort={setSort} onState={set} onOpenAll={(to) => grid.current?.openAll?.(to)} /></Suspense>
-        <span className="flex-1" />
-        {(entity.can.import || entity.can.export) && <Menu align="end" width={210} trigger={<button type="button" className="btn ghost icon sm" aria-label={t('moreActions')}><Ellipsis size={16} /></button>} items={[
-          entity.can.import && { label: t('import.title'), icon: <Upload size={15} />, onSelect: () => void navigate({ to: '/o/$entity/import', params: { entity: entity.name }, search: {} }) },
-          entity.can.export && { heading: t('export') },
-          ...(entity.can.export ? ['csv', 'xlsx', 'json'].map((f) => ({ label: t('exportAs', { format: f.toUpperCase() }), icon: <Download size={15} />, href: records.exportUrl(entity.name, f, { ...params, fields: columns.map((c) => c.name).join(',') }) })) : []),
-        ]} />}
+          onPick={pickView} onKind={pickKind} onOptions={setOptions} onFilter={setFilter} onSort={setSort} onState={set} onOpenAll={(to) => grid.current?.openAll?.(to)} params={params} /></Suspense>
       </div>
       <div className="flex-1 min-h-0 flex relative">
         <div className="flex-1 min-w-0 flex flex-col relative">

@@ -1,9 +1,11 @@
-import { ArrowDown, ArrowUp, ArrowUpDown, ChevronsDownUp, ChevronsUpDown, Columns3, Paintbrush, Rows3, X } from 'lucide-react'
+import { useNavigate } from '@tanstack/react-router'
+import { ArrowDown, ArrowUp, ArrowUpDown, ChevronsDownUp, ChevronsUpDown, Columns3, Download, Ellipsis, Paintbrush, Rows3, Upload, X } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import * as records from '@/api/records'
 import { fieldOf, visibleFields } from '@/meta/hooks'
 import type { Condition, Entity, Field } from '@/meta/types'
-import { Popover, Skeleton } from '@/ui/basics'
+import { Menu, Popover, Skeleton } from '@/ui/basics'
 import ColumnList from './column-list'
 import { AddFilter, FieldPicker, FilterChips } from './filters'
 import { groupable, isDay, STEPS, stepOf } from './group/state'
@@ -15,12 +17,13 @@ const FormatRules = lazy(() => import('./format-rules'))
 
 interface Props {
   entity: Entity; views: SavedView[]; current: SavedView | undefined; state: ViewState; kind: string; dirty: boolean; columns: Field[]; cards: boolean; opened: number | null; setOpened: (i: number | null) => void
-  onPick: (id: string | undefined) => void; onKind: (k: string) => void; onOptions: (part: Options) => void; onFilter: (c: Condition) => void; onSort: (s: string) => void; onState: (part: Partial<TableSearch>) => void; onOpenAll: (to: boolean) => void
+  onPick: (id: string | undefined) => void; onKind: (k: string) => void; onOptions: (part: Options) => void; onFilter: (c: Condition) => void; onSort: (s: string) => void; onState: (part: Partial<TableSearch>) => void; onOpenAll: (to: boolean) => void; params: records.ListParams
 }
 
 /** What is looked at, and how: views, kinds, filters; order, groups, columns and colours of the rows. */
-export default function Tools({ entity, views, current, state, kind, dirty, columns, cards, opened, setOpened, onPick, onKind, onOptions, onFilter, onSort, onState, onOpenAll }: Props) {
+export default function Tools({ entity, views, current, state, kind, dirty, columns, cards, opened, setOpened, onPick, onKind, onOptions, onFilter, onSort, onState, onOpenAll, params }: Props) {
   const { t } = useTranslation()
+  const navigate = useNavigate()
   const group = state.group ?? []
   const rules = state.format ?? []
   const table = kind === 'table'
@@ -43,6 +46,12 @@ export default function Tools({ entity, views, current, state, kind, dirty, colu
           <Suspense fallback={<Skeleton rows={4} />}><FormatRules entity={entity} columns={columns} rules={rules} onChange={(format) => onState({ format })} /></Suspense>
         </Popover>
       )}
+      <span className="flex-1" />
+      {(entity.can.import || entity.can.export) && <Menu align="end" width={210} trigger={<button type="button" className="btn ghost icon sm" aria-label={t('moreActions')}><Ellipsis size={16} /></button>} items={[
+        entity.can.import && { label: t('import.title'), icon: <Upload size={15} />, onSelect: () => void navigate({ to: '/o/$entity/import', params: { entity: entity.name }, search: {} }) },
+        entity.can.export && { heading: t('export') },
+        ...(entity.can.export ? ['csv', 'xlsx', 'json'].map((f) => ({ label: t('exportAs', { format: f.toUpperCase() }), icon: <Download size={15} />, href: records.exportUrl(entity.name, f, { ...params, fields: columns.map((c) => c.name).join(',') }) })) : []),
+      ]} />}
     </>
   )
 }
