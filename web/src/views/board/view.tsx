@@ -55,7 +55,7 @@ export default function Board({ entity, by: { lanes: goesBy, swim: goesAcross },
   const locale = useLocale()
   const hint = useId()
   const shown = useMemo(() => cardFields(entity, field, columns), [entity, field, columns])
-  const params = useMemo(() => ({ ...asked, fields: listFields(entity, [field, ...shown]) }), [asked, entity, field, shown])
+  const params = useMemo(() => ({ ...asked, fields: listFields(entity, [field, ...(across ? [across] : []), ...shown]) }), [asked, entity, field, across, shown])
   const scroller = useRef<HTMLDivElement>(null)
   const ghost = useRef<HTMLDivElement>(null)
   const lanes = useRef(new Map<string, LaneHandle>())

@@ -101,8 +101,8 @@ export default function Dashboard({ entity, params, options, onOptions, handle, 
         {ordered.length === 0 ? <Empty title={t('dash.none')} text={t('dash.noneText')}><button type="button" className="btn primary" onClick={() => { setEditing(true); begin() }}>{t('dash.add')}</button><button type="button" className="btn" onClick={() => onOptions({ widgets: '' })}>{t('dash.suggest')}</button></Empty> : (
           <div ref={grid} className="d-grid" role="group" aria-label={t('dash.label', { name: entity.plural })}>
             {ordered.map((w) => (
-              <section key={w.id} data-widget={w.id} aria-label={titleOf(w)} className={clsx('d-widget', editing && 'd-editing', held?.id === w.id && 'd-moving')} style={{ gridColumn: `${w.x + 1} / span ${w.w}`, gridRow: `${w.y + 1} / span ${w.h}`, '--tall': w.h } as React.CSSProperties}>
-                <WidgetCard w={w} entity={entity} headed={(title) => titles.current.set(w.id, title)} shared={{ page: entity.name, outer, crosses, onCross: onCross(w.id), onOptions: (next) => keep(widgets.map((x) => (x.id === next.id ? next : x))) }}
+              <div key={w.id} role="group" data-widget={w.id} aria-labelledby={`${hint}${w.id}`} className={clsx('d-widget', editing && 'd-editing', held?.id === w.id && 'd-moving')} style={{ gridColumn: `${w.x + 1} / span ${w.w}`, gridRow: `${w.y + 1} / span ${w.h}`, '--tall': w.h } as React.CSSProperties}>
+                <WidgetCard w={w} id={`${hint}${w.id}`} entity={entity} headed={(title) => titles.current.set(w.id, title)} shared={{ page: entity.name, outer, crosses, onCross: onCross(w.id), onOptions: (next) => keep(widgets.map((x) => (x.id === next.id ? next : x))) }}
                   tools={editing && <>
                     <button type="button" className="btn ghost icon sm d-quiet" aria-label={t('dash.editNamed', { name: titleOf(w) })} title={t('edit')} onClick={() => setDialog({ widget: w, isNew: false })}><Pencil size={13} /></button>
                     <button type="button" className="btn ghost icon sm d-quiet" aria-label={t('dash.copy', { name: titleOf(w) })} title={t('dash.copyShort')} onClick={() => keep(add(widgets, { ...w, id: freshId(widgets) }))}><Copy size={13} /></button>
@@ -110,7 +110,7 @@ export default function Dashboard({ entity, params, options, onOptions, handle, 
                     <button type="button" className="btn ghost icon sm d-quiet d-grip" aria-label={t('dash.move', { name: titleOf(w) })} aria-describedby={hint} title={t('dash.moveShort')} onPointerDown={(e) => drag(e, w, 'move')} onKeyDown={(e) => nudge(e, w)}><GripVertical size={14} /></button>
                   </>} />
                 {editing && <button type="button" className="d-size" tabIndex={-1} aria-label={t('dash.size', { name: titleOf(w) })} onPointerDown={(e) => drag(e, w, 'size')}><MoveDiagonal2 size={13} /></button>}
-              </section>
+              </div>
             ))}
           </div>
         )}

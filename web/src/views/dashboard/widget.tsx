@@ -32,18 +32,18 @@ export function titleFor(w: Widget, e: Entity | undefined, x: { measure?: Measur
 }
 
 /** A widget: its head, and what it shows. The tools of somebody who edits come from outside. */
-export function WidgetCard({ w, entity: page, shared, tools, headed }: { w: Widget; entity: Entity; shared: Shared; tools?: ReactNode; headed?: (title: string) => void }) {
+export function WidgetCard({ w, id, entity: page, shared, tools, headed }: { w: Widget; id: string; entity: Entity; shared: Shared; tools?: ReactNode; headed?: (title: string) => void }) {
   const { t } = useTranslation()
   const { data, error } = useEntity(w.kind === 'note' ? undefined : w.entity ?? page.name)
   const e = w.entity && w.entity !== page.name ? data : page
-  if (w.kind === 'note') return <Frame title={w.title ?? ''} bare={!w.title} tools={tools}><Note text={w.text ?? ''} /></Frame>
-  if (error) return <Frame title={w.title ?? t('dash.closed')} tools={tools}><p className="text-muted m-0">{messageOf(error)}</p></Frame>
-  if (!e) return <Frame title={w.title ?? '…'} tools={tools}><div className="skel" style={{ width: '60%' }} /></Frame>
-  return <Known key={e.name} w={w} e={e} shared={shared} tools={tools} headed={headed} />
+  if (w.kind === 'note') return <Frame id={id} title={w.title ?? ''} bare={!w.title} tools={tools}><Note text={w.text ?? ''} /></Frame>
+  if (error) return <Frame id={id} title={w.title ?? t('dash.closed')} tools={tools}><p className="text-muted m-0">{messageOf(error)}</p></Frame>
+  if (!e) return <Frame id={id} title={w.title ?? '…'} tools={tools}><div className="skel" style={{ width: '60%' }} /></Frame>
+  return <Known key={e.name} id={id} w={w} e={e} shared={shared} tools={tools} headed={headed} />
 }
 
 const CHARTS = ['bar', 'hbar', 'stacked', 'line', 'area', 'pie', 'funnel', 'days']
-function Known({ w, e, shared, tools, headed }: { w: Widget; e: Entity; shared: Shared; tools: ReactNode; headed: ((title: string) => void) | undefined }) {
+function Known({ w, id, e, shared, tools, headed }: { w: Widget; id: string; e: Entity; shared: Shared; tools: ReactNode; headed: ((title: string) => void) | undefined }) {
   const { t } = useTranslation()
   const say = useSay()
   const targets = useTargets(e)
@@ -72,7 +72,7 @@ function Known({ w, e, shared, tools, headed }: { w: Widget; e: Entity; shared: 
   )
   const inner = dims && { w, e, ...dims, measure, currency, base, say, shared, table }
   return (
-    <Frame title={title} tools={tool}>
+    <Frame id={id} title={title} tools={tool}>
       {!inner ? <div className="skel" style={{ width: '60%' }} />
         : lacks ? <p className="text-muted m-0">{t('dash.needsGroup')}</p>
           : w.kind === 'number' ? <NumberBody {...inner} /> : w.kind === 'progress' ? <GoalBody {...inner} /> : w.kind === 'list' ? <ListBody {...inner} />
@@ -81,10 +81,10 @@ function Known({ w, e, shared, tools, headed }: { w: Widget; e: Entity; shared: 
   )
 }
 
-function Frame({ title, tools, children, bare }: { title: string; tools?: ReactNode; children: ReactNode; bare?: boolean }) {
+function Frame({ id, title, tools, children, bare }: { id: string; title: string; tools?: ReactNode; children: ReactNode; bare?: boolean }) {
   return (
     <>
-      <header className={clsx('d-head', bare && !tools && 'd-bare')}><h2 title={title}>{title}</h2>{tools}</header>
+      <header className={clsx('d-head', bare && !tools && 'd-bare')}><h2 id={id} title={title}>{title}</h2>{tools}</header>
       <div className="d-body">{children}</div>
     </>
   )
