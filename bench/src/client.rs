@@ -111,8 +111,12 @@ pub(crate) fn get(path: &str, token: &str) -> Vec<u8> {
 }
 
 pub(crate) fn post(path: &str, token: &str, body: &str) -> Vec<u8> {
+    upload(path, token, "application/json", body)
+}
+
+pub(crate) fn upload(path: &str, token: &str, kind: &str, body: &str) -> Vec<u8> {
     format!(
-        "POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        "POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     )
     .into_bytes()

@@ -4,6 +4,7 @@
 
 mod client;
 mod house;
+mod import;
 mod measure;
 mod pgbench;
 
@@ -22,6 +23,7 @@ pub(crate) struct Size {
     orders: u64,
     large: u64,
     middling: u64,
+    imported: u64,
     rounds: u64,
     seconds: u64,
 }
@@ -32,6 +34,7 @@ const FULL: Size = Size {
     orders: 1_000_000,
     large: 200_000,
     middling: 10_000,
+    imported: 100_000,
     rounds: 5,
     seconds: 4,
 };
@@ -41,6 +44,7 @@ const SMALL: Size = Size {
     orders: 120_000,
     large: 60_000,
     middling: 10_000,
+    imported: 20_000,
     rounds: 5,
     seconds: 2,
 };
@@ -137,6 +141,7 @@ async fn bench(size: &Size) -> Done<bool> {
         create(&house, &recorder).await?,
         by_month(&house, &recorder).await?,
     ];
+    let context = import::context(&house, &recorder).await?;
     Recorder::stop(&house).await?;
     let mut loaded: f64 = 0.0;
     for pair in &pairs {
@@ -144,6 +149,9 @@ async fn bench(size: &Size) -> Done<bool> {
         loaded = loaded.max(memory_mb(house.server())?);
     }
     pages(&house, size, &mut report).await?;
+    let (ratio, seconds) = import::against_copy(&house, size.imported, &context).await?;
+    report.goal(&format!("import of {} rows: CPU to COPY's", size.imported), ratio, 1.67, "×");
+    report.goal(&format!("import of {} rows", size.imported), seconds, 60.0, "s");
     report.goal("memory, idle (PSS)", idle, 40.0, "MB");
     report.goal("memory, under load (PSS)", loaded.max(memory_mb(house.server())?), 80.0, "MB");
     report.goal("start on a warm database", start.as_secs_f64(), 1.0, "s");

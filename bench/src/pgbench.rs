@@ -21,7 +21,7 @@ use std::{
 /// A statement as it came to PostgreSQL, with its parameters.
 #[derive(Clone, Debug)]
 pub(crate) struct Statement {
-    sql: String,
+    pub(crate) sql: String,
     parameters: Vec<Option<String>>,
 }
 

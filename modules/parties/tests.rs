@@ -194,6 +194,20 @@ fn flags<'a>(list: &'a Value, flag: &str) -> Vec<(&'a str, bool)> {
 }
 
 #[tokio::test]
+async fn parties_are_found_by_where_they_are() {
+    let s = scene(crate::ALL).await;
+    let ann = s.person("Acme", "manager").await;
+    for (name, lat, lon) in [("Almaty", "43.238", "76.945"), ("Astana", "51.169", "71.449")] {
+        let address = json!([{ "kind": "office", "city": name, "latitude": lat, "longitude": lon }]);
+        ann.create("parties.parties", json!({ "name": name, "addresses": address })).await.ok();
+    }
+    let near = json!({ "field": "addresses.latitude", "quantifier": "any", "operator": "within_km", "value": { "lat": 43.3, "lon": 77, "km": 50 } });
+    let found = ann.list("parties.parties", &[("filter", &near.to_string())]).await.ok();
+    let found: Vec<&Value> = found["data"].as_array().unwrap().iter().map(|r| &r["name"]).collect();
+    assert_eq!(found, ["Almaty"]);
+}
+
+#[tokio::test]
 async fn a_contract_is_signed_runs_and_ends() {
     let s = scene(crate::ALL).await;
     let boss = s.person("Acme", "manager").await;

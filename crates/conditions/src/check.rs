@@ -1,6 +1,6 @@
 //! From the tree that was read to one that can be executed: paths resolved, values typed, relative dates made constant.
 
-use crate::eval::{Checked, Near, Node, Operand, Order, Rule as CheckedRule, Shown, Test};
+use crate::eval::{Checked, Near, Node, Operand, Order, Place, Rule as CheckedRule, Shown, Test};
 use crate::parse::{Ast, Connective, Each, Op, Rule, ValueType, child};
 use crate::pattern::Pattern;
 use crate::relative::{self, Period};
@@ -207,7 +207,18 @@ impl Checker<'_> {
             Op::WithinKm => {
                 let near = Near::read(&rule.value)
                     .map_err(|message| Problem::new(child(&rule.pointer, "value"), message))?;
-                (Test::WithinKm(left, near), Shown::Constant(rule.value.clone()))
+                let place = match rule.field.strip_suffix("latitude") {
+                    Some(before) if kind == Kind::Number => {
+                        let other = format!("{before}longitude");
+                        Place::Pair(left, self.resolve(&other, child(&rule.pointer, "field"))?)
+                    }
+                    _ if kind == Kind::Json => Place::Document(left),
+                    _ => {
+                        let message = "A distance is asked of a document, or of a field named latitude.";
+                        return Err(Problem::new(child(&rule.pointer, "field"), message));
+                    }
+                };
+                (Test::WithinKm(place, near), Shown::Constant(rule.value.clone()))
             }
             Op::InMyDepartment => {
                 let Some(departments) = &self.context.departments else {
@@ -609,7 +620,7 @@ fn fits(op: Op, kind: Kind) -> bool {
         Op::Increased | Op::Decreased => matches!(kind, Number | Date | Instant),
         Op::IsCurrentUser | Op::InMyDepartment => kind == Id,
         Op::Matches | Op::MatchesFts => kind == Text,
-        Op::WithinKm => kind == Json,
+        Op::WithinKm => matches!(kind, Json | Number),
         Op::RoleIs => false,
     }
 }

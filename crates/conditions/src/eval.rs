@@ -64,7 +64,7 @@ pub(crate) enum Test {
     HasAll(Operand, Operand),
     Filled(Operand),
     Matches(Operand, Pattern),
-    WithinKm(Operand, Near),
+    WithinKm(Place, Near),
     /// Differs, where missing is a value like any other.
     Distinct(Operand, Operand),
 }
@@ -112,24 +112,13 @@ impl Near {
     }
 
     /// The haversine formula.
-    fn holds(&self, place: &Value) -> bool {
-        let (Some(lat), Some(lon)) = (degrees(&place["lat"], 90.0), degrees(&place["lon"], 180.0)) else {
-            return false;
-        };
+    fn holds(&self, (lat, lon): (f64, f64)) -> bool {
         let half = |a: f64, b: f64| ((a - b).to_radians() / 2.0).sin().powi(2);
         let across = self.lat.to_radians().cos() * lat.to_radians().cos() * half(lon, self.lon);
         half(lat, self.lat) + across <= self.most()
     }
 
-    fn sql(&self, place: &str) -> String {
-        // A number that is no place must not even be made a float of, and CASE is what keeps the order.
-        let degrees = |key: &str, most: u32| {
-            format!(
-                "case when jsonb_typeof({place} -> '{key}') = 'number' then case when abs(({place} ->> '{key}')::numeric) <= {most} \
-                 then round(({place} ->> '{key}')::numeric, 9)::float8 end end"
-            )
-        };
-        let (lat, lon) = (degrees("lat", 90), degrees("lon", 180));
+    fn sql(&self, (lat, lon): (String, String)) -> String {
         let half = |a: &str, b: f64| format!("power(sin(radians(({a}) - ({b:?})) / 2), 2)");
         format!(
             "{} + cos(radians({:?})) * cos(radians({lat})) * {} <= {:?}",
@@ -138,6 +127,47 @@ impl Near {
             half(&lon, self.lon),
             self.most()
         )
+    }
+}
+
+/// Where something is, in degrees: a document with `lat` and `lon`, or two numbers.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    Document(Operand),
+    Pair(Operand, Operand),
+}
+
+impl Place {
+    fn at(&self, row: &dyn Row) -> Option<(f64, f64)> {
+        let (lat, lon) = match self {
+            Place::Document(document) => {
+                let Datum::Json(document) = document.value(row)? else { return None };
+                (document["lat"].as_f64()?, document["lon"].as_f64()?)
+            }
+            Place::Pair(lat, lon) => {
+                let number = |operand: &Operand| operand.value(row)?.text().parse().ok();
+                (number(lat)?, number(lon)?)
+            }
+        };
+        (f64::abs(lat) <= 90.0 && f64::abs(lon) <= 180.0).then_some((lat, lon))
+    }
+
+    fn sql(&self, writer: &mut Writer) -> (String, String) {
+        // A number that is no place must not even be made a float of, and CASE is what keeps the order.
+        let degrees = |number: &str, most: u32| {
+            format!("case when abs({number}) <= {most} then round({number}, 9)::float8 end")
+        };
+        match self {
+            Place::Document(document) => {
+                let document = document.sql(writer);
+                let key = |key: &str, most: u32| {
+                    let number = degrees(&format!("({document} ->> '{key}')::numeric"), most);
+                    format!("case when jsonb_typeof({document} -> '{key}') = 'number' then {number} end")
+                };
+                (key("lat", 90), key("lon", 180))
+            }
+            Place::Pair(lat, lon) => (degrees(&lat.sql(writer), 90), degrees(&lon.sql(writer), 180)),
+        }
     }
 }
 
@@ -378,7 +408,7 @@ impl Test {
                     writer.param(Param::Text(Some(pattern.sql.clone())))
                 )
             }
-            Test::WithinKm(place, near) => near.sql(&place.sql(writer)),
+            Test::WithinKm(place, near) => near.sql(place.sql(writer)),
             Test::Distinct(left, right) => {
                 format!("{} is distinct from {}", left.sql(writer), right.sql(writer))
             }
@@ -422,9 +452,7 @@ impl Test {
             Test::Matches(text, pattern) => {
                 matches!(text.value(row), Some(Datum::Text(text)) if pattern.regex.is_match(&text))
             }
-            Test::WithinKm(place, near) => {
-                matches!(place.value(row), Some(Datum::Json(place)) if near.holds(&place))
-            }
+            Test::WithinKm(place, near) => place.at(row).is_some_and(|at| near.holds(at)),
             Test::Distinct(left, right) => left.value(row) != right.value(row),
         }
     }

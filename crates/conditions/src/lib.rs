@@ -15,7 +15,7 @@
 //! * **`matches`** searches a text for a regular expression, read once and written anew for PostgreSQL, see `pattern.rs`; edges of
 //!   words and counts above 255 are refused. **`matches_fts`** asks whether all words of the value are words of the text, in
 //!   any case; `pip*` is the start of one. It knows no grammar: that is what the search `q` is for.
-//! * **`within_km`** asks of a document `{"lat", "lon"}` how far the great circle to `{"lat", "lon", "km"}` is, on a sphere of
+//! * **`within_km`** asks of a document `{"lat", "lon"}`, or of a number named `latitude` beside its `longitude`, how far the great circle to `{"lat", "lon", "km"}` is, on a sphere of
 //!   6371.0088 km (the mean radius of the International Union of Geodesy and Geophysics).
 //!
 //! What it refuses, with a sentence: `valueType: expr`, and `in_my_department` where nobody keeps departments. `$old`, `$new`, `$levels`, `$flow`, `$event`

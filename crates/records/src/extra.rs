@@ -1,14 +1,11 @@
 use crate::{
     plan::{Bound, Plan, quoted, visible},
     query::Query,
-    write::{acted, allowed, changed, deleted, restored},
 };
-use kernel::{Actor, Entity, Error, FieldAccess, Kind, Result, Store, sql, within, write_json};
+use kernel::{Actor, Entity, Error, FieldAccess, Kind, Result, Store, sql, write_json};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-/// Records that one bulk request may name or match before it has to be a job.
-const MOST_BULK: usize = 10_000;
 const MOST_METRICS: usize = 10;
 const MOST_GROUPS: u64 = 10_000;
 /// Each doubles the rows.
@@ -217,101 +214,6 @@ impl Answer {
     }
 }
 
-/// What a bulk request is about: named records, or all that match.
-#[derive(Debug)]
-pub struct Bulk {
-    pub action: String,
-    pub changes: Value,
-    pub ids: Vec<Uuid>,
-}
-
-impl Bulk {
-    /// Reads the request and finds its records, as the person sees them.
-    pub async fn parse(store: &Store, actor: &Actor, entity: &Entity, body: &Value) -> Result<Bulk> {
-        let map = crate::write::object(body)?;
-        if let Some(unknown) =
-            map.keys().find(|k| !["action", "ids", "filter", "changes"].contains(&k.as_str()))
-        {
-            return Err(Error::malformed_at(unknown, "There is no such part of a bulk request."));
-        }
-        if entity.part_of.is_some() {
-            return Err(Error::malformed("Lines are changed with the record they belong to."));
-        }
-        let action = map.get("action").and_then(Value::as_str).unwrap_or("update").to_owned();
-        allowed(actor, entity, &action)?;
-        let known = matches!(action.as_str(), "update" | "delete" | "restore")
-            || action != "auto" && entity.transitions.iter().any(|t| t.action == action)
-            || kernel::actions(store.modules(), &entity.name).any(|a| a.action == action);
-        if !known {
-            return Err(Error::malformed_at("action", "There is no such action."));
-        }
-        let ids = match (map.get("ids"), map.get("filter")) {
-            (Some(Value::Array(ids)), None) => ids
-                .iter()
-                .map(|v| v.as_str().and_then(|s| s.parse().ok()))
-                .collect::<Option<Vec<Uuid>>>()
-                .ok_or_else(|| Error::malformed_at("ids", "This is a list of ids."))?,
-            (None, Some(filter)) => matching(store, actor, entity, filter, action == "restore").await?,
-            _ => return Err(Error::malformed("Say which: `ids` or `filter`.")),
-        };
-        if ids.len() > MOST_BULK {
-            return Err(Error::malformed(format!("At most {MOST_BULK} records at once.")));
-        }
-        Ok(Bulk { action, changes: map.get("changes").cloned().unwrap_or_else(|| json!({})), ids })
-    }
-
-    /// One transaction a record: what is refused is reported and stops nothing else.
-    pub async fn run(
-        &self,
-        store: &Store,
-        actor: &Actor,
-        entity: &Entity,
-        progress: impl Fn(usize),
-    ) -> Result<Value> {
-        let mut done = 0;
-        let mut failed = Vec::new();
-        for (n, id) in self.ids.iter().enumerate() {
-            match self.one(store, actor, entity, *id).await {
-                Ok(()) => done += 1,
-                Err(e @ (Error::Broken(_) | Error::Unavailable(_))) => return Err(e),
-                Err(e) => failed.push(json!({ "id": id, "message": e.to_string() })),
-            }
-            progress(n + 1);
-        }
-        Ok(json!({ "done": done, "failed": failed }))
-    }
-
-    async fn one(&self, store: &Store, actor: &Actor, entity: &Entity, id: Uuid) -> Result<()> {
-        match self.action.as_str() {
-            "update" => within!(store, actor, tx => changed(&tx, entity, id, &self.changes, None).await),
-            "delete" => within!(store, actor, (entity, "delete"), tx => deleted(&tx, entity, id, None).await),
-            "restore" => within!(store, actor, (entity, "restore"), tx => restored(&tx, entity, id).await),
-            action => within!(store, actor, (entity, action), tx => acted(&tx, entity, id, action, &self.changes, None).await).map(drop),
-        }
-    }
-}
-
-async fn matching(
-    store: &Store,
-    actor: &Actor,
-    entity: &Entity,
-    filter: &Value,
-    deleted: bool,
-) -> Result<Vec<Uuid>> {
-    let mut plan = Plan::new(store.catalog(), actor, entity)?;
-    let query = Query { filter: Some(filter.clone()), deleted, ..Query::default() };
-    let conditions = query.conditions(&mut plan)?;
-    let text = format!(
-        "select r.id {} where {} order by r.id limit {}",
-        plan.from(),
-        conditions.join(" and "),
-        MOST_BULK + 1
-    );
-    let bound = Bound::new(actor, plan.params);
-    let rows = store.batch(actor, &[(&text, &bound.values())]).await?.pop().unwrap_or_default();
-    Ok(rows.iter().map(|r| r.get(0)).collect())
-}
-
 /// `GET /search`: the best hits of every entity that the person may read.
 pub async fn search(store: &Store, actor: &Actor, q: &str, types: &[String], limit: u32) -> Result<Value> {
     let q: String = q.trim().chars().take(200).collect();
@@ -390,7 +292,7 @@ pub async fn history(
     Ok(json!({ "data": data, "next": next }))
 }
 
-fn entry(actor: &Actor, entity: &Entity, row: &tokio_postgres::Row) -> Value {
+pub(crate) fn entry(actor: &Actor, entity: &Entity, row: &tokio_postgres::Row) -> Value {
     let (old, new): (Option<Value>, Option<Value>) = (row.get(5), row.get(6));
     let mut changes = Map::new();
     let names = [&new, &old].into_iter().flatten().filter_map(Value::as_object).flat_map(|m| m.keys());

@@ -6,6 +6,7 @@
 //! - Every table in a statement is tied to `$1`, the organization.
 //! - A field that a person may not see is in no answer, filter, order, group or file.
 
+pub mod bulk;
 mod export;
 mod extra;
 pub mod import;
@@ -20,7 +21,7 @@ mod value;
 mod write;
 
 pub use export::export;
-pub use extra::{Bulk, aggregate, audit, history, search};
+pub use extra::{aggregate, audit, history, search};
 pub use openapi::openapi;
 pub use print::print;
 pub use query::{Count, MOST_ROWS, Query, Record, get, list};

@@ -85,7 +85,7 @@ fn workers(store: &Store, config: &Config, log: flow::SystemLog, files: Files) -
             Box::pin(async move { import(job, &files, step).await })
         })
     });
-    flow::housekeeping::register(worker, files).start()
+    flow::housekeeping::register(web::jobs_api::register(worker), files).start()
 }
 
 /// What is done with an import in the background.

@@ -5,6 +5,7 @@ mod events;
 mod extract;
 mod identity;
 pub mod imports_api;
+pub mod jobs_api;
 mod layers;
 mod metrics;
 mod pages;
@@ -76,6 +77,7 @@ pub fn app(state: State) -> Router {
         .merge(presence::routes())
         .merge(transfer::routes())
         .merge(imports_api::routes())
+        .merge(jobs_api::routes())
         .merge(print::routes())
         .merge(records_api::routes())
         .fallback(|| async { Problem::Kernel(kernel::Error::NotFound) });

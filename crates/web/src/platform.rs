@@ -7,10 +7,10 @@ use axum::{
     Json, Router,
     extract::{Path, Query as Pairs, State as Has},
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::IntoResponse,
     routing::{get, patch},
 };
-use kernel::{Actor, Error, Kind, sql, within};
+use kernel::{Actor, Error, Kind, sql};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -28,7 +28,6 @@ pub(crate) fn routes() -> Router<State> {
         .route("/views/{id}", patch(change_view).delete(drop_view))
         .route("/fields", get(fields).post(add_field))
         .route("/fields/{id}", patch(change_field).delete(drop_field))
-        .route("/jobs/{id}", get(job))
 }
 
 type AllPairs = Pairs<Vec<(String, String)>>;
@@ -332,14 +331,4 @@ async fn drop_field(Has(state): Has<State>, person: Person, Id(id): Id) -> Answe
     }
     state.auth.forget_organization(person.actor.organization);
     Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-async fn job(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer<Response> {
-    let row = within!(state.store, &person.actor, tx => {
-        let sql = sql!("select json_build_object('id', id, 'kind', kind, 'status', status, 'done', done, 'total', total, 'error', error, 'result', result)::text
-                        from app.jobs where organization_id = $1 and id = $2");
-        Ok(tx.query_opt(sql, &[&tx.actor.organization, &id]).await?)
-    })?;
-    let row = row.ok_or(Error::NotFound)?;
-    Ok(json_bytes(StatusCode::OK, row.get::<_, String>(0).into_bytes()))
 }

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use kernel::{Entity, Error};
+use kernel::{Entity, Error, within};
 use records::{Ask, Key, Query, Record};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -208,10 +208,16 @@ async fn bulk(
     Body(body): Body,
 ) -> Answer {
     let entity = entity(&state, &module, &name)?;
-    let bulk = records::Bulk::parse(&state.store, &person.actor, entity, &body).await?;
-    let mut done = bulk.run(&state.store, &person.actor, entity, |_| {}).await?;
-    sentences::messages(state.store.catalog(), language(&headers), &mut done);
-    Ok(axum::Json(done).into_response())
+    let bulk = records::bulk::Bulk::parse(&state.store, &person.actor, entity, &body).await?;
+    if bulk.ids.len() <= records::bulk::AT_ONCE {
+        let mut done = bulk.run(&state.store, &person.actor).await?;
+        sentences::messages(state.store.catalog(), language(&headers), &mut done);
+        return Ok(axum::Json(done).into_response());
+    }
+    let payload = serde_json::to_value(&bulk).map_err(Error::from)?;
+    let job = within!(state.store, &person.actor, tx => flow::jobs::enqueue(&tx, crate::jobs_api::BULK, payload.clone(), None).await)?;
+    Ok((StatusCode::ACCEPTED, axum::Json(json!({ "job": { "id": job, "total": bulk.ids.len() } })))
+        .into_response())
 }
 
 async fn aggregate(

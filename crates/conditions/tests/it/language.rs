@@ -254,6 +254,7 @@ fn distances_are_those_of_the_globe() {
     ] {
         assert!(!matches(place.clone(), json!({"json": no_place})));
     }
+    refused(rule("number", "within_km", json!({"lat": 0, "lon": 0, "km": 1})), "a field named latitude");
 }
 
 #[test]

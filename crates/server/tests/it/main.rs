@@ -4,4 +4,5 @@
 mod crashes;
 mod day;
 mod house;
+mod many;
 mod northwind;

@@ -1,0 +1,111 @@
+//! Work that goes on behind one's back: what there is, how far it is, and how it is stopped or taken back.
+
+use crate::{Answer, Person, State, extract::Id, platform::language, records_api::id as id_of, sentences};
+use axum::{
+    Json, Router,
+    extract::{Path, Query as Pairs, State as Has},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use flow::Job;
+use kernel::{Error, Result, within};
+use records::bulk::{self, Bulk};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// A bulk request as a job; the payload is the [`Bulk`].
+pub const BULK: &str = "records.bulk";
+/// Takes one back: `{job, entity}`.
+pub const UNDO: &str = "records.bulk_undo";
+
+pub(crate) fn routes() -> Router<State> {
+    Router::new()
+        .route("/jobs", get(jobs))
+        .route("/jobs/{id}", get(job))
+        .route("/jobs/{id}/{what}", post(step))
+}
+
+/// One's own, the newest first; `?limit=`.
+async fn jobs(Has(state): Has<State>, person: Person, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Answer {
+    let limit = crate::transfer::of(&pairs, "limit").map_or(Ok(50), str::parse);
+    let limit = limit.map_err(|_| Error::malformed_at("limit", "This is not a number."))?;
+    let all = flow::jobs::list(&state.store, &person.actor, limit).await?;
+    let told = all.iter().map(|job| {
+        let mut told = told(job);
+        // Of a long list of refusals only how many.
+        if let Some(failed) = job.result.as_ref().and_then(|r| r["failed"].as_array()) {
+            told["result"]["failed"] = failed.len().into();
+        }
+        told
+    });
+    Ok(Json(json!({ "data": told.collect::<Vec<_>>() })).into_response())
+}
+
+async fn job(Has(state): Has<State>, person: Person, headers: HeaderMap, Id(id): Id) -> Answer<Response> {
+    let mut told = told(&flow::jobs::get(&state.store, &person.actor, id).await?);
+    sentences::messages(state.store.catalog(), language(&headers), &mut told["result"]);
+    Ok(Json(told).into_response())
+}
+
+fn told(job: &Job) -> Value {
+    json!({
+        "id": job.id, "kind": job.kind, "status": job.status, "done": job.done, "total": job.total,
+        "error": job.error, "result": job.result, "created_at": job.created_at, "finished_at": job.finished_at,
+        "entity": job.payload["entity"], "action": job.payload["action"], "import": job.payload["import"],
+        "undoes": job.payload["job"],
+    })
+}
+
+/// `cancel`: what is done stays. `retry`: a failed one again. `undo`: takes back what a bulk request did.
+async fn step(
+    Has(state): Has<State>,
+    person: Person,
+    Path((id, what)): Path<(String, String)>,
+) -> Answer<Response> {
+    let id = id_of(&id)?;
+    match what.as_str() {
+        "cancel" => {
+            flow::jobs::cancel(&state.store, &person.actor, id).await?;
+        }
+        "retry" => flow::jobs::retry(&state.store, &person.actor, id).await?,
+        "undo" => {
+            let job = flow::jobs::get(&state.store, &person.actor, id).await?;
+            if job.kind != BULK || matches!(job.status.as_str(), "queued" | "running") {
+                return Err(
+                    Error::Conflict("Only a bulk change that has ended can be taken back.".into()).into()
+                );
+            }
+            let (payload, key) =
+                (json!({ "job": id, "entity": job.payload["entity"] }), format!("undo {id}"));
+            let undo = within!(state.store, &person.actor, tx => {
+                let new = flow::jobs::New { key: Some(&key), ..flow::jobs::New::now(UNDO, payload.clone()) };
+                flow::jobs::add(&tx, new).await
+            })?;
+            return Ok((StatusCode::ACCEPTED, Json(json!({ "job": { "id": undo } }))).into_response());
+        }
+        _ => return Err(Error::NotFound.into()),
+    }
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Teaches the workers what these jobs are.
+pub fn register(worker: flow::Worker) -> flow::Worker {
+    worker.on(BULK, |job| Box::pin(run(job))).on(UNDO, |job| Box::pin(undo(job)))
+}
+
+async fn run(job: &flow::Context) -> Result<Value> {
+    let bulk: Bulk = serde_json::from_value(job.job.payload.clone())?;
+    bulk.run_job(&job.store, &job.actor, so_far(&job.job)).await
+}
+
+async fn undo(job: &flow::Context) -> Result<Value> {
+    let of: Option<Uuid> = job.job.payload["job"].as_str().and_then(|id| id.parse().ok());
+    let entity = job.job.payload["entity"].as_str().unwrap_or_default();
+    bulk::undo(&job.store, &job.actor, entity, of.ok_or(Error::NotFound)?, so_far(&job.job)).await
+}
+
+fn so_far(job: &Job) -> bulk::Job {
+    let failed = job.result.as_ref().and_then(|r| r["failed"].as_array()).cloned().unwrap_or_default();
+    bulk::Job { id: job.id, done: usize::try_from(job.done).unwrap_or_default(), failed }
+}
