@@ -170,7 +170,7 @@ export async function sheet(browser, email, password) {
   })
 
   await test('groups in groups: sums of the server, rows when they are opened', async () => {
-    await p.goto(`${parties()}&group=${encodeURIComponent('["tier","country"]')}&totals=${encodeURIComponent('{"credit_limit":"sum","email":"empty"}')}`)
+    await p.goto(`${parties()}&group=${encodeURIComponent('["tier","country"]')}&totals=${encodeURIComponent('{"credit_limit":"sum","email":"empty","tier":"unique"}')}`)
     const tree = p.getByRole('treegrid')
     await tree.waitFor()
     const heads = p.locator('.g-group')

@@ -270,7 +270,10 @@ export function Grid(p: GridProps) {
     const picking = p.selection.all || p.selection.ids.size > 0
     const to = far ?? active
     const nudge = (by: number) => { const f = p.columns[c]; if (f) p.onWidth(f.name, Math.max(56, widthOf(f) + by)) }
-    const sideways = (by: number, end?: number) => {
+    // Where one reads from right to left, the arrows do too.
+    const way = document.documentElement.dir === 'rtl' ? -1 : 1
+    const sideways = (by: number) => {
+      const end = mod ? (by < 0 ? 0 : p.columns.length - 1) : undefined
       const f = p.columns[c]
       if (r < 0 && e.altKey) { if (e.shiftKey) { if (f) { p.onMove(f.name, c + by); setActive({ r, c: Math.max(0, Math.min(p.columns.length - 1, c + by)) }) } } else nudge(16 * by) }
       else if (head !== undefined && head !== by > 0) p.groups!.toggle(r, by > 0)
@@ -286,7 +289,7 @@ export function Grid(p: GridProps) {
       go(mod ? end : r + by, c)
     }
     const handled: Record<string, () => void> = {
-      ArrowDown: () => updown(1, p.total - 1), ArrowUp: () => updown(-1, 0), ArrowLeft: () => sideways(-1, mod ? 0 : undefined), ArrowRight: () => sideways(1, mod ? p.columns.length - 1 : undefined),
+      ArrowDown: () => updown(1, p.total - 1), ArrowUp: () => updown(-1, 0), ArrowLeft: () => sideways(-way), ArrowRight: () => sideways(way),
       Home: () => (e.shiftKey && r >= 0 ? stretch(mod ? 0 : to.r, 0) : go(mod ? 0 : r, 0)), End: () => (e.shiftKey && r >= 0 ? stretch(mod ? p.total - 1 : to.r, p.columns.length - 1) : go(mod ? p.total - 1 : r, p.columns.length - 1)),
       PageDown: () => (e.shiftKey ? stretch(to.r + page, to.c) : go(r + page, c)), PageUp: () => (e.shiftKey ? stretch(Math.max(0, to.r - page), to.c) : go(Math.max(0, r - page), c)),
       Enter: () => {

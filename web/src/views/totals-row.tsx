@@ -31,7 +31,7 @@ export default function TotalsRow({ widths, whole, lefts, index, onChange, ...of
         const text = w && sumText(w, data, locale)
         return (
           <div key={f.name} role="gridcell" aria-colindex={c + 2} data-total={f.name} className={clsx('g-cell', typeOf(f).align, c < lefts.length && 'sticky')} style={{ width: widths[c], ...(c < lefts.length ? { insetInlineStart: lefts[c] } : {}) }}>
-            <Menu width={150} trigger={<button type="button" tabIndex={-1} className={clsx('g-total', !w && 'none')} title={w ? `${t(`totals.${w.fn}`)}: ${text}` : undefined}>{w ? <><span className="text-faint">{t(`totals.${w.fn}`)}</span> <strong className="num">{text}</strong></> : t('totals.title')}</button>}
+            <Menu width={150} trigger={<button type="button" tabIndex={-1} className={clsx('g-total', !w && 'none')} title={w ? `${t(`totals.${w.fn}`)}: ${text}` : undefined}>{w ? <><span className="text-faint">{t(`totals.${w.fn}`)}</span><strong className="num">{text}</strong></> : t('totals.title')}</button>}
               items={['none', ...functionsOf(f)].map((fn) => ({ label: t(`totals.${fn}`), checked: (w?.fn ?? 'none') === fn, onSelect: () => onChange(f.name, fn) }))} />
           </div>
         )

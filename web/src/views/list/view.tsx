@@ -54,9 +54,10 @@ export default function List({ entity, columns, params, by: { group }, openId, o
     if (e.metaKey || e.ctrlKey || e.altKey || e.target !== scroller.current) return
     const n = head(active)
     const open = () => { const r = row(active); if (n) toggle(active); else if (r) onOpen(r) }
+    const rtl = document.documentElement.dir === 'rtl'
     const f: Record<string, () => void> = {
       ArrowDown: () => go(active + 1), ArrowUp: () => go(active - 1), PageDown: () => go(active + page), PageUp: () => go(active - page), Home: () => go(0), End: () => go(total - 1),
-      ArrowRight: () => toggle(active, true), ArrowLeft: () => toggle(active, false), Enter: open, o: open, ' ': () => toggle(active), Escape: onEscape,
+      ArrowRight: () => toggle(active, !rtl), ArrowLeft: () => toggle(active, rtl), Enter: open, o: open, ' ': () => toggle(active), Escape: onEscape,
     }
     const what = f[e.key.length === 1 ? e.key.toLowerCase() : e.key]
     if (what) { e.preventDefault(); what() }
