@@ -76,7 +76,7 @@ export default function Activity({ entity, params, options, onOptions, openId, h
       </div>
       <div ref={scroller} className="a-scroll" onKeyDown={move}>
         {asked.error && !asked.data ? <Failure error={asked.error} retry={() => void asked.refetch()} /> : asked.isPending ? <Skeleton rows={8} /> : lines.length === 0 && !hasNextPage ? <Empty title={t('activity.none')} /> : (
-          <div role="feed" aria-label={t('activity.label', { name: entity.plural })} aria-busy={isFetchingNextPage} style={{ position: 'relative', height: virtual.getTotalSize() }}>
+          <div role="group" aria-label={t('activity.label', { name: entity.plural })} style={{ position: 'relative', height: virtual.getTotalSize() }}>
             {items.map((it) => {
               const line = lines[it.index]!
               return (

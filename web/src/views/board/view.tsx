@@ -264,7 +264,7 @@ function LaneHead({ option, entity, total, locale, limit, over, folded, onFold, 
   const { t } = useTranslation()
   const sums = total?.sums.filter((s) => !/^-?0*(\.0*)?$/.test(s.value)) ?? []
   const count = <span className={clsx('num', over ? 'text-bad font-semibold' : 'text-muted')}>{total ? formatNumber(String(total.n), locale) : '…'}{limit ? ` / ${formatNumber(String(limit), locale)}` : ''}</span>
-  if (folded) return <header className="lane-head"><button type="button" className="lane-unfold" aria-expanded={false} aria-label={t('board.unfold', { lane: option.label })} title={option.label} onClick={onFold}><ChevronRight size={14} className="rtl:scale-x-[-1]" />{count}<span className="lane-upright">{option.label}</span></button></header>
+  if (folded) return <header className="lane-head"><button type="button" className="lane-unfold" aria-expanded={false} title={option.label} onClick={onFold}><ChevronRight size={14} className="rtl:scale-x-[-1]" /><span className="visually-hidden">{t('board.unfold', { lane: option.label })}</span>{count}<span className="lane-upright" aria-hidden="true">{option.label}</span></button></header>
   return (
     <header className="lane-head">
       <h2 className="m-0 flex min-w-0"><Chip option={option} /></h2>

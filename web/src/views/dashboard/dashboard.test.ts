@@ -18,6 +18,7 @@ it('widgets rise as high as they can and never lie over each other', () => {
 it('what is put over another pushes it down', () => {
   const all = [w('a', 0, 0), w('b', 6, 0), w('c', 0, 2)]
   expect(at(put(all, 'c', { y: 0 }))).toEqual({ c: '0,0', a: '0,2', b: '6,0' })
+  expect(at(put(all, 'a', { y: 2 }))).toEqual({ c: '0,0', a: '0,2', b: '6,0' })
   expect(put(all, 'a', { w: 40, x: 9 }).find((x) => x.id === 'a')).toMatchObject({ x: 0, w: 12 })
   expect(at(add(all, { id: 'd', kind: 'pie', w: 4, h: 2 })).d).toBe('6,2')
 })

@@ -71,8 +71,11 @@ export function put(all: Widget[], id: string, part: Partial<Box>): Widget[] {
   if (!old) return all
   const w = Math.max(2, Math.min(COLUMNS, part.w ?? old.w))
   const moved: Widget = { ...old, w, h: Math.max(1, Math.min(20, part.h ?? old.h)), x: Math.max(0, Math.min(COLUMNS - w, part.x ?? old.x)), y: Math.max(0, part.y ?? old.y) }
+  // The others as they would stand without it; what it was put below the middle of, it goes below.
+  const others = compact(all.filter((o) => o.id !== id)).sort(reading)
+  for (const other of others) if (touch(moved, other) && moved.y > other.y && moved.y - other.y >= other.h / 2) moved.y = other.y + other.h
   const placed = [moved]
-  for (const other of all.filter((o) => o.id !== id).sort(reading)) {
+  for (const other of others) {
     const at = { ...other }
     while (placed.some((p) => touch(p, at))) at.y++
     placed.push(at)
