@@ -19,5 +19,9 @@ describe('what records can be looked at as', () => {
     const two = entity([stage, field('kind', 'select', { options: [{ id: 'b', label: 'B' }] })], { board: 'stage' })
     expect([chosen(two, kind('board'), undefined).lanes?.name, chosen(two, kind('board'), { lanes: 'kind' }).lanes?.name, chosen(two, kind('board'), { lanes: 'gone' }).lanes?.name]).toEqual(['stage', 'kind', 'stage'])
   })
+  it('none is a choice too', () => {
+    const optional = { ...kind('board'), choices: [{ ...kind('board').choices[0]!, required: false }] }
+    expect([chosen(declared, optional, {}).lanes?.name, chosen(declared, optional, { lanes: '' }).lanes?.name]).toEqual(['stage', undefined])
+  })
   it('every kind has a name of its own and is told in every folder', () => expect(new Set(kinds.map((k) => k.name)).size).toBe(kinds.length))
 })

@@ -61,8 +61,10 @@ export const missing = (e: Entity, kind: ViewKind): Choice | undefined => kind.c
 export function chosen(e: Entity, kind: ViewKind, options: Options | undefined): Record<string, Field | undefined> {
   return Object.fromEntries(kind.choices.map((c) => {
     const fitting = choicesOf(e, c)
+    // "None" was chosen, which goes before what the author meant.
+    if (!c.required && options?.[c.key] === '') return [c.key, undefined]
     const named = [options?.[c.key], c.preset?.(e)].map((n) => (n ? fitting.find((f) => f.name === n) : undefined)).find((f) => f)
-    return [c.key, named ?? (c.required && options?.[c.key] !== '' ? fitting[0] : undefined)]
+    return [c.key, named ?? (c.required ? fitting[0] : undefined)]
   }))
 }
 /** The views that the author of an entity names come first. */
