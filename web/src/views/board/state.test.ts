@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Entity, Field } from '@/meta/types'
-import { cardFields, laneFilter, lanesOf, nextLane, NONE, totals, waysFrom } from './state'
+import { cardFields, laneFilter, lanesOf, nextLane, NONE, readLimits, totals, valueIn, waysFrom } from './state'
 
 const field = (name: string, type: string, more: Partial<Field> = {}): Field => ({ name, label: name, type, required: false, readonly: false, access: 'write', filterable: true, sortable: true, custom: false, unique: false, ...more })
 const status = field('status', 'select', { options: ['c', 'b', 'a'].map((id) => ({ id, label: id })) })
@@ -36,4 +36,11 @@ it('a card says four things, none of them twice', () => {
   expect(cardFields(worked, status, all).map((f) => f.name)).toEqual(['a', 'b', 'c', 'd'])
   const mixed = [field('kind', 'select'), field('way', 'select'), field('who', 'relation'), field('made', 'date'), field('due', 'date'), field('sum', 'money'), field('left', 'money')]
   expect(cardFields(worked, status, mixed).map((f) => f.name)).toEqual(['kind', 'who', 'made', 'sum'])
+})
+it('lanes of people are entered as choices are; a cell is its column and its row', () => {
+  const who = field('who', 'user')
+  expect([...waysFrom(entity({}), who, 'p', ['p', 'q', NONE]).keys()]).toEqual(['q', NONE])
+  expect(laneFilter(status, 'a', null, field('hot', 'boolean'), 'true').rules).toEqual([{ field: 'status', operator: 'equals', value: 'a' }, { field: 'hot', operator: 'is_true' }])
+  expect([valueIn(field('hot', 'boolean'), 'false'), valueIn(who, 'p'), valueIn(who, NONE)]).toEqual([false, 'p', null])
+  expect([readLimits('{"a":3,"b":-1,"c":"x"}'), readLimits('nonsense'), readLimits(undefined)]).toEqual([{ a: 3 }, {}, {}])
 })

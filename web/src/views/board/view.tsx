@@ -263,7 +263,7 @@ type Api = RefObject<{ grab: (e: React.PointerEvent<HTMLElement>, row: Row) => v
 function LaneHead({ option, entity, total, locale, limit, over, folded, onFold, onLimit, onCreate }: { option: Option; entity: Entity; total: Total | null; locale: Locale; limit: number | undefined; over: number; folded: boolean; onFold: () => void; onLimit: () => void; onCreate: (() => void) | undefined }) {
   const { t } = useTranslation()
   const sums = total?.sums.filter((s) => !/^-?0*(\.0*)?$/.test(s.value)) ?? []
-  const count = <span className={clsx('num', over ? 'text-bad font-semibold' : 'text-muted')}>{total ? formatNumber(String(total.n), locale) : '…'}{limit ? ` / ${formatNumber(String(limit), locale)}` : ''}</span>
+  const count = <span className={clsx('num flex-none whitespace-nowrap', over ? 'text-bad font-semibold' : 'text-muted')}>{total ? formatNumber(String(total.n), locale) : '…'}{limit ? ` / ${formatNumber(String(limit), locale)}` : ''}</span>
   if (folded) return <header className="lane-head"><button type="button" className="lane-unfold" aria-expanded={false} title={option.label} onClick={onFold}><ChevronRight size={14} className="rtl:scale-x-[-1]" /><span className="visually-hidden">{t('board.unfold', { lane: option.label })}</span>{count}<span className="lane-upright" aria-hidden="true">{option.label}</span></button></header>
   return (
     <header className="lane-head">
@@ -271,7 +271,7 @@ function LaneHead({ option, entity, total, locale, limit, over, folded, onFold, 
       {count}
       {over > 0 && <span className="text-bad text-xs truncate">{t('board.over_limit', { count: over, n: formatNumber(over, locale) })}</span>}
       <span className="flex-1" />
-      {sums.length > 0 && <span className="num text-muted text-xs truncate" title={sums.map((s) => formatMoney(s.value, locale, s.currency)).join('\n')}>{sums.slice(0, 2).map((s) => formatMoney(s.value, locale, s.currency, true)).join(' · ')}{sums.length > 2 && ' …'}</span>}
+      {sums.length > 0 && !over && <span className="num text-muted text-xs truncate" title={sums.map((s) => formatMoney(s.value, locale, s.currency)).join('\n')}>{sums.slice(0, 2).map((s) => formatMoney(s.value, locale, s.currency, true)).join(' · ')}{sums.length > 2 && ' …'}</span>}
       {onCreate && <button type="button" className="btn ghost icon sm" aria-label={t('board.newIn', { name: entity.label, lane: option.label })} onClick={onCreate}><Plus size={15} /></button>}
       <Menu align="end" trigger={<button type="button" className="btn ghost icon sm text-muted" aria-label={t('board.laneMenu', { lane: option.label })}><Ellipsis size={14} /></button>} items={[{ label: t('board.fold'), onSelect: onFold }, { label: t('board.limit'), hint: limit ? formatNumber(limit, locale) : undefined, onSelect: onLimit }]} />
     </header>

@@ -100,21 +100,22 @@ export function suggest(e: Entity, targets: Targets): Widget[] {
   const state = e.states ? fields.find((f) => f.name === e.states?.field) : undefined
   const choice = state ?? listed.find((f) => f.type === 'select')
   const other = listed.find((f) => (f.type === 'select' || f.type === 'boolean' || f.type === 'text') && f !== choice && !f.name.startsWith('currency'))
-  const names = listed.filter((f) => f.type === 'relation')
+  // Whom the list shows, not whatever could be named.
+  const who = e.list.map((n) => fields.find((f) => f.name === n)).find((f) => f?.type === 'relation') ?? e.list.map((n) => fields.find((f) => f.name === n)).find((f) => f?.type === 'user')
+  const target = who && targets[who.name]
+  const place = (target && who?.type === 'relation' && groupable(target).find((f) => /country/.test(f.name))) || undefined
+  const own = fields.find((f) => /(^|_)country$/.test(f.name)) ?? other
   let all: Widget[] = []
   const more = (kind: WidgetKind, part: Partial<Widget>) => { const [w, h] = SIZES[kind]; all = add(all, { id: `w${all.length}`, kind, w, h, ...part }) }
   const period = date ? { when: `${date}:month`, anchor: 'last' as const } : {}
-  more('number', { value: 'count', ...period })
+  const small = money ? 3 : 12
+  more('number', { value: 'count', ...period, w: small })
   if (money) { more('number', { value: `sum:${money.name}`, ...period }); more('number', { value: `avg:${money.name}`, ...period }); more('number', { value: `max:${money.name}` }) }
-  const wide = choice ? 8 : 12
-  if (date) more('bar', { group: `${date}:month`, value, w: wide, limit: 24 })
-  if (choice) more('pie', { group: choice.name, value: 'count' })
-  if (names[0]) more('top', { group: names[0].name, value, limit: 8 })
-  if (names[0] && targets[names[0].name]) {
-    const place = groupable(targets[names[0].name]!).find((f) => /country/.test(f.name))
-    if (place) more('hbar', { group: `${names[0].name}.${place.name}`, value, limit: 10, h: 6 })
-    else if (other) more('hbar', { group: other.name, value: 'count', limit: 10, h: 6 })
-  } else if (other) more('hbar', { group: other.name, value: 'count', limit: 10, h: names[0] ? 6 : 5 })
+  if (date) more('bar', { group: `${date}:month`, value, w: choice ? 8 : 12, limit: 24 })
+  if (choice) more('pie', { group: choice.name, value: 'count', w: date ? 4 : 12 })
+  const second = who && place ? `${who.name}.${place.name}` : own?.name
+  if (who) more('top', { group: who.name, value, limit: 8, w: second ? 6 : 12 })
+  if (second) more('hbar', { group: second, value: who && place ? value : 'count', limit: 10, h: 6, w: who ? 6 : 12 })
   if (date) more('days', { group: date, value: 'count', anchor: 'last' })
   more('list', { limit: 8, w: 12, h: 6, ...(date ? { sort: `-${date}` } : {}) })
   return all
