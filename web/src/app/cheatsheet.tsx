@@ -6,6 +6,7 @@ const GROUPS: [string, [string, string][]][] = [
   ['anywhere', [[`${MOD}K`, 'palette'], ['?', 'help'], [`${MOD}Z`, 'undo'], ['Esc', 'close']]],
   ['record', [[`${MOD}Enter`, 'save'], ['J / K', 'neighbours'], ['Enter', 'addLine'], [`${MOD}Backspace`, 'dropLine']]],
   ['table', [['↑ ↓ ← →', 'move'], ['Enter', 'edit'], ['Tab', 'next'], ['Esc', 'cancelEdit'], ['O', 'open'], ['Space', 'select'], ['Shift Space / ⇧↓', 'range'], [`${MOD}A`, 'all'], ['C', 'create'], ['/', 'search'], ['Home / End', 'ends'], ['PgUp / PgDn', 'page']]],
+  ['sheet', [['⇧ ↑ ↓ ← →', 'block'], [`${MOD}C / ${MOD}V`, 'copyPaste'], [`${MOD}D`, 'fillDown'], ['Delete', 'empty'], ['F', 'filterCell'], ['Alt ↓', 'columnMenu'], ['Alt ← →', 'columnWidth'], ['Alt ⇧ ← →', 'columnMove']]],
   ['cards', [['↑ ↓ ← →', 'move'], ['Enter', 'open'], ['Space', 'take'], ['← →, Enter', 'put'], ['Esc', 'leave']]],
 ]
 
