@@ -45,8 +45,8 @@ export async function open() {
   })
 }
 
-export async function page(browser, { theme = 'light', locale = 'en-US', width = 1440, height = 900, zone = 'Asia/Almaty', reducedMotion = 'reduce', touch = false } = {}) {
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale, timezoneId: zone, reducedMotion, hasTouch: touch, isMobile: touch })
+export async function page(browser, { theme = 'light', locale = 'en-US', width = 1440, height = 900, zone = 'Asia/Almaty', reducedMotion = 'reduce', touch = false, workers = false } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale, timezoneId: zone, reducedMotion, hasTouch: touch, isMobile: touch, serviceWorkers: workers ? 'allow' : 'block' })
   const p = await context.newPage()
   p.setDefaultTimeout(12_000)
   p.problems = []

@@ -1,4 +1,4 @@
-// node e2e/run.mjs [trade] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [views] [time]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
+// node e2e/run.mjs [trade] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [views] [time] [work]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
 import { admin } from './admin.mjs'
 import { board } from './board.mjs'
 import { data } from './data.mjs'
@@ -11,6 +11,7 @@ import { together } from './together.mjs'
 import { time } from './time.mjs'
 import { trade } from './trade.mjs'
 import { views } from './views.mjs'
+import { work } from './work.mjs'
 import { words } from './words.mjs'
 import { xss } from './xss.mjs'
 
@@ -38,6 +39,7 @@ try {
   if (want('xss')) await xss(browser, email)
   if (want('board')) await board(browser, email)
   if (want('time')) await time(browser, email)
+  if (want('work')) await work(browser, email)
   if (want('views')) await views(browser, email)
 } catch (e) {
   results.failed++

@@ -10,13 +10,15 @@ import { router } from './app/router'
 import { startI18n } from './i18n'
 import { followSystemTheme } from './lib/theme'
 
-// After an upgrade an open tab asks for chunks that are gone: it loads itself anew, once.
-addEventListener('vite:preloadError', (e) => {
+// After an upgrade an open tab asks for chunks that are gone: it loads itself anew, once, with what was being typed. Where the server is not there either, that would help nobody.
+addEventListener('vite:preloadError', () => {
   const last = Number(sessionStorage.getItem('reloaded') ?? 0)
   if (Date.now() - last < 10_000) return
-  e.preventDefault()
-  sessionStorage.setItem('reloaded', String(Date.now()))
-  location.reload()
+  dispatchEvent(new Event('fondaco:keep'))
+  void fetch('/', { method: 'HEAD', cache: 'no-store' }).then(() => {
+    sessionStorage.setItem('reloaded', String(Date.now()))
+    location.reload()
+  }, () => {})
 })
 followSystemTheme()
 whenUnauthorized(() => {

@@ -18,26 +18,13 @@ export const remove = (entity: string, id: string, version: number | undefined):
 export const restore = (entity: string, id: string): Promise<Row> => post<Row>(`${pathOf(entity)}/${id}/restore`)
 export const act = (entity: string, row: Row, action: string, body: unknown): Promise<Row> =>
   post<Row>(`${pathOf(entity)}/${row.id}/${action}`, body, row.version === undefined ? {} : { 'If-Match': `"${row.version}"` })
-export interface BulkResult { done?: number; failed?: { id: string; message: string }[]; job?: string | Job }
+export interface Refusal { id: string; message: string }
+export interface BulkResult { done?: number; failed?: Refusal[]; job?: { id: string; total?: number } }
 export const bulk = (entity: string, body: unknown): Promise<BulkResult> => post<BulkResult>(`${pathOf(entity)}/_bulk`, body)
 export const aggregate = (entity: string, body: unknown): Promise<{ data: Record<string, unknown>[] }> => post(`${pathOf(entity)}/_aggregate`, body)
 export const exportUrl = (entity: string, format: string, p: ListParams): string => url(`${pathOf(entity)}/_export`, { ...listQuery(p), format })
 
 export const printUrl = (entity: string, id: string): string => url(`${pathOf(entity)}/${id}/_print`)
-
-export interface Job { id: string; kind: string; status: string; done: number; total: number; error?: string | null }
-export const jobEnded = (j: Job): boolean => ['done', 'completed', 'succeeded', 'failed', 'cancelled', 'error'].includes(j.status)
-export const jobFailed = (j: Job): boolean => ['failed', 'cancelled', 'error'].includes(j.status)
-/** Follows a job to its end; the server pushes nothing here, so it is asked again, less and less often. */
-export async function followJob(job: string | Job, seen?: (j: Job) => void): Promise<Job> {
-  const id = typeof job === 'string' ? job : job.id
-  for (let wait = 120; ; wait = Math.min(wait * 1.4, 1500)) {
-    const j = await get<Job>(`/jobs/${id}`)
-    seen?.(j)
-    if (jobEnded(j)) return j
-    await new Promise((r) => setTimeout(r, wait))
-  }
-}
 
 // ---- the caches that hold rows -------------------------------------------------------------------------------------
 

@@ -15,11 +15,14 @@ import { undoLast } from '@/lib/undo'
 import { prefetchEntity, useMenu, useMeta } from '@/meta/hooks'
 import { Avatar, Failure, Menu, Skeleton, type MenuEntry } from '@/ui/basics'
 import { EntityIcon } from '@/ui/icon'
+import { pinsOf } from '@/views/pins'
 import { LANGUAGE_NAMES } from '@/ui/languages'
 import { Bell } from './bell'
-import { useLive } from './live'
 
+const Watch = lazy(() => withWords(() => import('./watch')))
+const Pins = lazy(() => withWords(() => import('./pins')))
 const Palette = lazy(() => import('./palette'))
+const Tray = lazy(() => withWords(() => import('./tray')))
 const Cheatsheet = lazy(() => withWords(() => import('./cheatsheet')))
 
 function OrganizationSwitcher() {
@@ -87,6 +90,7 @@ function Sidebar({ onNavigate }: { onNavigate: () => void }) {
   const { t } = useTranslation()
   const { data: meta, isPending, error, refetch } = useMeta()
   const menu = useMenu()
+  const pins = pinsOf(useSession().me)
   const params = useParams({ strict: false }) as { entity?: string }
   const current = params.entity ? meta?.entities[params.entity]?.part_of ?? params.entity : undefined
   const few = menu.reduce((n, m) => n + m.entities.length, 0) <= 24
@@ -96,6 +100,7 @@ function Sidebar({ onNavigate }: { onNavigate: () => void }) {
     <nav aria-label={t('mainMenu')} className="flex-1 overflow-auto px-2 pb-3" style={{ scrollbarWidth: 'thin' }}>
       <SideLink to="/" icon={<House size={16} />} onNavigate={onNavigate}>{t('home')}</SideLink>
       <SideLink to="/inbox" icon={<Inbox size={16} />} onNavigate={onNavigate}>{t('inbox.title')}</SideLink>
+      {pins.length > 0 && <Suspense fallback={null}><Pins ids={pins} onNavigate={onNavigate} /></Suspense>}
       {isPending && <Skeleton rows={8} />}
       {error && <Failure error={error} retry={() => void refetch()} />}
       {menu.map((m, i) => {
@@ -132,7 +137,6 @@ export function Shell() {
   const [palette, setPalette] = useState(false)
   const [sheet, setSheet] = useState(false)
   const [drawer, setDrawer] = useState(false)
-  useLive()
   useEffect(() => { const timer = setTimeout(() => void import('./palette'), 1500); return () => clearTimeout(timer) }, [])
   useKeys({ 'mod+k': () => setPalette((o) => !o), '?': () => setSheet(true), 'mod+z': () => undoLast() })
   useEffect(() => {
@@ -157,7 +161,7 @@ export function Shell() {
       <aside aria-label={t('sidebar')} className={clsx('w-[232px] flex-none flex flex-col bg-bg no-print max-md:fixed max-md:inset-y-0 max-md:start-0 max-md:z-50 max-md:w-[270px] max-md:border-e max-md:border-line', !drawer && 'max-md:hidden')}>
         <div className="p-2 pb-1.5 space-y-2"><OrganizationSwitcher />{top}</div>
         <Sidebar onNavigate={() => setDrawer(false)} />
-        <div className="flex items-center gap-1 border-t border-line p-2"><UserMenu /><Bell /></div>
+        <div className="flex items-center gap-1 border-t border-line p-2"><UserMenu /><Suspense fallback={null}><Tray /></Suspense><Bell /></div>
       </aside>
       <div className="flex-1 min-w-0 flex flex-col md:p-2 md:ps-0">
         <header className="md:hidden flex items-center gap-2 h-11 px-2 border-b border-line bg-bg no-print">
@@ -165,6 +169,7 @@ export function Shell() {
           <span className="flex-1 font-semibold truncate">{me?.organization?.name}</span>
           <button type="button" className="btn ghost icon" aria-label={t('palette.button')} onClick={() => setPalette(true)}><Search size={17} /></button>
         </header>
+        <Suspense fallback={null}><Watch /></Suspense>
         <main id="main" className="flex-1 min-h-0 min-w-0 bg-surface md:border md:border-line md:rounded-lg overflow-hidden flex flex-col relative"><Suspense fallback={<Skeleton />}><Outlet /></Suspense></main>
       </div>
       <Suspense fallback={null}>

@@ -6,7 +6,8 @@ import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { uploadFile } from '@/api/files'
 import { get, messageOf, patch, post, url } from '@/api/http'
-import { followJob, jobFailed, pathOf, refresh, type Job } from '@/api/records'
+import { pathOf, refresh } from '@/api/records'
+import { follow, type Work } from '@/app/work'
 import { formatNumber, useLocale } from '@/lib/format'
 import { editable, useEntity, visibleFields } from '@/meta/hooks'
 import type { Entity, Field } from '@/meta/types'
@@ -46,7 +47,7 @@ function Wizard({ entity }: { entity: Entity }) {
   const [mapping, setMapping] = useState<Record<string, string>>({})
   const [key, setKey] = useState('')
   const [busy, setBusy] = useState('')
-  const [job, setJob] = useState<Job | null>(null)
+  const [job, setJob] = useState<Work | null>(null)
   const [problem, setProblem] = useState('')
   const [undoing, setUndoing] = useState(false)
   const [over, setOver] = useState(false)
@@ -79,11 +80,11 @@ function Wizard({ entity }: { entity: Entity }) {
     void navigate({ to: '/o/$entity/import', params: { entity: entity.name }, search: { id: fresh.id }, replace: true })
   })
   const work = async (verb: 'check' | 'run' | 'undo'): Promise<Import> => {
-    const answer = await post<{ job?: string | Job } & Partial<Job>>(`/imports/${im!.id}/${verb}`)
-    const started = answer.job ?? (answer.id && answer.status ? (answer as Job) : null)
+    const answer = await post<{ job?: string | Work } & Partial<Work>>(`/imports/${im!.id}/${verb}`)
+    const started = answer.job ?? (answer.id && answer.status ? (answer as Work) : null)
     if (started) {
-      const end = await followJob(started, setJob)
-      if (jobFailed(end)) throw new Error(end.error ?? t('error.broken'))
+      const end = await follow(started, setJob)
+      if (end.status !== 'done') throw new Error(end.error ?? t('error.broken'))
     }
     const now = await get<Import>(`/imports/${im!.id}`)
     const whole = { ...im!, ...now, columns: now.columns ?? im!.columns }
@@ -174,7 +175,7 @@ function Wizard({ entity }: { entity: Entity }) {
 
 const clean = (m: Record<string, string | null> | undefined): Record<string, string> => Object.fromEntries(Object.entries(m ?? {}).filter((e): e is [string, string] => !!e[1] && typeof e[1] === 'string'))
 
-function Working({ busy, job }: { busy: string; job: Job | null }) {
+function Working({ busy, job }: { busy: string; job: Work | null }) {
   const { t } = useTranslation()
   if (!busy || busy === 'upload') return null
   return <div className="mt-5"><div className="text-muted mb-1.5" role="status">{t(`import.busy_${busy}`)}</div><Progress done={job?.done ?? 0} total={job?.total ?? 0} label={t(`import.busy_${busy}`)} /></div>

@@ -3,10 +3,12 @@ import i18next from 'i18next'
 import { messageOf } from '@/api/http'
 
 // Undo is the reverse write with the new version, never a delayed send: the server may refuse it, and then says why.
-interface Step { label: string; back: () => Promise<void>; toast: string | number }
+/** `false`: it has only begun, and says itself when it is done. */
+type Back = () => Promise<void | false>
+interface Step { label: string; back: Back; toast: string | number }
 const stack: Step[] = []
 
-export function done(label: string, back?: () => Promise<void>): void {
+export function done(label: string, back?: Back): void {
   if (!back) { toast.success(label); return }
   const step: Step = { label, back, toast: 0 }
   step.toast = toast.success(label, { duration: 7000, action: { label: i18next.t('undo'), onClick: () => void take(step) } })
@@ -25,8 +27,7 @@ async function take(step: Step): Promise<void> {
   stack.splice(i, 1)
   toast.dismiss(step.toast)
   try {
-    await step.back()
-    toast(i18next.t('undone'))
+    if ((await step.back()) !== false) toast(i18next.t('undone'))
   } catch (e) {
     toast.error(messageOf(e))
   }

@@ -11,6 +11,7 @@ import type { Entity, Row } from '@/meta/types'
 import { Dialog, Skeleton } from '@/ui/basics'
 import { defaults, formRows, lineChanges, lineDetails, lineFields, placeErrors, without, type LineRow } from './draft'
 import { LongForm, OtherErrors } from './form'
+import { forget, useKept } from './kept'
 import { LinesEditor } from './lines'
 
 export default function CreateDialog({ entity, preset, onClose, onCreated }: { entity: Entity; preset?: Record<string, unknown>; onClose: () => void; onCreated: (row: Row) => void }) {
@@ -26,6 +27,10 @@ export default function CreateDialog({ entity, preset, onClose, onCreated }: { e
   const touched = useRef(new Set(Object.keys(preset ?? {})))
   // One key for one creation: pressed twice or sent again after a lost answer, it is still one record.
   const key = useRef(crypto.randomUUID())
+
+  // Over a reload that nobody asked for.
+  const place = `new ${entity.name}`
+  useKept(place, touched.current.size > Object.keys(preset ?? {}).length || Object.values(lines).some((l) => l.length), () => ({ values, lines, touched: [...touched.current], key: key.current }), (was) => { setValues(was.values); setLines(was.lines); touched.current = new Set(was.touched); key.current = was.key })
 
   const save = async () => {
     if (busy) return
@@ -43,6 +48,7 @@ export default function CreateDialog({ entity, preset, onClose, onCreated }: { e
         if (c.rows.length) body[l.name] = c.rows
       })
       const row = await records.create(entity.name, body, key.current)
+      forget(place)
       done(t('created', { name: entity.label }))
       onCreated(row)
     } catch (e) {
@@ -51,11 +57,12 @@ export default function CreateDialog({ entity, preset, onClose, onCreated }: { e
       focusBad()
     } finally { setBusy(false) }
   }
+  const close = () => { forget(place); onClose() }
   const shown = new Set(rows.flat().map((f) => f.name))
   const placed = (k: string) => shown.has(k) || entity.lines.some((l) => new RegExp(`^${l.name}\\.[^.]+\\.[^.]+$`).test(k))
   return (
-    <Dialog title={t('newNamed', { name: entity.label })} width={entity.lines.length ? 1060 : 720} onClose={onClose} onSubmit={() => void save()} footer={<>
-      <button type="button" className="btn" onClick={onClose}>{t('cancel')}</button>
+    <Dialog title={t('newNamed', { name: entity.label })} width={entity.lines.length ? 1060 : 720} onClose={close} onSubmit={() => void save()} footer={<>
+      <button type="button" className="btn" onClick={close}>{t('cancel')}</button>
       <button type="submit" className="btn primary" disabled={busy} aria-busy={busy}>{t('create')}<kbd aria-hidden="true">{MOD}↵</kbd></button></>}>
       <OtherErrors message={Object.keys(errors).some((k) => placed(k)) ? '' : message} errors={errors} known={placed} />
       <LongForm rows={rows} visible={entity.lines.length ? 3 : 7} values={values} errors={errors} focusFirst onChange={(n, v) => { touched.current.add(n); setValues((old) => ({ ...old, [n]: v })); setErrors((old) => without(old, n)) }} />

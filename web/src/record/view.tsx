@@ -20,6 +20,7 @@ import { focusBad } from './create'
 import { formRows, lineChanges, lineDetails, lineFields, placeErrors, without, type LineRow } from './draft'
 import { Files } from './files'
 import { OtherErrors } from './form'
+import { isKept, useKept } from './kept'
 import { LinesCompact, LinesEditor } from './lines'
 import { Related } from './related'
 import { Present, ringOf, usePresence } from './presence'
@@ -123,10 +124,12 @@ function Overview({ entity, row, wide, tabs, current }: { entity: Entity; row: R
   }
   useEffect(() => {
     if (!dirty) return
-    const warn = (e: BeforeUnloadEvent) => e.preventDefault()
+    const warn = (e: BeforeUnloadEvent) => { if (!isKept(row.id)) e.preventDefault() }
     addEventListener('beforeunload', warn)
     return () => removeEventListener('beforeunload', warn)
-  }, [dirty])
+  }, [dirty, row.id])
+
+  useKept(row.id, dirty, () => ({ draft, lines, openFields }), (was) => { setDraft(was.draft); setLines(was.lines); setOpenFields(was.openFields) })
 
   const Heading = wide ? 'h1' : 'h2'
   const Sub = wide ? 'h2' : 'h3'

@@ -1,0 +1,108 @@
+// Work that goes on by itself: thousands of records changed in the background, the server gone and back, an upgrade under an open tab, a record made without a connection.
+import { api, axe, BASE, chains, equal, page, shot, signIn, test, truth } from './kit.mjs'
+
+export async function work(browser, email) {
+  const chain = chains()
+  const p = await page(browser, { workers: true })
+  await signIn(p, email)
+  const MANY = 260
+  const count = async (filter) => (await api(p, 'GET', `/products/products?limit=1&count=exact&filter=${encodeURIComponent(JSON.stringify(filter))}`)).count.value
+  const batch = { field: 'name', operator: 'starts_with', value: 'Bulk bolt' }
+  const described = { operator: 'AND', rules: [batch, { field: 'description', operator: 'eq', value: 'Zinc plated' }] }
+  const table = `${BASE}/o/products-products?filter=${encodeURIComponent(JSON.stringify({ operator: 'AND', rules: [batch] }))}`
+  const tray = p.getByRole('button', { name: /^Work in the background/ })
+
+  await chain('many records match; all of them are changed by one request, in sight, and one goes on', async () => {
+    const lines = Array.from({ length: MANY }, (_, i) => `Bulk bolt ${String(i).padStart(4, '0')}`)
+    await p.evaluate(async (names) => {
+      for (let i = 0; i < names.length; i += 20) await Promise.all(names.slice(i, i + 20).map((name) => fetch('/api/v1/products/products', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name }) })))
+    }, lines)
+    equal(await count({ operator: 'AND', rules: [batch] }), MANY)
+    await p.goto(table)
+    await p.locator('.g-row[data-id]').first().waitFor()
+    await p.getByRole('grid').getByRole('checkbox').nth(1).check()
+    const bar = p.getByRole('region', { name: 'Selected rows' })
+    await bar.getByRole('button', { name: `Select all ${MANY}` }).click()
+    await bar.getByRole('button', { name: 'Edit' }).click()
+    const dialog = p.getByRole('dialog')
+    await dialog.getByLabel('Field').selectOption('description')
+    await dialog.getByLabel('New value').fill('Zinc plated')
+    const [request] = await Promise.all([p.waitForRequest((r) => r.url().endsWith('/_bulk')), dialog.getByRole('button', { name: 'Apply' }).click()])
+    truth(!request.postData().includes('"ids"'), 'it is said by the filter')
+    const card = p.getByRole('region', { name: 'Products: Description' })
+    await card.getByRole('progressbar').waitFor()
+    await shot(p, 'work-1-progress')
+    await axe(p, 'progress')
+    await card.getByRole('button', { name: 'Go on in the background' }).click()
+    await card.waitFor({ state: 'detached' })
+    await p.goto(`${BASE}/`)
+    await tray.waitFor()
+    await p.getByText(/Products: change: 260 records done/).waitFor({ timeout: 60_000 })
+    equal(await count(described), MANY)
+  })
+  await chain('the tray shows it, and takes it back as a whole', async () => {
+    await tray.focus()
+    await p.keyboard.press('Enter')
+    const list = p.getByRole('dialog', { name: 'Work in the background' })
+    await list.getByText('260 records done').waitFor()
+    await shot(p, 'work-2-tray')
+    await axe(p, 'tray')
+    await list.getByRole('button', { name: 'Undo: Products: change' }).click()
+    await p.getByText(/Undoing the change: 260 records done/).waitFor({ timeout: 60_000 })
+    equal(await count(described), 0)
+  })
+  await chain('one that goes on is stopped; what is done stays done', async () => {
+    const begun = await api(p, 'POST', '/products/products/_bulk', { action: 'update', filter: { operator: 'AND', rules: [batch] }, changes: { description: 'Zinc plated' } })
+    truth(begun.job.id, 'it is a job')
+    await p.reload()
+    await p.getByRole('button', { name: /background, 1 running/ }).click()
+    await p.getByRole('button', { name: 'Stop: Products: change' }).click()
+    await p.getByText(/^Stopped after/).first().waitFor()
+    await shot(p, 'work-3-stopped')
+    await p.keyboard.press('Escape')
+    const done = await count(described)
+    truth(done < MANY, `${done} of ${MANY} were done when it was stopped`)
+  })
+  await test('what is refused is told one by one', async () => {
+    const all = (await api(p, 'GET', `/products/products?limit=2&filter=${encodeURIComponent(JSON.stringify({ operator: 'AND', rules: [batch] }))}`)).data
+    await p.route('**/_bulk', (r) => r.fulfill({ json: { done: 258, failed: all.map((x) => ({ id: x.id, message: 'It stands in a document.' })) } }))
+    await p.goto(table)
+    await p.locator('.g-row[data-id]').first().waitFor()
+    await p.getByRole('grid').getByRole('checkbox').nth(1).check()
+    const bar = p.getByRole('region', { name: 'Selected rows' })
+    await bar.getByRole('button', { name: 'Delete' }).click()
+    const list = p.getByRole('list', { name: 'What was refused, and why' })
+    await list.getByRole('link', { name: /Bulk bolt/ }).nth(1).waitFor()
+    await shot(p, 'work-4-refused')
+    await axe(p, 'refusals')
+    await p.unroute('**/_bulk')
+  })
+  await test('the connection goes and comes back, and both are said', async () => {
+    await p.goto(table)
+    await p.locator('.g-row[data-id]').first().waitFor()
+    await p.waitForTimeout(1500)
+    await p.context().setOffline(true)
+    await p.getByText(/^No connection since/).waitFor()
+    await shot(p, 'work-5-gone')
+    await axe(p, 'no connection')
+    await p.context().setOffline(false)
+    await p.getByText('Connected again').waitFor({ timeout: 30_000 })
+    await p.getByText(/^No connection since/).waitFor({ state: 'detached' })
+  })
+  await test('after an upgrade a tab that asks for what is gone loads itself anew, and what was typed is there', async () => {
+    const q = await page(browser)
+    await signIn(q, email)
+    await q.goto(`${BASE}/o/products-products?new=true`)
+    const name = q.getByRole('dialog').getByLabel('Name', { exact: false }).first()
+    await name.fill('Half typed')
+    // The part with the list of keys is of the old version: it is gone, once.
+    await q.route('**/assets/cheatsheet*', (r) => r.fulfill({ status: 404, body: '' }), { times: 1 })
+    await Promise.all([q.waitForEvent('framenavigated'), q.evaluate(() => dispatchEvent(new CustomEvent('fondaco:cheatsheet')))])
+    await name.waitFor()
+    await q.waitForFunction(() => [...document.querySelectorAll('[role=dialog] input')].some((i) => i.value === 'Half typed'))
+    await shot(q, 'work-6-upgraded')
+    await q.context().close()
+  })
+  await test('no error in the work behind', async () => equal(p.problems.filter((x) => !/50[234]/.test(x)).join('\n'), ''))
+  await p.context().close()
+}
