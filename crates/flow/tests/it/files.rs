@@ -33,7 +33,7 @@ fn count(folder: &Path) -> usize {
 
 async fn view(scene: &Scene, actor: &Actor) -> Uuid {
     within!(scene.store, actor, tx => {
-        Ok(tx.query_one("insert into social.saved_views (entity, name) values ('x', 'y') returning id", &[]).await?.get(0))
+        Ok(tx.query_one("insert into social.saved_views (entity, name, visibility, locked) values ('x', 'y', 'shared', true) returning id", &[]).await?.get(0))
     })
     .unwrap()
 }
@@ -80,7 +80,7 @@ async fn a_file_is_reached_by_those_who_reach_its_record() {
 
     let mine = view(&scene, &colleague).await;
     files.attach(&scene.store, &colleague, file.id, "social.saved_views", mine).await.unwrap();
-    assert_eq!(read(&other, file.id).await, "привет", "every member may see saved views");
+    assert_eq!(read(&other, file.id).await, "привет", "every member may see a shared view");
     assert_eq!(read(&stranger, file.id).await, nothing);
     assert_eq!(files.list(&scene.store, &other, "social.saved_views", mine).await.unwrap().len(), 1);
     assert!(files.list(&scene.store, &stranger, "social.saved_views", mine).await.is_err());

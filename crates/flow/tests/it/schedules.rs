@@ -81,6 +81,9 @@ async fn the_house_is_kept() {
         insert into app.idempotency (organization_id, user_id, key, request_hash) values (gen_random_uuid(), gen_random_uuid(), 'k', '');
         insert into app.mails (recipient, subject, body, sent_at) values ('a@b.c', 's', 'code 1', now() - interval '3 days'), ('a@b.c', 's', 'code 2', now() - interval '40 days');
         insert into app.mails (recipient, subject, body, created_at) values ('a@b.c', 's', 'waits', now() - interval '40 days');
+        insert into iam.users (email, first_name) values ('late@b.c', 'Late');
+        insert into iam.sessions (token_hash, user_id, expires_at) select '1', id, now() - interval '1 minute' from iam.users where email = 'late@b.c';
+        insert into iam.sessions (token_hash, user_id, expires_at) select '2', id, now() + interval '1 hour' from iam.users where email = 'late@b.c';
         update app.schedules set next_run_at = now();
         do $$ declare t text; begin
             for t in select relid::regclass::text from pg_partition_tree('app.audit') where relid::regclass::text ~ 'audit_2' loop execute 'drop table ' || t; end loop;
@@ -89,6 +92,9 @@ async fn the_house_is_kept() {
     let workers = housekeeping::register(scene.worker(), files).start();
     scene.until("select count(*) = 5 and bool_and(status = 'done') from app.jobs").await;
     assert_eq!(scene.one::<i64>("select count(*) from app.idempotency").await, 1);
+    let over =
+        "select string_agg(encode(token_hash, 'escape'), ',') from iam.sessions where ended_at is not null";
+    assert_eq!(scene.one::<String>(over).await, "1");
     assert_eq!(
         scene.one::<String>("select string_agg(body, ',' order by body) from app.mails").await,
         ",waits"
