@@ -90,6 +90,8 @@ begin
     return null;
 exception when others then return null;
 end $$;
+create function app.j_id(doc jsonb, key text) returns uuid language sql immutable parallel safe
+return case when app.j_text(doc, key) ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then (doc ->> key)::uuid end;
 create function app.j_list(doc jsonb, key text) returns text[] language plpgsql immutable parallel safe as $$
 begin
     if jsonb_typeof(doc -> key) = 'array'

@@ -128,11 +128,43 @@ kinds! {
     User "user"
     Uuid "uuid"
     Json "json"
+    Richtext "richtext"
+    Rating "rating"
+    Duration "duration"
+    Color "color"
+    Location "location"
+    Country "country"
+    Timezone "timezone"
+    Barcode "barcode"
+    Signature "signature"
 }
 
 impl Kind {
     pub fn is_number(self) -> bool {
-        matches!(self, Kind::Number | Kind::Integer | Kind::Money | Kind::Percent | Kind::Quantity)
+        matches!(
+            self,
+            Kind::Number
+                | Kind::Integer
+                | Kind::Money
+                | Kind::Percent
+                | Kind::Quantity
+                | Kind::Rating
+                | Kind::Duration
+        )
+    }
+
+    /// Whether one comes before another: what has no order is neither sorted nor grouped by.
+    pub fn has_order(self) -> bool {
+        !matches!(
+            self,
+            Kind::Json
+                | Kind::Tags
+                | Kind::Multiselect
+                | Kind::Richtext
+                | Kind::Location
+                | Kind::Signature
+                | Kind::Hidden
+        )
     }
 }
 

@@ -61,6 +61,11 @@ impl CustomField {
         self.options.iter().filter_map(|o| o.as_str().or_else(|| o["id"].as_str()))
     }
 
+    /// The most stars of a rating: five, unless the field says ten.
+    pub fn stars(&self) -> i64 {
+        self.choices().next().and_then(|c| c.parse().ok()).unwrap_or(5)
+    }
+
     /// Reads it out of the record's `custom` column, typed; see sql/1_context.sql.
     pub fn sql(&self, alias: &str) -> String {
         let read = match self.kind {
@@ -69,6 +74,8 @@ impl CustomField {
             Kind::Datetime => "j_instant",
             Kind::Boolean => "j_bool",
             Kind::Multiselect | Kind::Tags => "j_list",
+            Kind::User => "j_id",
+            Kind::Location | Kind::Signature => return format!("({alias}.custom -> '{}')", self.name),
             _ => "j_text",
         };
         format!("app.{read}({alias}.custom, '{}')", self.name)

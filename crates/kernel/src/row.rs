@@ -35,6 +35,8 @@ fn write_value(out: &mut Vec<u8>, sql_type: &Type, raw: &[u8], kind: Kind) {
                 raw.iter().fold(if raw[0] & 0x80 == 0 { 0 } else { -1_i64 }, |n, b| n << 8 | i64::from(*b));
             show(out, n);
         }
+        // Whole numbers, however an organization's own fields keep them.
+        Type::NUMERIC if matches!(kind, Kind::Rating | Kind::Duration) => decimal(out, raw, 0),
         Type::NUMERIC => {
             out.push(b'"');
             decimal(out, raw, if kind == Kind::Money { 2 } else { 0 });

@@ -387,10 +387,18 @@ fn cell(row: &Row, heading: &Heading) -> Cell {
         b"null" => String::new(),
         [b'"', inner @ .., b'"'] if !inner.contains(&b'\\') => String::from_utf8_lossy(inner).into_owned(),
         [b'"', ..] => serde_json::from_slice(&json).unwrap_or_default(),
+        [b'{', ..] if heading.kind == Kind::Location => place(&json),
         [b'[', ..] if matches!(heading.kind, Kind::Tags | Kind::Multiselect) => listed(&json),
         other => String::from_utf8_lossy(other).into_owned(),
     };
     Cell { text, free: !typed }
+}
+
+/// `43.238949, 76.889709, Almaty`, as it can be imported again.
+fn place(json: &[u8]) -> String {
+    let place: serde_json::Value = serde_json::from_slice(json).unwrap_or_default();
+    let label = place["label"].as_str().map(|l| format!(", {l}")).unwrap_or_default();
+    format!("{}, {}{label}", place["lat"], place["lon"])
 }
 
 /// `a; b`, or JSON where a separator is part of a value.

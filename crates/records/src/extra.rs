@@ -42,7 +42,7 @@ pub async fn aggregate(store: &Store, actor: &Actor, entity: &Entity, body: &Val
         let (alias, field) = plan.field(path)?;
         let mut sql = field.sql(&alias);
         let mut kind = field.kind();
-        if matches!(kind, Kind::Json | Kind::Tags | Kind::Multiselect) {
+        if !kind.has_order() {
             return Err(Error::malformed_at("group_by", format!("{path} cannot be grouped by.")));
         }
         if let Some(bucket) = bucket {
@@ -105,7 +105,8 @@ pub async fn aggregate(store: &Store, actor: &Actor, entity: &Entity, body: &Val
                         } else {
                             format!("coalesce(sum({sql}), 0)")
                         };
-                        let kind = if kind == Kind::Integer { Kind::Number } else { kind };
+                        let whole = matches!(kind, Kind::Integer | Kind::Rating | Kind::Duration);
+                        let kind = if whole { Kind::Number } else { kind };
                         (format!("{sum}::numeric"), kind, name)
                     }
                     "min" | "max"

@@ -223,7 +223,10 @@ fn list(actor: &Actor, entity: &Entity) -> Vec<String> {
     }
     let mut names: Vec<String> = vec![entity.title().to_owned()];
     for (name, field) in &seen {
-        let dull = matches!(field.kind(), Kind::Json | Kind::Uuid | Kind::Textarea);
+        let dull = matches!(
+            field.kind(),
+            Kind::Json | Kind::Uuid | Kind::Textarea | Kind::Richtext | Kind::Location | Kind::Signature
+        );
         if names.len() < 7
             && !dull
             && !entity.column(name).is_some_and(|c| c.is_system())
@@ -366,7 +369,7 @@ fn column(catalog: &Catalog, actor: &Actor, entity: &Entity, name: &str, words: 
         "options": options,
         "ref": target.map(|t| json!({ "entity": t.name, "title_field": t.title(), "relation": column.relation_name() })),
         "filterable": column.kind != Kind::Json,
-        "sortable": !matches!(column.kind, Kind::Json | Kind::Tags),
+        "sortable": column.kind.has_order(),
         "custom": false,
         "unique": unique,
         "system": column.is_system(),
@@ -376,6 +379,7 @@ fn column(catalog: &Catalog, actor: &Actor, entity: &Entity, name: &str, words: 
 
 fn custom(actor: &Actor, entity: &Entity, field: &CustomField) -> Value {
     let name = format!("cf.{}", field.name);
+    let rated = field.kind == Kind::Rating;
     let write = actor.access.field(&entity.name, &name) == FieldAccess::Write;
     let options: Vec<Value> = field
         .options
@@ -385,8 +389,9 @@ fn custom(actor: &Actor, entity: &Entity, field: &CustomField) -> Value {
     json!({
         "name": name, "label": field.label, "help": field.help, "type": type_name(field.kind), "required": field.required,
         "readonly": false, "access": if write { "write" } else { "read" },
-        "options": (!options.is_empty()).then_some(options),
-        "filterable": true, "sortable": field.kind != Kind::Multiselect, "custom": true, "unique": false, "system": false,
+        "options": (!options.is_empty() && !rated).then_some(options),
+        "max": rated.then(|| field.stars()),
+        "filterable": true, "sortable": field.kind.has_order(), "custom": true, "unique": false, "system": false,
     })
 }
 

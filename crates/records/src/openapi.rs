@@ -402,7 +402,33 @@ fn value_schema(kind: Kind, options: &[String]) -> Value {
         Kind::Select => json!({ "type": "string", "enum": options }),
         Kind::Tags | Kind::Multiselect => json!({ "type": "array", "items": { "type": "string" } }),
         Kind::Json | Kind::Hidden => json!({}),
-        Kind::Text | Kind::Textarea | Kind::Phone => json!({ "type": "string" }),
+        Kind::Rating => json!({ "type": "integer", "minimum": 0, "maximum": 10 }),
+        Kind::Duration => {
+            json!({ "type": "integer", "minimum": 0, "description": "Minutes. Written also as 1:30, 90m or 1.5h." })
+        }
+        Kind::Color => json!({ "type": "string", "pattern": "^#[0-9a-f]{6}$" }),
+        Kind::Country => json!({ "type": "string", "pattern": "^[A-Z]{2}$" }),
+        Kind::Richtext => json!({ "type": "string", "description": "Markdown." }),
+        Kind::Location => json!({
+            "type": "object", "required": ["lat", "lon"], "additionalProperties": false,
+            "properties": {
+                "lat": { "type": "number", "minimum": -90, "maximum": 90 },
+                "lon": { "type": "number", "minimum": -180, "maximum": 180 },
+                "label": { "type": "string" },
+            },
+        }),
+        Kind::Signature => json!({
+            "type": "object",
+            "properties": {
+                "path": { "type": "string", "description": "The strokes, as the path of an SVG of 300 by 100." },
+                "text": { "type": "string", "description": "The name, where it was typed." },
+                "by": { "type": "string", "format": "uuid", "readOnly": true },
+                "at": { "type": "string", "format": "date-time", "readOnly": true },
+            },
+        }),
+        Kind::Text | Kind::Textarea | Kind::Phone | Kind::Timezone | Kind::Barcode => {
+            json!({ "type": "string" })
+        }
     }
 }
 

@@ -279,15 +279,13 @@ pub(crate) fn malformed(problems: &[conditions::Problem]) -> Error {
 
 fn condition_kind(field: &Field<'_>) -> conditions::Kind {
     match field.kind() {
-        Kind::Number | Kind::Integer | Kind::Money | Kind::Percent | Kind::Quantity => {
-            conditions::Kind::Number
-        }
+        k if k.is_number() => conditions::Kind::Number,
         Kind::Date => conditions::Kind::Date,
         Kind::Datetime => conditions::Kind::Instant,
         Kind::Boolean => conditions::Kind::Bool,
         Kind::Relation | Kind::User | Kind::Uuid => conditions::Kind::Id,
         Kind::Tags | Kind::Multiselect => conditions::Kind::TextList,
-        Kind::Json | Kind::Hidden => conditions::Kind::Json,
+        Kind::Json | Kind::Location | Kind::Signature | Kind::Hidden => conditions::Kind::Json,
         _ => conditions::Kind::Text,
     }
 }

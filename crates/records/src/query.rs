@@ -170,7 +170,7 @@ pub(crate) fn order(plan: &mut Plan<'_>, sort: &[String]) -> Result<Vec<Key>> {
         };
         let (alias, field) = plan.field(path)?;
         let kind = field.kind();
-        if matches!(kind, Kind::Json | Kind::Tags | Kind::Multiselect) {
+        if !kind.has_order() {
             return Err(Error::malformed_at("sort", format!("{path} has no order.")));
         }
         let cast = match kind {

@@ -1,6 +1,7 @@
 use jiff::{Timestamp, civil::Date};
 use kernel::{Column, CustomField, Kind};
-use serde_json::Value;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
 
 /// Text that PostgreSQL casts to the column's type; `None` is null.
 pub(crate) type Text = Option<String>;
@@ -10,6 +11,20 @@ const LONG: usize = 200_000;
 /// Digits before and after the point that `numeric(20,6)` holds.
 const WHOLE: usize = 14;
 const FRACTION: usize = 6;
+const MOST_STARS: i64 = 10;
+/// A hundred years.
+const MOST_MINUTES: i64 = 100 * 366 * 24 * 60;
+/// Of the strokes of a signature.
+const MOST_STROKES: usize = 20_000;
+/// ISO 3166-1, and the code that Kosovo is given in practice.
+const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS \
+    BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE \
+    EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM \
+    HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC \
+    LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA \
+    NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW \
+    SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO \
+    TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW XK";
 
 /// Checks what somebody sent for a column, and gives the text that is sent on. Empty text is no value.
 ///
@@ -25,10 +40,14 @@ pub(crate) fn json_of(field: &CustomField, value: &Value) -> Result<Value, Strin
     let Some(text) = checked(kind, value, "numeric", || field.choices())? else {
         return Ok(Value::Null);
     };
+    if kind == Kind::Rating {
+        rating(&Value::String(text.clone()), field.stars())?;
+    }
     Ok(match kind {
         Kind::Boolean => Value::Bool(text == "true"),
         k if k.is_number() => text.parse::<serde_json::Number>().map_or(Value::Null, Value::Number),
         Kind::Multiselect => value.clone(),
+        Kind::Location | Kind::Signature => serde_json::from_str(&text).unwrap_or_default(),
         _ => Value::String(text),
     })
 }
@@ -50,6 +69,15 @@ fn checked<'a, I: Iterator<Item = &'a str>>(
     };
     let text = match kind {
         Kind::Text => plain(value, SHORT)?,
+        Kind::Richtext => plain(value, LONG)?,
+        Kind::Rating => rating(value, MOST_STARS)?.to_string(),
+        Kind::Duration => duration(value)?,
+        Kind::Color => color(value)?,
+        Kind::Location => location(value)?.to_string(),
+        Kind::Country => country(value)?,
+        Kind::Timezone => time_zone(value)?,
+        Kind::Barcode => barcode(value)?,
+        Kind::Signature => signature(value)?.to_string(),
         Kind::Phone => plain(value, 50)?,
         Kind::Email => plain(value, 254).and_then(email)?,
         Kind::Url => plain(value, SHORT).and_then(url)?,
@@ -170,6 +198,157 @@ fn integer(value: &Value, sql_type: &str) -> Result<String, String> {
     Ok(n.to_string())
 }
 
+fn rating(value: &Value, most: i64) -> Result<i64, String> {
+    integer(value, "bigint")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .filter(|n| (0..=most).contains(n))
+        .ok_or_else(|| format!("A rating is a whole number from 0 to {most}."))
+}
+
+/// Whole minutes, out of what people write: `90`, `90m`, `1:30`, `1.5h`, `1 h 30 min`.
+fn duration(value: &Value) -> Result<String, String> {
+    const NO: &str = "Write a duration as 1:30, 90m or 1.5h.";
+    let text = match value {
+        Value::Number(n) => n.to_string(),
+        Value::String(s) => s.trim().to_lowercase().replace(',', "."),
+        _ => return Err(NO.into()),
+    };
+    let most = Decimal::from(MOST_MINUTES);
+    let number = |digits: &str| {
+        let plain = !digits.is_empty()
+            && digits.len() < 16
+            && digits.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        Decimal::from_str_exact(digits).ok().filter(|n| plain && *n <= most).ok_or(NO)
+    };
+    let minutes = if let Some((hours, minutes)) = text.split_once(':') {
+        let whole = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
+        if !whole(hours) || !whole(minutes) || minutes.len() != 2 || minutes > "59" {
+            return Err(NO.into());
+        }
+        number(hours)? * Decimal::from(60) + number(minutes)?
+    } else {
+        let mut rest = text.as_str();
+        let mut sum = Decimal::ZERO;
+        let mut factor_before = Decimal::MAX;
+        while !rest.is_empty() {
+            let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+            let (digits, tail) = rest.split_at(end);
+            let tail = tail.trim_start();
+            let end = tail.find(|c: char| c.is_ascii_digit() || c == ' ').unwrap_or(tail.len());
+            let (unit, tail) = tail.split_at(end);
+            let factor = match unit.trim_end_matches('.') {
+                "" if digits.len() == text.len() && !digits.contains('.') => 1,
+                "m" | "min" | "mins" | "minute" | "minutes" | "м" | "мин" => 1,
+                "h" | "hr" | "hrs" | "hour" | "hours" | "ч" | "час" | "сағ" => 60,
+                _ => return Err(NO.into()),
+            };
+            // Hours, then minutes.
+            let factor = Decimal::from(factor);
+            if factor >= factor_before {
+                return Err(NO.into());
+            }
+            factor_before = factor;
+            sum += number(digits)? * factor;
+            rest = tail.trim_start();
+        }
+        sum
+    };
+    if minutes > most {
+        return Err("A duration is at most a hundred years.".into());
+    }
+    Ok(minutes.round().normalize().to_string())
+}
+
+fn color(value: &Value) -> Result<String, String> {
+    let text = value.as_str().unwrap_or_default().trim().to_lowercase();
+    let digits = text.strip_prefix('#').unwrap_or(&text);
+    if digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        match digits.len() {
+            6 => return Ok(format!("#{digits}")),
+            3 => return Ok(digits.chars().fold("#".into(), |all, c| format!("{all}{c}{c}"))),
+            _ => {}
+        }
+    }
+    Err("Write a colour as #1a73e8.".into())
+}
+
+/// `{lat, lon, label?}`, or `43.238949, 76.889709, Almaty` as people copy it from a map.
+fn location(value: &Value) -> Result<Value, String> {
+    const NO: &str = "Write a place as 43.238949, 76.889709: latitude and longitude in degrees.";
+    let (lat, lon, label) = match value {
+        Value::String(text) => {
+            let mut parts = text.splitn(3, ',').map(str::trim);
+            let (lat, lon) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+            (lat.parse::<f64>().ok(), lon.parse::<f64>().ok(), parts.next().unwrap_or_default().to_owned())
+        }
+        Value::Object(map) => {
+            if map.keys().any(|k| !["lat", "lon", "label"].contains(&k.as_str())) {
+                return Err(NO.into());
+            }
+            let number = |key: &str| match &value[key] {
+                Value::String(text) => text.trim().parse::<f64>().ok(),
+                other => other.as_f64(),
+            };
+            let label = if value["label"].is_null() { String::new() } else { plain(&value["label"], 200)? };
+            (number("lat"), number("lon"), label.trim().to_owned())
+        }
+        _ => return Err(NO.into()),
+    };
+    let label = plain(&Value::String(label), 200)?;
+    // A hand's breadth.
+    let degrees =
+        |n: Option<f64>, most: f64| n.filter(|n| n.abs() <= most).map(|n| (n * 1e6).round() / 1e6).ok_or(NO);
+    let mut place = json!({ "lat": degrees(lat, 90.0)?, "lon": degrees(lon, 180.0)? });
+    if !label.is_empty() {
+        place["label"] = label.into();
+    }
+    Ok(place)
+}
+
+fn country(value: &Value) -> Result<String, String> {
+    let text = plain(value, 50)?.trim().to_uppercase();
+    if text.len() == 2 && COUNTRIES.split(' ').any(|c| c == text) {
+        return Ok(text);
+    }
+    Err("A country is two capital letters, such as KZ or US.".into())
+}
+
+fn time_zone(value: &Value) -> Result<String, String> {
+    let zone = jiff::tz::TimeZone::get(plain(value, 100)?.trim()).ok();
+    let name = zone.as_ref().and_then(|z| z.iana_name()).map(str::to_owned);
+    name.ok_or_else(|| "Write a time zone as Asia/Almaty.".into())
+}
+
+fn barcode(value: &Value) -> Result<String, String> {
+    let text = plain(value, 200)?.trim().to_owned();
+    if text.chars().any(char::is_control) {
+        return Err("A barcode is one line.".into());
+    }
+    Ok(text)
+}
+
+/// The strokes as the path of an SVG, or the name as it was typed; nothing else, so that to show it runs nothing.
+fn signature(value: &Value) -> Result<Value, String> {
+    const NO: &str = "A signature is drawn, or a name is typed.";
+    let of = |key: &str| value[key].as_str().map(str::trim).filter(|t| !t.is_empty());
+    match (of("path"), of("text")) {
+        (Some(path), None) => {
+            let plain =
+                |b: u8| b.is_ascii_digit() || matches!(b, b'M' | b'L' | b'Q' | b' ' | b'.' | b',' | b'-');
+            if !path.starts_with('M') || !path.bytes().all(plain) {
+                return Err(NO.into());
+            }
+            if path.len() > MOST_STROKES {
+                return Err("This signature is too large. Draw it with fewer strokes.".into());
+            }
+            Ok(json!({ "path": path }))
+        }
+        (None, Some(text)) => Ok(json!({ "text": plain(&json!(text), 200)? })),
+        _ => Err(NO.into()),
+    }
+}
+
 fn date(value: &Value) -> Result<String, String> {
     let text = value.as_str().ok_or("This is a date.")?;
     let date: Date = Some(text)
@@ -241,6 +420,91 @@ mod tests {
             json!(true),
         ] {
             assert!(decimal(&bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn durations_are_minutes() {
+        for (text, minutes) in [
+            ("90", "90"),
+            ("90m", "90"),
+            ("1:30", "90"),
+            ("1.5h", "90"),
+            ("1,5 h", "90"),
+            ("1 h 30 min", "90"),
+            ("1h30m", "90"),
+            ("1 ч 30 мин", "90"),
+            ("0:05", "5"),
+            ("0", "0"),
+            ("100:00", "6000"),
+        ] {
+            assert_eq!(duration(&json!(text)), Ok(minutes.to_owned()), "{text}");
+        }
+        assert_eq!(duration(&json!(45)), Ok("45".into()));
+        for bad in [
+            "",
+            "1:5",
+            "1:60",
+            "1.5",
+            "-5",
+            "h",
+            "1x",
+            "30m 1h",
+            "1h 2h",
+            ":30",
+            "1e3",
+            "9999999999h",
+            "1..5h",
+        ] {
+            if !bad.is_empty() {
+                assert!(duration(&json!(bad)).is_err(), "{bad}");
+            }
+        }
+    }
+
+    #[test]
+    fn places_colours_and_codes() {
+        assert_eq!(
+            location(&json!("43.2389490001, 76.889709, Almaty, centre")).unwrap(),
+            json!({ "lat": 43.238949, "lon": 76.889709, "label": "Almaty, centre" })
+        );
+        assert_eq!(
+            location(&json!({ "lat": -33.5, "lon": "151" })).unwrap(),
+            json!({ "lat": -33.5, "lon": 151.0 })
+        );
+        for bad in [
+            json!("91, 0"),
+            json!("0"),
+            json!("NaN, 0"),
+            json!({ "lat": 1 }),
+            json!({ "lat": 1, "lon": 2, "x": 3 }),
+            json!([1, 2]),
+            json!({ "lat": 1, "lon": 2, "label": "\0" }),
+        ] {
+            assert!(location(&bad).is_err(), "{bad}");
+        }
+        assert_eq!(color(&json!("#FA0")), Ok("#ffaa00".into()));
+        assert!(color(&json!("red")).is_err() && color(&json!("#12345")).is_err());
+        assert_eq!(country(&json!("kz")), Ok("KZ".into()));
+        assert!(country(&json!("ZZ")).is_err());
+        assert_eq!(time_zone(&json!("asia/almaty")), Ok("Asia/Almaty".into()));
+        assert!(time_zone(&json!("Mars/Base")).is_err());
+        assert_eq!(rating(&json!("4"), 5), Ok(4));
+        assert!(
+            rating(&json!(6), 5).is_err()
+                && rating(&json!(1.5), 5).is_err()
+                && rating(&json!(-1), 5).is_err()
+        );
+        assert!(
+            signature(&json!({ "path": "M1 2L3 4" })).is_ok() && signature(&json!({ "text": "Ann" })).is_ok()
+        );
+        for bad in [
+            json!("M1 2"),
+            json!({}),
+            json!({ "path": "M1\" onload=\"x" }),
+            json!({ "path": "M1", "text": "both" }),
+        ] {
+            assert!(signature(&bad).is_err(), "{bad}");
         }
     }
 

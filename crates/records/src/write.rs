@@ -4,8 +4,10 @@ use crate::{
     select::from_states,
     value::{Text, json_of, text_of},
 };
-use kernel::{Actor, Column, Entity, Error, Fault, FieldAccess, Result, Scope, Store, Tx, When, sql, within};
-use serde_json::{Map, Value};
+use kernel::{
+    Actor, Column, Entity, Error, Fault, FieldAccess, Kind, Result, Scope, Store, Tx, When, sql, within,
+};
+use serde_json::{Map, Value, json};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
@@ -19,6 +21,8 @@ pub(crate) struct Draft {
     pub(crate) values: Vec<(String, String, Text)>,
     custom: Map<String, Value>,
     pub(crate) relations: Vec<(String, Uuid, String)>,
+    /// Fields that are signed here.
+    signed: Vec<String>,
 }
 
 impl Draft {
@@ -136,7 +140,18 @@ fn custom(
         Ok(Value::Null) if field.required => {
             faults.push(Fault { field: Some(name), message: "This is required.".into() })
         }
-        Ok(value) => {
+        Ok(mut value) => {
+            if field.kind == Kind::User
+                && let Some(id) = value.as_str().and_then(|t| t.parse().ok())
+            {
+                draft.relations.push((kernel::MEMBERS.into(), id, name));
+            }
+            if field.kind == Kind::Signature && value.is_object() {
+                // Who signs, and when, nobody says himself.
+                value["by"] = json!(actor.user);
+                value["at"] = json!(jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_default());
+                draft.signed.push(key.to_owned());
+            }
             draft.custom.insert(key.to_owned(), value);
         }
         Err(message) => faults.push(Fault { field: Some(name), message }),
@@ -308,7 +323,10 @@ fn under(fault: Fault, path: &str) -> Fault {
 async fn reachable(tx: &Tx, relations: &[(String, Uuid, String)]) -> Result<()> {
     for (target, id, field) in relations {
         let entity = tx.catalog.entity(target)?;
-        if tx.actor.access.scope(entity, "read") == Scope::All && tx.actor.access.workspaces.is_none() {
+        if !is_custom(field)
+            && tx.actor.access.scope(entity, "read") == Scope::All
+            && tx.actor.access.workspaces.is_none()
+        {
             continue;
         }
         let sql =
@@ -322,10 +340,36 @@ async fn reachable(tx: &Tx, relations: &[(String, Uuid, String)]) -> Result<()> 
     Ok(())
 }
 
+/// No foreign key watches over what an organization's own field names.
+fn is_custom(field: &str) -> bool {
+    field.starts_with("cf.") || field.contains(".cf.")
+}
+
+/// What was signed stays as it is until it is cleared; the same once more changes nothing.
+async fn unsigned(tx: &Tx, entity: &Entity, id: Uuid, draft: &mut Draft) -> Result<()> {
+    for key in std::mem::take(&mut draft.signed) {
+        let sql =
+            format!("select custom -> '{key}' from {} where organization_id = $1 and id = $2", entity.name);
+        let rows = tx.cached(&sql, &[&tx.actor.organization, &id]).await?;
+        let was: Option<Value> = rows.first().and_then(|r| r.get(0));
+        let Some(was) = was.filter(Value::is_object) else { continue };
+        let is = &draft.custom[&key];
+        if was["path"] != is["path"] || was["text"] != is["text"] {
+            return Err(Error::refused_at(
+                format!("cf.{key}"),
+                "This is signed. Clear it before it is signed anew.",
+            ));
+        }
+        draft.custom.insert(key, was);
+    }
+    Ok(())
+}
+
 fn narrow(actor: &Actor, catalog: &kernel::Catalog, relations: &[(String, Uuid, String)]) -> bool {
     actor.access.workspaces.is_some()
-        || relations.iter().any(|(target, ..)| {
-            catalog.entities.get(target).is_none_or(|e| actor.access.scope(e, "read") != Scope::All)
+        || relations.iter().any(|(target, _, field)| {
+            is_custom(field)
+                || catalog.entities.get(target).is_none_or(|e| actor.access.scope(e, "read") != Scope::All)
         })
 }
 
@@ -534,6 +578,7 @@ pub(crate) async fn changed(
             );
             match known {
                 Some(known) => {
+                    unsigned(tx, inner, known, &mut line).await.map_err(|e| e.under(&path))?;
                     statements.push(update(inner, known, &mut line, None, Some((&part.fk, id)), Some(path)))
                 }
                 None => {
@@ -550,6 +595,7 @@ pub(crate) async fn changed(
         return Err(Error::malformed("There is nothing to change."));
     }
     reachable(tx, &relations).await?;
+    unsigned(tx, entity, id, &mut head).await?;
     // The head first: it takes the lock that the lines' triggers want too, so two editors queue instead of deadlocking.
     let statement = update(entity, id, &mut head, version, None, None);
     if run(tx, &[statement]).await? == 0 {

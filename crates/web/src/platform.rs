@@ -254,6 +254,14 @@ async fn add_field(Has(state): Has<State>, person: Person, Body(body): Body) -> 
     if matches!(kind, "select" | "multiselect") && options.as_array().is_none_or(Vec::is_empty) {
         return Err(Error::malformed_at("options", "A choice needs options.").into());
     }
+    if kind == "rating"
+        && options.as_array().is_some_and(|o| {
+            !matches!(o.as_slice(), [] | [_])
+                || o.iter().any(|o| !matches!(o.as_str().or(o["id"].as_str()), Some("5" | "10")))
+        })
+    {
+        return Err(Error::malformed_at("options", "A rating is of 5 or of 10.").into());
+    }
     let required = body["required"] == true;
     let id = Uuid::now_v7();
     let sql = "insert into builder.custom_fields (organization_id, id, entity, name, label, type, required, options, help) values ($1, $2, $3::text, $4::text, $5::text, $6::text, $7, $8, $9::text)";

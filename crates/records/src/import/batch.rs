@@ -195,6 +195,9 @@ impl Slot<'_> {
             Target::Custom(field) => {
                 let value = self.value(field.kind, raw, work, || field.choices())?;
                 let value = json_of(field, &value)?;
+                if field.kind == kernel::Kind::Signature && !value.is_null() {
+                    return Err("A signature is given on the record, not imported.".into());
+                }
                 line.custom.insert(field.name.clone(), value);
             }
         }

@@ -91,8 +91,9 @@ pub(crate) fn read<'a>(
         return Ok(Value::Null);
     }
     Ok(Value::String(match kind {
-        Kind::Text | Kind::Textarea => text.to_owned(),
-        Kind::Integer => whole(&number(trimmed, style)?),
+        Kind::Text | Kind::Textarea | Kind::Richtext => text.to_owned(),
+        Kind::Duration => trimmed.to_owned(),
+        Kind::Integer | Kind::Rating => whole(&number(trimmed, style)?),
         k if k.is_number() => number(trimmed, style)?,
         Kind::Date => date(trimmed, style)?,
         Kind::Datetime => instant(trimmed, style, zone)?,

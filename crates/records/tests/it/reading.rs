@@ -348,6 +348,109 @@ async fn fields_of_the_company_are_fields() {
     assert_eq!((&c["cf.region"], &c["cf.score"]), (&json!("north"), &Value::Null));
 }
 
+/// Each type of field is written as people write it, asked as it is meant, ordered where it has an order, and taken out.
+#[tokio::test]
+async fn every_type_of_field_is_whole() {
+    use kernel::Kind::{
+        Barcode, Color, Country, Duration, Location, Rating, Richtext, Signature, Timezone, User,
+    };
+    let s = scene().await;
+    let mut ann = s.person("Acme", "owner").await;
+    let me = ann.actor.user;
+    let mut overlay = kernel::Overlay::default();
+    let kinds = [Richtext, Rating, Duration, Color, Location, User, Country, Timezone, Barcode, Signature];
+    let field = |kind: kernel::Kind| kernel::CustomField {
+        name: kind.name().into(),
+        label: kind.name().into(),
+        kind,
+        required: false,
+        options: vec![],
+        help: None,
+    };
+    overlay.fields.insert("shop.customers".into(), kinds.map(field).to_vec());
+    ann.actor.overlay = Arc::new(overlay);
+    let first = ann
+        .create(
+            "shop.customers",
+            json!({
+                "name": "First", "cf.richtext": "# Hello\n**bold** @Ann", "cf.rating": 4, "cf.duration": "1:30",
+                "cf.color": "#FA0", "cf.location": "43.238949, 76.889709, Almaty", "cf.user": me,
+                "cf.country": "kz", "cf.timezone": "asia/almaty", "cf.barcode": "4006381333931",
+                "cf.signature": { "path": "M1 2L3 4" },
+            }),
+        )
+        .await
+        .ok();
+    assert_eq!(first["cf.rating"], json!(4));
+    assert_eq!(first["cf.duration"], json!(90));
+    assert_eq!(first["cf.color"], json!("#ffaa00"));
+    assert_eq!(first["cf.location"], json!({ "lat": 43.238949, "lon": 76.889709, "label": "Almaty" }));
+    assert_eq!(first["cf.user"], json!(me));
+    assert_eq!((&first["cf.country"], &first["cf.timezone"]), (&json!("KZ"), &json!("Asia/Almaty")));
+    assert_eq!(first["cf.signature"]["by"], json!(me), "who signs is not said, it is known");
+    assert!(first["cf.signature"]["at"].is_string());
+    ann.create(
+        "shop.customers",
+        json!({ "name": "Second", "cf.rating": "2", "cf.duration": 45, "cf.location": { "lat": 51.16, "lon": 71.47 } }),
+    )
+    .await
+    .ok();
+    for (field, value, why) in [
+        ("cf.rating", json!(6), "from 0 to 5"),
+        ("cf.duration", json!("soon"), "as 1:30"),
+        ("cf.color", json!("red"), "#1a73e8"),
+        ("cf.location", json!("north"), "latitude"),
+        ("cf.user", json!("00000000-0000-4000-8000-000000000000"), "no such record"),
+        ("cf.country", json!("ZZ"), "two capital letters"),
+        ("cf.timezone", json!("Mars/Base"), "time zone"),
+        ("cf.barcode", json!("1\n2"), "one line"),
+        ("cf.signature", json!({ "path": "M0\"/><script>" }), "drawn"),
+    ] {
+        ann.create("shop.customers", json!({ "name": "X", field: value })).await.refused(why);
+    }
+    for (rule, found) in [
+        (json!({ "field": "cf.richtext", "operator": "contains_ci", "value": "BOLD" }), vec!["First"]),
+        (json!({ "field": "cf.rating", "operator": "greater_or_equal", "value": 3 }), vec!["First"]),
+        (json!({ "field": "cf.duration", "operator": "less_than", "value": 60 }), vec!["Second"]),
+        (json!({ "field": "cf.color", "operator": "equals", "value": "#ffaa00" }), vec!["First"]),
+        (
+            json!({ "field": "cf.location", "operator": "within_km", "value": { "lat": 43.2, "lon": 76.9, "km": 20 } }),
+            vec!["First"],
+        ),
+        (json!({ "field": "cf.location", "operator": "is_not_empty" }), vec!["First", "Second"]),
+        (json!({ "field": "cf.user", "operator": "in", "value": [me] }), vec!["First"]),
+        (json!({ "field": "cf.user", "operator": "is_current_user" }), vec!["First"]),
+        (json!({ "field": "cf.country", "operator": "in", "value": ["KZ", "US"] }), vec!["First"]),
+        (json!({ "field": "cf.timezone", "operator": "equals", "value": "Asia/Almaty" }), vec!["First"]),
+        (json!({ "field": "cf.barcode", "operator": "equals", "value": "4006381333931" }), vec!["First"]),
+        (json!({ "field": "cf.signature", "operator": "is_empty" }), vec!["Second"]),
+    ] {
+        let all = ann.list("shop.customers", &[("filter", &rule.to_string()), ("sort", "name")]).await.ok();
+        assert_eq!(names(&all), found, "{rule}");
+    }
+    for field in ["cf.rating", "cf.duration", "cf.country", "cf.user"] {
+        let sorted = ann.list("shop.customers", &[("sort", field), ("limit", "1")]).await.ok();
+        let cursor = sorted["next"].as_str().unwrap().to_owned();
+        let rest = ann.list("shop.customers", &[("sort", field), ("cursor", &cursor)]).await.ok();
+        assert_eq!(rest["data"].as_array().unwrap().len(), 1, "{field}");
+    }
+    for field in ["cf.richtext", "cf.location", "cf.signature"] {
+        ann.list("shop.customers", &[("sort", field)]).await.refused("no order");
+    }
+    let sum = json!({ "metrics": [{ "function": "sum", "field": "cf.duration", "as": "all" }, { "function": "avg", "field": "cf.rating", "as": "mean" }] });
+    let sums = ann.aggregate("shop.customers", sum).await.ok();
+    assert_eq!((&sums["data"][0]["all"], &sums["data"][0]["mean"]), (&json!("135"), &json!("3")));
+    // What is signed stays, unless it is cleared.
+    let anew = json!({ "cf.signature": { "text": "Bob" } });
+    ann.update("shop.customers", &first, anew.clone()).await.refused("signed");
+    let same =
+        ann.update("shop.customers", &first, json!({ "cf.signature": first["cf.signature"] })).await.ok();
+    assert_eq!(same["cf.signature"], first["cf.signature"]);
+    let bare = ann.update("shop.customers", &same, json!({ "cf.signature": null })).await.ok();
+    let again = ann.update("shop.customers", &bare, anew).await.ok();
+    assert_eq!(again["cf.signature"]["text"], json!("Bob"));
+}
+
 /// Filters of every kind use an index as the role that requests run as (docs/adr/0003).
 #[tokio::test]
 async fn filters_use_indexes_under_row_security() {

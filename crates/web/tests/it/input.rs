@@ -280,7 +280,17 @@ fn wrong_for(kind: Kind) -> Vec<Value> {
         .map(|v| json!(v))
         .to_vec(),
         Kind::Json => vec![json!({ "a": "\u{0}" }), (0..40).fold(json!(1), |v, _| json!([v]))],
-        Kind::Text | Kind::Textarea | Kind::Phone => {
+        Kind::Rating => vec![json!(11), json!(-1), json!(1.5), json!("many")],
+        Kind::Duration => vec![json!("soon"), json!("1:75"), json!(-5), json!(true), json!("1e9h")],
+        Kind::Color => vec![json!("red"), json!("#12345"), json!("url(javascript:alert(1))"), json!(7)],
+        Kind::Location => vec![json!("91, 0"), json!({ "lat": 1 }), json!([1, 2]), json!("NaN, 0")],
+        Kind::Country => vec![json!("ZZ"), json!("Kazakhstan"), json!(7)],
+        Kind::Timezone => vec![json!("Mars/Base"), json!("../../etc/passwd"), json!([])],
+        Kind::Barcode => vec![json!("1\n2"), json!("a\u{0}b"), json!({})],
+        Kind::Signature => {
+            vec![json!("x"), json!({}), json!({ "path": "M0 0\" onload=\"alert(1)" }), json!({ "text": 1 })]
+        }
+        Kind::Text | Kind::Textarea | Kind::Phone | Kind::Richtext => {
             vec![json!("a\u{0}b"), json!(["x"]), json!({}), json!("x".repeat(200_001))]
         }
         Kind::Hidden => Vec::new(),
