@@ -14,7 +14,7 @@ import { Chip, Confirm, Dialog, Empty, Failure, Labelled, Skeleton } from '@/ui/
 import { Section } from './layout'
 
 interface CustomField { id: string; entity: string; name: string; label: string; type: string; required: boolean; options?: Option[] | null }
-const TYPES = ['text', 'textarea', 'number', 'integer', 'money', 'percent', 'date', 'datetime', 'boolean', 'select', 'multiselect', 'tags', 'email', 'phone', 'url', 'user', 'file']
+const TYPES = ['text', 'textarea', 'number', 'integer', 'money', 'percent', 'date', 'datetime', 'boolean', 'select', 'multiselect', 'tags', 'email', 'phone', 'url', 'richtext', 'rating', 'duration', 'color', 'location', 'user', 'country', 'timezone', 'barcode', 'signature']
 const COLORS = ['gray', 'blue', 'violet', 'amber', 'green', 'red', 'cyan', 'pink']
 
 export function CustomFields() {
@@ -51,10 +51,11 @@ function FieldDialog({ entity, field, onClose, onDone }: { entity: string; field
   const { t } = useTranslation()
   const [v, setV] = useState({ label: field?.label ?? '', name: field?.name ?? '', type: field?.type ?? 'text', required: field?.required ?? false })
   const [options, setOptions] = useState<Option[]>(field?.options ?? [])
+  const [stars, setStars] = useState('5')
   const [named, setNamed] = useState(!!field)
   const choices = v.type === 'select' || v.type === 'multiselect'
   const { submit, busy, errors, message } = useSubmit(async () => {
-    const opts = choices ? { options: options.filter((o) => o.label.trim()).map((o) => ({ ...o, id: o.id || keyOf(o.label) || o.label })) } : {}
+    const opts = v.type === 'rating' && !field ? { options: [{ id: stars, label: stars, color: 'gray' }] } : choices ? { options: options.filter((o) => o.label.trim()).map((o) => ({ ...o, id: o.id || keyOf(o.label) || o.label })) } : {}
     if (field) await patch(`/fields/${field.id}`, { label: v.label, required: v.required, ...opts })
     else await post('/fields', { entity, ...v, ...opts })
     await onDone()
@@ -69,6 +70,7 @@ function FieldDialog({ entity, field, onClose, onDone }: { entity: string; field
         <Labelled label={t('fields.type')} error={errors.type}>{(p) => <select {...p} className="input" disabled={!!field} value={v.type} onChange={(e) => setV({ ...v, type: e.target.value })}>{TYPES.map((x) => <option key={x} value={x}>{t(`type.${x}`)}</option>)}</select>}</Labelled>
         <label className="flex items-center gap-2 mt-5"><input type="checkbox" checked={v.required} onChange={(e) => setV({ ...v, required: e.target.checked })} />{t('fields.required')}</label>
       </div>
+      {v.type === 'rating' && !field && <Labelled label={t('fields.stars')}>{(p) => <select {...p} className="input !w-[110px]" value={stars} onChange={(e) => setStars(e.target.value)}><option value="5">5</option><option value="10">10</option></select>}</Labelled>}
       {choices && (
         <fieldset className="border-0 p-0 m-0"><legend className="field-label">{t('fields.options')}</legend>
           {options.map((o, i) => (

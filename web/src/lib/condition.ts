@@ -1,5 +1,6 @@
 import type { Condition, Rule } from '@/meta/types'
 import { instantToLocal, localToInstant } from './format'
+import { asPlace, kilometres, type Place } from './location'
 
 // The condition language for what is on the page: a small twin of the server's, for the operators that filters offer.
 // Two-valued and total: a comparison with what is missing, or of another type, is false, and not_x is exactly NOT x.
@@ -7,8 +8,8 @@ import { instantToLocal, localToInstant } from './format'
 
 export type Kind = 'text' | 'number' | 'date' | 'instant' | 'bool' | 'id' | 'list' | 'json'
 export const kindOf = (type: string): Kind =>
-  /^(number|integer|money|percent|quantity)$/.test(type) ? 'number' : type === 'date' ? 'date' : type === 'datetime' ? 'instant' : type === 'boolean' ? 'bool'
-    : /^(relation|user|uuid|file)$/.test(type) ? 'id' : /^(tags|multiselect)$/.test(type) ? 'list' : type === 'json' ? 'json' : 'text'
+  /^(number|integer|money|percent|quantity|rating|duration)$/.test(type) ? 'number' : type === 'date' ? 'date' : type === 'datetime' ? 'instant' : type === 'boolean' ? 'bool'
+    : /^(relation|user|uuid|file)$/.test(type) ? 'id' : /^(tags|multiselect)$/.test(type) ? 'list' : /^(json|location|signature)$/.test(type) ? 'json' : 'text'
 
 export interface Clock { now: Date; zone: string }
 export type Test = (row: Record<string, unknown>) => boolean
@@ -68,6 +69,10 @@ function positive(operator: string, value: unknown, kind: Kind, clock: Clock): O
       const items = typeof value === 'string' ? [value] : value
       if (kind !== 'list' || !Array.isArray(items) || !items.every((x) => typeof x === 'string')) return null
       return operator === 'has_any' ? (v) => items.some((x) => (v as unknown[]).includes(x)) : (v) => items.every((x) => (v as unknown[]).includes(x))
+    }
+    case 'within_km': {
+      const near = asPlace(value) as (Place & { km?: number }) | null
+      return kind === 'json' && near && typeof near.km === 'number' ? (v) => { const there = asPlace(v); return !!there && kilometres(there, near) <= near.km! } : null
     }
     case 'within_last': case 'within_next': {
       const span = reach(value)

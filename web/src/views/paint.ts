@@ -45,4 +45,4 @@ export function inWords(entity: Entity, c: Condition | Rule, l: Parameters<Retur
   const value = c.operator.startsWith('within_') ? i18next.t('days', { count: Number(c.value) }) : (Array.isArray(c.value) ? c.value : c.value === undefined ? [] : [c.value]).map(show).join(c.operator === 'between' ? ' – ' : ', ')
   return `${f?.label ?? c.field} ${i18next.t(`op.${c.operator}`)} ${value}`.trim()
 }
-export const paintable = (e: Entity): Field[] => visibleFields(e).filter((f) => typeOf(f).operators.length > 0 && f.type !== 'json' && f.type !== 'file')
+export const paintable = (e: Entity): Field[] => visibleFields(e).filter((f) => typeOf(f).operators.length > 0 && f.type !== 'json' && f.type !== 'file' && f.type !== 'signature')

@@ -11,11 +11,11 @@ export interface Wanted { field: Field; fn: Fn }
 /** One value for each currency; of what is no money, one. */
 export interface Sums { count: number; values: Record<string, { value: unknown; currency: string | null }[]> }
 
-const NUMBERS = new Set(['number', 'integer', 'money', 'percent', 'quantity'])
+const NUMBERS = new Set(['number', 'integer', 'money', 'percent', 'quantity', 'rating', 'duration'])
 export function functionsOf(f: Field): Fn[] {
   if (NUMBERS.has(f.type)) return ['sum', 'avg', 'min', 'max', 'count', 'empty', 'unique']
   if (f.type === 'date' || f.type === 'datetime') return ['min', 'max', 'count', 'empty', 'unique']
-  return f.type === 'json' || f.type === 'file' ? ['count', 'empty'] : ['count', 'empty', 'unique']
+  return ['json', 'file', 'location', 'signature'].includes(f.type) ? ['count', 'empty'] : ['count', 'empty', 'unique']
 }
 /** As was chosen; else sums of documents: a sum of list prices or of credit limits would only look like one. */
 export function totalOf(entity: Entity, columns: Field[], chosen: Record<string, string> | undefined, f: Field): Fn | undefined {

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { clsx } from 'clsx'
 import { ArrowDownRight, ArrowRight, ArrowUpRight, ListTree } from 'lucide-react'
-import { createElement, Fragment, useMemo, useState, type ReactNode } from 'react'
+import { createElement, useMemo, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { messageOf } from '@/api/http'
 import * as records from '@/api/records'
@@ -11,6 +11,7 @@ import { formatNumber, instantToLocal } from '@/lib/format'
 import { fieldOf, listFields, titleOf, useEntity, wireSort } from '@/meta/hooks'
 import type { Entity, Field, Row } from '@/meta/types'
 import { Avatar, Progress } from '@/ui/basics'
+import { Markdown } from '@/ui/markdown'
 import { addDays, firstWeekday } from '../days'
 import { both, countryName, daysRule, dimLabel, dimPath, isCountry, measureLabel, readDim, spanLabel, spanNext, spanStart, sumText, valueLabel, type Base, type Dim, type Measure, type Say, type Sum } from '../pivot/cube'
 import { ask, build, cellOf, linesOf } from '../pivot/model'
@@ -322,31 +323,8 @@ function PivotBody({ w, e, group, split, measure, currency, base, say }: Inner) 
 
 // ---- notes --------------------------------------------------------------------------------------------------------------
 
-/** What people mark their words with: **strong**, *soft*, `code`, [a link](https://…). Nothing of it is ever taken for a page. */
-function inline(text: string): ReactNode[] {
-  return text.split(/(\*\*[^*]+\*\*|\*[^*]+\*|`[^`]+`|\[[^\]]+\]\([^)\s]+\))/).map((part, i) => {
-    const link = /^\[([^\]]+)\]\((https:\/\/[^)\s]+|\/[^)\s]*)\)$/.exec(part)
-    if (link) return <a key={i} className="link" href={link[2]} {...(link[2]!.startsWith('/') ? {} : { target: '_blank', rel: 'noreferrer noopener' })}>{link[1]}</a>
-    if (/^\*\*.+\*\*$/.test(part)) return <strong key={i}>{part.slice(2, -2)}</strong>
-    if (/^\*.+\*$/.test(part)) return <em key={i}>{part.slice(1, -1)}</em>
-    if (/^`.+`$/.test(part)) return <code key={i}>{part.slice(1, -1)}</code>
-    return <Fragment key={i}>{part}</Fragment>
-  })
-}
 function Note({ text }: { text: string }) {
   const { t } = useTranslation()
   if (!text.trim()) return <p className="text-faint m-0 flex gap-1.5 items-center"><ListTree size={14} aria-hidden="true" />{t('dash.noteEmpty')}</p>
-  const out: ReactNode[] = []
-  let list: string[] = []
-  const flush = () => { if (list.length) { const items = list; out.push(<ul key={out.length}>{items.map((x, i) => <li key={i}>{inline(x)}</li>)}</ul>); list = [] } }
-  for (const line of text.split('\n')) {
-    const item = /^\s*[-*]\s+(.*)$/.exec(line)
-    if (item) { list.push(item[1]!); continue }
-    flush()
-    const head = /^(#{1,3})\s+(.*)$/.exec(line)
-    if (head) out.push(<h3 key={out.length} className={head[1]!.length === 1 ? 'd-h1' : undefined}>{inline(head[2]!)}</h3>)
-    else if (line.trim()) out.push(<p key={out.length}>{inline(line)}</p>)
-  }
-  flush()
-  return <div className="d-note">{out}</div>
+  return <Markdown text={text} className="d-note" />
 }

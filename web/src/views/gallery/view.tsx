@@ -35,7 +35,7 @@ export default function Gallery({ entity, by, columns, params: asked, openId, ha
   const hint = useId()
   const cover = by.cover
   const state = fieldOf(entity, entity.states?.field ?? '') ?? entity.fields.find((f) => f.type === 'select' && (entity.views?.board === f.name || entity.list.includes(f.name)))
-  const shown = useMemo(() => columns.filter((c) => c !== cover && c !== state && c.name !== entity.title_field && !isCurrency(c) && !['json', 'file', 'uuid', 'textarea'].includes(c.type)).slice(0, 9), [entity, state, columns, cover])
+  const shown = useMemo(() => columns.filter((c) => c !== cover && c !== state && c.name !== entity.title_field && !isCurrency(c) && !['json', 'file', 'uuid', 'textarea', 'richtext', 'signature'].includes(c.type)).slice(0, 9), [entity, state, columns, cover])
   const count = Math.min(LINES, shown.length)
   const params = useMemo(() => ({ ...asked, fields: listFields(entity, [...(cover ? [cover] : []), ...(state ? [state] : []), ...shown]) }), [asked, entity, cover, state, shown])
   const scroller = useRef<HTMLDivElement>(null)

@@ -6,7 +6,7 @@ export type Step = (typeof STEPS)[number]
 /** One level of groups: a field, of dates also how long a group is. */
 export interface Level { field: Field; step?: Step; /** As the server calls it in its answer. */ key: string; ask: string; spec: string }
 
-const NEVER = new Set(['json', 'tags', 'multiselect', 'file', 'textarea', 'uuid'])
+const NEVER = new Set(['json', 'tags', 'multiselect', 'file', 'textarea', 'uuid', 'richtext', 'location', 'signature'])
 export const groupable = (f: Field): boolean => f.filterable !== false && !f.unique && !NEVER.has(f.type)
 export const isDay = (f: Field): boolean => f.type === 'date' || f.type === 'datetime'
 export const stepOf = (f: Field): string => (isDay(f) ? `${f.name}:month` : f.name)
@@ -37,7 +37,7 @@ export function ruleFor({ field, step }: Level, value: unknown): Rule {
   if (value === null || value === undefined) return { field: field.name, operator: 'is_empty' }
   if (field.type === 'boolean') return { field: field.name, operator: value === true ? 'is_true' : 'is_false' }
   if (step) { const from = String(value).slice(0, 10); return { field: field.name, operator: 'between', value: [from, lastDay(from, step)] } }
-  return { field: field.name, operator: 'equals', value: field.type === 'integer' ? Number(value) : value }
+  return { field: field.name, operator: 'equals', value: ['integer', 'rating', 'duration'].includes(field.type) ? Number(value) : value }
 }
 export function filterFor(levels: Level[], path: unknown[], filter: Condition | undefined): Condition {
   return { operator: 'AND', rules: [...(filter ? [filter] : []), ...path.map((v, i) => ruleFor(levels[i]!, v))] }

@@ -26,14 +26,14 @@ export const MOST = 10_000
 export type Targets = Record<string, Entity>
 const isDate = (f: Field) => f.type === 'date' || f.type === 'datetime'
 const isCode = (f: Field) => f.type === 'text' && !f.unique
-export const isCountry = (f: Field): boolean => f.type === 'text' && /(^|_)country(_code)?$/.test(f.name)
+export const isCountry = (f: Field): boolean => f.type === 'country' || (f.type === 'text' && /(^|_)country(_code)?$/.test(f.name))
 export const isCurrency = (f: Field): boolean => /^currency(_code)?$/.test(f.name)
 
 /** Fields worth grouping by: what repeats. A text that is a title or unique would give a group for each record. */
 export function groupable(e: Entity): Field[] {
   return visibleFields(e).filter((f) => f.filterable !== false && f.sortable && (isDate(f) || ['relation', 'user', 'select', 'boolean'].includes(f.type) || (isCode(f) && f.name !== e.title_field)))
 }
-export const summable = (e: Entity): Field[] => visibleFields(e).filter((f) => ['number', 'integer', 'money', 'percent', 'quantity'].includes(f.type) && f.name !== 'digits')
+export const summable = (e: Entity): Field[] => visibleFields(e).filter((f) => ['number', 'integer', 'money', 'percent', 'quantity', 'rating', 'duration'].includes(f.type) && f.name !== 'digits')
 
 export function readDim(e: Entity, targets: Targets, id: string): Dim | undefined {
   const [path = '', given] = id.split(':')

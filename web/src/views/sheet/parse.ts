@@ -1,3 +1,4 @@
+import { parseDuration } from '@/lib/duration'
 import { parseDecimal, trimZeros } from '@/lib/decimal'
 import { instantToLocal, localToInstant, type Locale } from '@/lib/format'
 import type { Field } from '@/meta/types'
@@ -80,7 +81,7 @@ const NO = new Set(['false', 'no', 'n', '0', '-', '–', '', 'нет', 'ложь
 
 /** A cell's text as its field understands it. Relations are only named: who that is, the server knows. */
 export function readCell(f: Field, text: string, l: Locale): Parsed {
-  const s = f.type === 'text' || f.type === 'textarea' ? text : text.trim()
+  const s = f.type === 'text' || f.type === 'textarea' || f.type === 'richtext' ? text : text.trim()
   if (s === '' && f.type !== 'boolean') return { value: null }
   switch (f.type) {
     case 'number': case 'money': case 'percent': case 'quantity': case 'integer': {
@@ -101,7 +102,9 @@ export function readCell(f: Field, text: string, l: Locale): Parsed {
     }
     case 'tags': return { value: [...new Set(s.split(/[,;]/).map((x) => x.trim()).filter(Boolean))] }
     case 'relation': case 'user': return f.ref ? { look: s } : { value: s }
-    case 'json': case 'file': return { problem: 'sheet.notHere' }
+    case 'rating': { const n = Number(s.split('/')[0]); return Number.isInteger(n) && n >= 0 && n <= Number(f.max ?? 5) ? { value: n } : { problem: 'sheet.notWhole' } }
+    case 'duration': { const n = parseDuration(s); return n === null ? { problem: 'sheet.notNumber' } : { value: n } }
+    case 'json': case 'file': case 'location': case 'signature': return { problem: 'sheet.notHere' }
     default: return { value: s }
   }
 }
@@ -111,7 +114,7 @@ const option = (f: Field, s: string): string | undefined => f.options?.find((o) 
 export function same(f: Field, a: unknown, b: unknown): boolean {
   const plain = (v: unknown): unknown => {
     if (v === undefined || v === null || v === '' || (Array.isArray(v) && !v.length)) return null
-    if (/^(number|money|percent|quantity|integer)$/.test(f.type)) return trimZeros(String(v))
+    if (/^(number|money|percent|quantity|integer|rating|duration)$/.test(f.type)) return trimZeros(String(v))
     if (f.type === 'datetime' && typeof v === 'string') return +new Date(v)
     return v
   }

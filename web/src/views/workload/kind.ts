@@ -12,7 +12,7 @@ export default {
     { key: 'who', required: true, fits: (f) => (f.type === 'user' || f.type === 'relation') && !f.system, preset: (e) => (e.views?.workload as { who?: string } | undefined)?.who ?? e.fields.find((f) => f.type === 'user' && !f.system)?.name },
     { key: 'start', required: true, fits: time },
     { key: 'end', fits: time },
-    { key: 'effort', fits: (f) => ['number', 'quantity', 'integer'].includes(f.type) && !f.system },
+    { key: 'effort', fits: (f) => ['number', 'quantity', 'integer', 'duration'].includes(f.type) && !f.system },
   ],
   View: lazy(() => withWords(() => import('./view'))),
 } satisfies ViewKind
