@@ -1,8 +1,9 @@
-import type { ComponentType } from 'react'
+import { createElement, lazy, Suspense, type ComponentType } from 'react'
 import type { Locale } from '@/lib/format'
 import type { Field } from '@/meta/types'
+import { choiceOperators, emptiness, numberOperators, one, text, textOperators, TextInput } from './shared'
 
-export interface CellProps { field: Field; value: unknown; record: Record<string, unknown>; locale: Locale; currency?: string | undefined; link?: boolean | undefined; /** Inside a button nothing else may be pressed. */ plain?: boolean | undefined }
+export interface CellProps { field: Field; value: unknown; record: Record<string, unknown>; locale: Locale; currency?: string | undefined; link?: boolean | undefined; /** Inside a button nothing else may be pressed. */ plain?: boolean | undefined; /** There is room for all of it. */ whole?: boolean | undefined }
 export interface InputProps {
   field: Field
   value: unknown
@@ -42,6 +43,30 @@ export interface FieldType {
 const modules = import.meta.glob<{ default: FieldType }>(['./*.tsx', '!./shared.tsx', '!./*.test.tsx'], { eager: true })
 const types: Record<string, FieldType> = {}
 for (const [file, m] of Object.entries(modules)) types[file.slice(2, -4)] = m.default
+
+let loaded: Record<string, FieldType> | undefined
+let coming: Promise<Record<string, FieldType>> | undefined
+const fetchOwn = () => (coming ??= import('./own').then((m) => (loaded = m.own)))
+/** What is known of a seldom type before it is there. */
+function later(type: string, known: Pick<FieldType, 'operators' | 'width'> & Partial<FieldType>): void {
+  const part = <P extends object>(pick: (t: FieldType) => ComponentType<P>, fallback: (p: P) => string): ComponentType<P> => {
+    const Part = lazy(() => fetchOwn().then((own) => ({ default: pick(own[type]!) as ComponentType<object> })))
+    return (p) => createElement(Suspense, { fallback: fallback(p) }, createElement(Part, p))
+  }
+  types[type] = {
+    Cell: part((t) => t.Cell, (p) => (typeof p.value === 'object' ? '' : text(p.value))), Input: part((t) => t.Input, () => ''), Filter: part((t) => t.Filter ?? t.Input, () => ''),
+    format: (v, f, l, c) => (loaded ? loaded[type]!.format(v, f, l, c) : typeof v === 'object' ? '' : text(v)), ...known,
+  }
+}
+later('richtext', { operators: textOperators, width: 240, wide: true, Filter: (p) => createElement(TextInput, { p }) })
+later('rating', { operators: numberOperators, width: 120, types: true })
+later('duration', { operators: numberOperators, width: 110, types: true, align: 'end' })
+later('color', { operators: [...one('equals', 'not_equals'), ...emptiness], width: 110 })
+later('location', { operators: [...one('within_km'), ...emptiness], width: 170, wide: true })
+later('country', { operators: choiceOperators, width: 140 })
+later('timezone', { operators: choiceOperators, width: 150 })
+later('barcode', { operators: textOperators, width: 140, Filter: (p) => createElement(TextInput, { p }) })
+later('signature', { operators: emptiness, width: 180, wide: true })
 
 /** A type this build does not know is shown and edited as text. */
 export const typeOf = (f: { type: string }): FieldType => types[f.type] ?? types.text!

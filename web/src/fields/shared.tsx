@@ -1,5 +1,4 @@
-import { lazy, Suspense, useEffect, useRef, useState, type ComponentType } from 'react'
-import { withWords } from '@/i18n'
+import { useEffect, useRef, useState } from 'react'
 import { useLocale } from '@/lib/format'
 import { editDecimal, parseDecimal } from '@/lib/decimal'
 import type { CellProps, InputProps, Operator } from './registry'
@@ -58,10 +57,4 @@ export function NumberInput({ p, integer, suffix, keep = 0 }: { p: InputProps; i
   )
   if (!suffix || p.compact) return input
   return <div className="relative">{input}<span className="absolute end-2 top-1/2 -translate-y-1/2 text-faint text-xs pointer-events-none" aria-hidden="true">{suffix}</span></div>
-}
-
-/** An input that comes when somebody wants to write, with its words. */
-export function lazyInput(load: () => Promise<{ default: ComponentType<InputProps> }>): ComponentType<InputProps> {
-  const Part = lazy(() => withWords(load))
-  return (p) => <Suspense fallback={<span className="skel block" style={{ blockSize: 32 }} />}><Part {...p} /></Suspense>
 }

@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest'
-import { checks } from '@/lib/checkdigit'
+import { checks } from '@/fields/own/checkdigit'
 import { compile } from '@/lib/condition'
-import { formatDuration, parseDuration } from '@/lib/duration'
-import { kilometres, parsePlace } from '@/lib/location'
-import { prefix, unmarked, wrap } from '@/lib/marks'
+import { formatDuration, parseDuration } from '@/fields/own/duration'
+import { kilometres, parsePlace } from '@/fields/own/location'
+import { prefix, unmarked, wrap } from '@/fields/own/marks'
 import type { Field } from '@/meta/types'
-import { typeOf } from './registry'
+import { own } from './own'
 
 const l = { locale: 'en', zone: 'Asia/Almaty', currency: 'KZT' }
 const field = (type: string, more: Partial<Field> = {}): Field => ({ name: 'x', label: 'X', type, required: false, readonly: false, access: 'write', filterable: true, sortable: true, custom: true, unique: false, ...more })
-const shown = (type: string, v: unknown, more?: Partial<Field>) => typeOf({ type }).format(v, field(type, more), l)
+const shown = (type: string, v: unknown, more?: Partial<Field>) => own[type]!.format(v, field(type, more), l)
 
 it('a duration is read as people write it, and told in hours', () => {
   for (const s of ['90', '90m', '1:30', '1.5h', '1,5 h', '1 h 30 min', '1h30m', '1 ч 30 мин']) expect(parseDuration(s), s).toBe(90)

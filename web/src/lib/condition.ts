@@ -1,6 +1,6 @@
 import type { Condition, Rule } from '@/meta/types'
 import { instantToLocal, localToInstant } from './format'
-import { asPlace, kilometres, type Place } from './location'
+import { asPlace, kilometres, type Place } from '@/fields/own/location'
 
 // The condition language for what is on the page: a small twin of the server's, for the operators that filters offer.
 // Two-valued and total: a comparison with what is missing, or of another type, is false, and not_x is exactly NOT x.

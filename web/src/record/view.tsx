@@ -6,7 +6,6 @@ import { useTranslation } from 'react-i18next'
 import { messageOf, Problem } from '@/api/http'
 import * as records from '@/api/records'
 import { currencyOf, isEmpty, typeOf } from '@/fields/registry'
-import { Formatted } from '@/fields/richtext'
 import { useLocale } from '@/lib/format'
 import { MOD } from '@/lib/keys'
 import { useNarrow } from '@/lib/narrow'
@@ -259,9 +258,8 @@ function FieldRow({ field: f, row, canEdit, open, value, error, wide, by, onOpen
 }
 
 function Shown({ type, f, value, row, locale }: { type: ReturnType<typeof typeOf>; f: Field; value: unknown; row: Row; locale: ReturnType<typeof useLocale> }) {
-  if (f.type === 'richtext') return <Formatted value={value} />
   if (f.type === 'textarea') return <span style={{ whiteSpace: 'pre-wrap' }}>{String(value)}</span>
-  return <span className={clsx('inline-flex min-w-0 flex-wrap', type.align && 'num')}><type.Cell field={f} value={value} record={row} locale={locale} link /></span>
+  return <span className={clsx('inline-flex min-w-0 flex-wrap', type.align && 'num')}><type.Cell field={f} value={value} record={row} locale={locale} link whole /></span>
 }
 
 function Totals({ entity, fields, row }: { entity: Entity; fields: Field[]; row: Row }) {

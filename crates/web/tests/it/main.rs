@@ -9,5 +9,6 @@ mod concurrency;
 mod conversation;
 mod input;
 mod scene;
+mod shares;
 mod tenancy;
 mod together;

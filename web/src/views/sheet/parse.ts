@@ -1,4 +1,4 @@
-import { parseDuration } from '@/lib/duration'
+import { parseDuration } from '@/fields/own/duration'
 import { parseDecimal, trimZeros } from '@/lib/decimal'
 import { instantToLocal, localToInstant, type Locale } from '@/lib/format'
 import type { Field } from '@/meta/types'

@@ -2,10 +2,10 @@ import { AtSign, Bold, Eye, Heading, Italic, Link, List } from 'lucide-react'
 import { useEffect, useId, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { usePeople } from '@/api/people'
-import { prefix, wrap, type Marked } from '@/lib/marks'
+import { prefix, wrap, type Marked } from '@/fields/own/marks'
 import { mentionAt } from '@/record/words'
-import type { InputProps } from '../registry'
-import { aria, text } from '../shared'
+import type { InputProps } from '../../registry'
+import { aria, text } from '../../shared'
 import Shown from './shown'
 
 /** Words with their marks, a bar that sets them, a look at the result. @ names a colleague. */

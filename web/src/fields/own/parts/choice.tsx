@@ -1,7 +1,7 @@
 import i18next from 'i18next'
 import { useEffect, useRef } from 'react'
-import type { InputProps } from '../registry'
-import { aria, text } from '../shared'
+import type { InputProps } from '../../registry'
+import { aria, text } from '../../shared'
 
 /** One of many that the browser knows; typing finds it. */
 export function Choice({ p, options }: { p: InputProps; options: { id: string; label: string }[] }) {

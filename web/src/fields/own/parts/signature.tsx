@@ -4,9 +4,9 @@ import { useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { usePeople } from '@/api/people'
 import { formatInstant, useLocale } from '@/lib/format'
-import type { InputProps } from '../registry'
+import type { InputProps } from '../../registry'
 import { Strokes, type Signature } from '../signature'
-import { useAutoFocus } from '../shared'
+import { useAutoFocus } from '../../shared'
 
 /** Drawn with whatever points, or typed. What was saved stays until it is cleared. */
 export default function SignatureInput(p: InputProps) {

@@ -1,10 +1,10 @@
 import { ScanLine } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { checks } from '@/lib/checkdigit'
+import { checks } from '@/fields/own/checkdigit'
 import { Dialog } from '@/ui/basics'
-import type { InputProps } from '../registry'
-import { text, TextInput } from '../shared'
+import type { InputProps } from '../../registry'
+import { text, TextInput } from '../../shared'
 
 interface Detector { detect: (from: HTMLVideoElement) => Promise<{ rawValue: string }[]> }
 const known = (): (new () => Detector) | undefined => (globalThis as { BarcodeDetector?: new () => Detector }).BarcodeDetector

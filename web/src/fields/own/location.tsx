@@ -1,6 +1,7 @@
-import { asPlace, degrees } from '@/lib/location'
-import type { CellProps, FieldType } from './registry'
-import { emptiness, lazyInput, one, text } from './shared'
+import { asPlace, degrees } from '@/fields/own/location'
+import type { CellProps, FieldType } from '../registry'
+import { lazyInput } from './later'
+import { emptiness, one, text } from '../shared'
 
 const format: FieldType['format'] = (v) => {
   const place = asPlace(v)

@@ -1,8 +1,8 @@
 import { Star } from 'lucide-react'
 import { useEffect, useRef } from 'react'
 import type { Field } from '@/meta/types'
-import type { CellProps, FieldType, InputProps } from './registry'
-import { aria, numberOperators } from './shared'
+import type { CellProps, FieldType, InputProps } from '../registry'
+import { aria, numberOperators } from '../shared'
 
 const most = (f: Field): number => Number(f.max ?? 5) || 5
 const format: FieldType['format'] = (v, f) => (v === null || v === undefined || v === '' ? '' : `${Number(v)} / ${most(f)}`)

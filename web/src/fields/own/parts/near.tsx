@@ -1,8 +1,8 @@
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { asPlace, degrees, parsePlace } from '@/lib/location'
-import type { InputProps } from '../registry'
-import { useAutoFocus } from '../shared'
+import { asPlace, degrees, parsePlace } from '@/fields/own/location'
+import type { InputProps } from '../../registry'
+import { useAutoFocus } from '../../shared'
 
 /** So many kilometres around a place. */
 export default function Near(p: InputProps) {

@@ -1,5 +1,5 @@
-import type { CellProps, FieldType, InputProps } from './registry'
-import { emptiness, one, text, TextInput } from './shared'
+import type { CellProps, FieldType, InputProps } from '../registry'
+import { emptiness, one, text, TextInput } from '../shared'
 
 const HEX = /^#[0-9a-f]{6}$/i
 function Cell({ value }: CellProps) {

@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'react'
-import { formatDuration, parseDuration } from '@/lib/duration'
+import { formatDuration, parseDuration } from '@/fields/own/duration'
 import { useLocale } from '@/lib/format'
-import type { FieldType, InputProps } from './registry'
-import { aria, numberOperators, Txt, useAutoFocus } from './shared'
+import type { FieldType, InputProps } from '../registry'
+import { aria, numberOperators, Txt, useAutoFocus } from '../shared'
 
 const format: FieldType['format'] = (v, _f, l) => formatDuration(v, l.locale)
 /** What is no duration is passed on as typed, and the server says so at the field. */

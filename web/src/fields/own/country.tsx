@@ -1,5 +1,6 @@
-import type { FieldType } from './registry'
-import { choiceOperators, lazyInput, text, Txt } from './shared'
+import type { FieldType } from '../registry'
+import { lazyInput } from './later'
+import { choiceOperators, text, Txt } from '../shared'
 
 const names = new Map<string, Intl.DisplayNames>()
 const format: FieldType['format'] = (v, _f, l) => {

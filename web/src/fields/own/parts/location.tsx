@@ -1,9 +1,9 @@
 import { LocateFixed } from 'lucide-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { asPlace, degrees, parsePlace } from '@/lib/location'
-import type { InputProps } from '../registry'
-import { aria, text, useAutoFocus } from '../shared'
+import { asPlace, degrees, parsePlace } from '@/fields/own/location'
+import type { InputProps } from '../../registry'
+import { aria, text, useAutoFocus } from '../../shared'
 
 /** Typed, pasted from a map, or from the device, which asks the person first. */
 export default function LocationInput(p: InputProps) {

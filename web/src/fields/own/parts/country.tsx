@@ -1,7 +1,7 @@
 import { useMemo } from 'react'
 import { useLocale } from '@/lib/format'
 import { countries } from '@/lib/places'
-import type { InputProps } from '../registry'
+import type { InputProps } from '../../registry'
 import { Choice } from './choice'
 
 export default function CountryInput(p: InputProps) {

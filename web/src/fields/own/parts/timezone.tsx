@@ -1,5 +1,5 @@
 import { zones } from '@/lib/places'
-import type { InputProps } from '../registry'
+import type { InputProps } from '../../registry'
 import { Choice } from './choice'
 
 const all = zones().map((id) => ({ id, label: id.replaceAll('_', ' ') }))
