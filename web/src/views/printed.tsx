@@ -56,7 +56,8 @@ export default function Printed(props: Props) {
         if (['table', 'list', 'gallery'].includes(k)) for (let page = 0; page * PAGE < MOST; page++) if ((await queryClient.ensureQueryData(pageQuery(e.name, p, page))).data.length < PAGE) break
       } catch (x) { toast.error(messageOf(x)) }
       flushSync(() => again((i) => i + 1))
-      print()
+      // A view may have a sheet of its own.
+      if (dispatchEvent(new Event('fondaco:paper', { cancelable: true }))) print()
     }
     const asked = () => void f()
     addEventListener('fondaco:print', asked)
