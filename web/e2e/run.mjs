@@ -1,7 +1,8 @@
-// node e2e/run.mjs [trade] [keyboard] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [views] [time] [shares] [work]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
+// node e2e/run.mjs [trade] [keyboard] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [views] [time] [shares] [work] [fields]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
 import { admin } from './admin.mjs'
 import { board } from './board.mjs'
 import { data } from './data.mjs'
+import { fields } from './fields.mjs'
 import { fresh, newcomer, open, page, results, scene } from './kit.mjs'
 import { keyboard } from './keyboard.mjs'
 import { looks } from './looks.mjs'
@@ -43,6 +44,7 @@ try {
   if (want('board')) await board(browser, email)
   if (want('time')) await time(browser, email)
   if (want('work')) await work(browser, email)
+  if (want('fields')) await fields(browser, email)
   if (want('views')) await views(browser, email)
   if (want('shares')) await shares(browser, email)
 } catch (e) {

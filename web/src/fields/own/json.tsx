@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { FieldType, InputProps } from './registry'
-import { aria, emptiness, text, TextCell } from './shared'
+import type { FieldType, InputProps } from '../registry'
+import { aria, emptiness, text, TextCell } from '../shared'
 
 function Input(p: InputProps) {
   const { t } = useTranslation()

@@ -1,6 +1,6 @@
 import { Chip } from '@/ui/basics'
-import type { CellProps, FieldType, InputProps } from './registry'
-import { emptiness } from './shared'
+import type { CellProps, FieldType, InputProps } from '../registry'
+import { emptiness } from '../shared'
 
 const asList = (v: unknown): string[] => (Array.isArray(v) ? v.map(String) : v ? [String(v)] : [])
 function Cell({ field, value }: CellProps) {

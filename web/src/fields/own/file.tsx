@@ -4,8 +4,8 @@ import { useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { fileUrl, uploadFile } from '@/api/files'
 import { messageOf, url } from '@/api/http'
-import type { CellProps, FieldType, InputProps } from './registry'
-import { emptiness, text } from './shared'
+import type { CellProps, FieldType, InputProps } from '../registry'
+import { emptiness, text } from '../shared'
 
 type Ref = { id: string; name?: string }
 const idOf = (v: unknown): string | null => (v && typeof v === 'object' ? (v as Ref).id : v ? String(v) : null)
