@@ -54,6 +54,29 @@ impl SystemLog {
     }
 }
 
+/// The kinds of errors there were, the latest first, for who runs the server; resolved ones too, or only what is open.
+pub async fn errors(store: &Store, resolved: bool) -> kernel::Result<Value> {
+    system!(store, tx => {
+        let sql = sql!(
+            "select coalesce(jsonb_agg(to_jsonb(l) order by l.last_seen_at desc), '[]') from
+             (select id, level, message, request_id, first_seen_at, last_seen_at, count, resolved_at from app.system_logs
+              where $1 or resolved_at is null order by last_seen_at desc limit 200) l"
+        );
+        Ok(tx.query_one(sql, &[&resolved]).await?.get(0))
+    })
+}
+
+/// Somebody has seen to it; when it comes again it is open again.
+///
+/// # Errors
+/// When there is no such error.
+pub async fn resolve(store: &Store, id: Uuid) -> kernel::Result<()> {
+    system!(store, tx => {
+        let sql = sql!("update app.system_logs set resolved_at = coalesce(resolved_at, now()) where id = $1");
+        if tx.execute(sql, &[&id]).await? == 0 { Err(kernel::Error::NotFound) } else { Ok(()) }
+    })
+}
+
 fn cut(text: &str) -> &str {
     text.get(..text.floor_char_boundary(LONGEST)).unwrap_or(text)
 }

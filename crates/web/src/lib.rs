@@ -16,6 +16,7 @@ mod problem;
 mod profiles;
 mod records_api;
 mod sentences;
+mod system;
 mod tenancy;
 mod transfer;
 
@@ -78,6 +79,7 @@ pub fn app(state: State) -> Router {
         .merge(transfer::routes())
         .merge(imports_api::routes())
         .merge(jobs_api::routes())
+        .merge(system::routes())
         .merge(print::routes())
         .merge(records_api::routes())
         .fallback(|| async { Problem::Kernel(kernel::Error::NotFound) });
