@@ -1,12 +1,23 @@
 import { fileURLToPath } from 'node:url'
 import tailwindcss from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
+import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 
 const api = process.env.BASE_URL ?? 'http://127.0.0.1:8080'
 
+/** What there is to keep for work without a connection: `public/sw.js` reads it. */
+const shell: Plugin = {
+  name: 'shell',
+  // Last: parts that hold nothing but styles are taken out at the end.
+  generateBundle: { order: 'post', handler(_, bundle) {
+    const parts = Object.keys(bundle).filter((f) => /^assets\/.*\.(js|css|woff2)$/.test(f)).map((f) => `/${f}`)
+    this.emitFile({ type: 'asset', fileName: 'shell.json', source: JSON.stringify([...parts, '/theme.js', '/favicon.svg', '/manifest.webmanifest', '/icons/icon-192.png'].sort()) })
+  } },
+}
+
 export default defineConfig({
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), shell],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   // Nothing is inlined as data: the content security policy allows fonts and scripts from this origin only.
   build: { target: 'es2023', manifest: true, assetsInlineLimit: 0, reportCompressedSize: false, chunkSizeWarningLimit: 700,

@@ -1,5 +1,5 @@
-//! Our import of a CSV file against PostgreSQL's COPY of the same rows into the same table: constraints, row security and
-//! history on for both, and both end with one commit a batch at least.
+//! Our import of a CSV file against PostgreSQL's COPY of the same rows into the same table: constraints and history on for
+//! both. COPY does not work under row security, so it goes past it, as the superuser, and is the better off for it.
 
 use crate::{
     Done,
@@ -13,7 +13,6 @@ use futures_util::SinkExt;
 use serde_json::Value;
 use std::pin::pin;
 use std::time::{Duration, Instant};
-use tokio_postgres::NoTls;
 
 /// The statement that says who asks, as the server sends it for somebody of the company that COPY writes to.
 pub(crate) async fn context(house: &House, recorder: &Recorder) -> Done<String> {
@@ -31,8 +30,7 @@ pub(crate) async fn against_copy(house: &House, rows: u64, context: &str) -> Don
     let file: String = (1..=rows).map(line).collect();
     let spent = || -> Done<Duration> { Ok(cpu(house.server()) + cpu_of_tree(house.postmaster()?)) };
 
-    let (client, io) = tokio_postgres::connect(&house.config("app_user"), NoTls).await?;
-    tokio::spawn(io);
+    let client = house.admin().await?;
     let before = spent()?;
     client.batch_execute(&format!("begin; {context}")).await?;
     let copy = "copy products.products (sku, name, price, cost, description) from stdin csv";

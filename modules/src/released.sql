@@ -1,6 +1,4 @@
---
 -- PostgreSQL database dump
---
 
 
 -- Dumped from database version 15.18 (Debian 15.18-0+deb12u1)
@@ -17,213 +15,132 @@ SET xmloption = content;
 SET client_min_messages = warning;
 SET row_security = off;
 
---
--- Name: app; Type: SCHEMA; Schema: -; Owner: app_owner
---
 
 CREATE SCHEMA app;
 
 
 ALTER SCHEMA app OWNER TO app_owner;
 
---
--- Name: SCHEMA app; Type: COMMENT; Schema: -; Owner: app_owner
---
 
 COMMENT ON SCHEMA app IS 'What every tenant table stands on: context, keys, isolation, audit, documents.';
 
 
---
--- Name: builder; Type: SCHEMA; Schema: -; Owner: app_owner
---
 
 CREATE SCHEMA builder;
 
 
 ALTER SCHEMA builder OWNER TO app_owner;
 
---
--- Name: SCHEMA builder; Type: COMMENT; Schema: -; Owner: app_owner
---
 
 COMMENT ON SCHEMA builder IS 'What an organization added to the product.';
 
 
---
--- Name: files; Type: SCHEMA; Schema: -; Owner: app_owner
---
 
 CREATE SCHEMA files;
 
 
 ALTER SCHEMA files OWNER TO app_owner;
 
---
--- Name: SCHEMA files; Type: COMMENT; Schema: -; Owner: app_owner
---
 
 COMMENT ON SCHEMA files IS 'Files that people attach.';
 
 
---
--- Name: finance; Type: SCHEMA; Schema: -; Owner: app_owner
---
 
 CREATE SCHEMA finance;
 
 
 ALTER SCHEMA finance OWNER TO app_owner;
 
---
--- Name: SCHEMA finance; Type: COMMENT; Schema: -; Owner: app_owner
---
 
 COMMENT ON SCHEMA finance IS 'Invoices, payments, and which payment settles which invoice.';
 
 
---
--- Name: iam; Type: SCHEMA; Schema: -; Owner: app_owner
---
 
 CREATE SCHEMA iam;
 
 
 ALTER SCHEMA iam OWNER TO app_owner;
 
---
--- Name: SCHEMA iam; Type: COMMENT; Schema: -; Owner: app_owner
---
 
 COMMENT ON SCHEMA iam IS 'People and what they may do.';
 
 
---
--- Name: imports; Type: SCHEMA; Schema: -; Owner: app_owner
---
 
 CREATE SCHEMA imports;
 
 
 ALTER SCHEMA imports OWNER TO app_owner;
 
---
--- Name: SCHEMA imports; Type: COMMENT; Schema: -; Owner: app_owner
---
 
 COMMENT ON SCHEMA imports IS 'Data brought in from files.';
 
 
---
--- Name: parties; Type: SCHEMA; Schema: -; Owner: app_owner
---
 
 CREATE SCHEMA parties;
 
 
 ALTER SCHEMA parties OWNER TO app_owner;
 
---
--- Name: SCHEMA parties; Type: COMMENT; Schema: -; Owner: app_owner
---
 
 COMMENT ON SCHEMA parties IS 'Companies and people outside: customers, suppliers, carriers.';
 
 
---
--- Name: products; Type: SCHEMA; Schema: -; Owner: app_owner
---
 
 CREATE SCHEMA products;
 
 
 ALTER SCHEMA products OWNER TO app_owner;
 
---
--- Name: SCHEMA products; Type: COMMENT; Schema: -; Owner: app_owner
---
 
 COMMENT ON SCHEMA products IS 'What we buy, make and sell, in which units, at which taxes.';
 
 
---
--- Name: sales; Type: SCHEMA; Schema: -; Owner: app_owner
---
 
 CREATE SCHEMA sales;
 
 
 ALTER SCHEMA sales OWNER TO app_owner;
 
---
--- Name: SCHEMA sales; Type: COMMENT; Schema: -; Owner: app_owner
---
 
 COMMENT ON SCHEMA sales IS 'Orders from customers, from draft to delivery.';
 
 
---
--- Name: social; Type: SCHEMA; Schema: -; Owner: app_owner
---
 
 CREATE SCHEMA social;
 
 
 ALTER SCHEMA social OWNER TO app_owner;
 
---
--- Name: SCHEMA social; Type: COMMENT; Schema: -; Owner: app_owner
---
 
 COMMENT ON SCHEMA social IS 'Views, notifications, comments.';
 
 
---
--- Name: tenancy; Type: SCHEMA; Schema: -; Owner: app_owner
---
 
 CREATE SCHEMA tenancy;
 
 
 ALTER SCHEMA tenancy OWNER TO app_owner;
 
---
--- Name: SCHEMA tenancy; Type: COMMENT; Schema: -; Owner: app_owner
---
 
 COMMENT ON SCHEMA tenancy IS 'The companies under this roof.';
 
 
---
--- Name: btree_gin; Type: EXTENSION; Schema: -; Owner: -
---
 
 CREATE EXTENSION IF NOT EXISTS btree_gin WITH SCHEMA public;
 
 
---
--- Name: EXTENSION btree_gin; Type: COMMENT; Schema: -; Owner: 
---
 
 COMMENT ON EXTENSION btree_gin IS 'support for indexing common datatypes in GIN';
 
 
---
--- Name: pg_trgm; Type: EXTENSION; Schema: -; Owner: -
---
 
 CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
 
 
---
--- Name: EXTENSION pg_trgm; Type: COMMENT; Schema: -; Owner: 
---
 
 COMMENT ON EXTENSION pg_trgm IS 'text similarity measurement and index searching based on trigrams';
 
 
---
--- Name: email; Type: DOMAIN; Schema: app; Owner: app_owner
---
 
 CREATE DOMAIN app.email AS text
 	CONSTRAINT email_has_at CHECK (((VALUE ~ '^[^@\s]+@[^@\s]+$'::text) AND (length(VALUE) <= 254)));
@@ -231,16 +148,10 @@ CREATE DOMAIN app.email AS text
 
 ALTER DOMAIN app.email OWNER TO app_owner;
 
---
--- Name: CONSTRAINT email_has_at ON DOMAIN email; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT email_has_at ON DOMAIN app.email IS 'This is not an e-mail address.';
 
 
---
--- Name: money; Type: DOMAIN; Schema: app; Owner: app_owner
---
 
 CREATE DOMAIN app.money AS numeric(20,6)
 	CONSTRAINT money_is_finite CHECK ((VALUE <> ALL (ARRAY['NaN'::numeric, 'Infinity'::numeric, '-Infinity'::numeric])));
@@ -248,16 +159,10 @@ CREATE DOMAIN app.money AS numeric(20,6)
 
 ALTER DOMAIN app.money OWNER TO app_owner;
 
---
--- Name: CONSTRAINT money_is_finite ON DOMAIN money; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT money_is_finite ON DOMAIN app.money IS 'This is not an amount.';
 
 
---
--- Name: percent; Type: DOMAIN; Schema: app; Owner: app_owner
---
 
 CREATE DOMAIN app.percent AS numeric(9,6)
 	CONSTRAINT percent_is_finite CHECK ((VALUE <> ALL (ARRAY['NaN'::numeric, 'Infinity'::numeric, '-Infinity'::numeric])));
@@ -265,16 +170,10 @@ CREATE DOMAIN app.percent AS numeric(9,6)
 
 ALTER DOMAIN app.percent OWNER TO app_owner;
 
---
--- Name: CONSTRAINT percent_is_finite ON DOMAIN percent; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT percent_is_finite ON DOMAIN app.percent IS 'This is not a percentage.';
 
 
---
--- Name: phone; Type: DOMAIN; Schema: app; Owner: app_owner
---
 
 CREATE DOMAIN app.phone AS text
 	CONSTRAINT phone_is_short CHECK ((length(VALUE) <= 50));
@@ -282,16 +181,10 @@ CREATE DOMAIN app.phone AS text
 
 ALTER DOMAIN app.phone OWNER TO app_owner;
 
---
--- Name: CONSTRAINT phone_is_short ON DOMAIN phone; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT phone_is_short ON DOMAIN app.phone IS 'A phone number has at most 50 characters.';
 
 
---
--- Name: quantity; Type: DOMAIN; Schema: app; Owner: app_owner
---
 
 CREATE DOMAIN app.quantity AS numeric(20,6)
 	CONSTRAINT quantity_is_finite CHECK ((VALUE <> ALL (ARRAY['NaN'::numeric, 'Infinity'::numeric, '-Infinity'::numeric])));
@@ -299,25 +192,16 @@ CREATE DOMAIN app.quantity AS numeric(20,6)
 
 ALTER DOMAIN app.quantity OWNER TO app_owner;
 
---
--- Name: CONSTRAINT quantity_is_finite ON DOMAIN quantity; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT quantity_is_finite ON DOMAIN app.quantity IS 'This is not a quantity.';
 
 
---
--- Name: textarea; Type: DOMAIN; Schema: app; Owner: app_owner
---
 
 CREATE DOMAIN app.textarea AS text;
 
 
 ALTER DOMAIN app.textarea OWNER TO app_owner;
 
---
--- Name: url; Type: DOMAIN; Schema: app; Owner: app_owner
---
 
 CREATE DOMAIN app.url AS text
 	CONSTRAINT url_is_web CHECK (((VALUE ~* '^https?://'::text) AND (length(VALUE) <= 2000)));
@@ -325,16 +209,10 @@ CREATE DOMAIN app.url AS text
 
 ALTER DOMAIN app.url OWNER TO app_owner;
 
---
--- Name: CONSTRAINT url_is_web ON DOMAIN url; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT url_is_web ON DOMAIN app.url IS 'A web address starts with http:// or https://.';
 
 
---
--- Name: said(integer, integer); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.said(first integer, length integer) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -343,9 +221,6 @@ CREATE FUNCTION app.said(first integer, length integer) RETURNS text
 
 ALTER FUNCTION app.said(first integer, length integer) OWNER TO app_owner;
 
---
--- Name: actor(); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.actor() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -354,9 +229,6 @@ CREATE FUNCTION app.actor() RETURNS uuid
 
 ALTER FUNCTION app.actor() OWNER TO app_owner;
 
---
--- Name: cancel_job(text); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.cancel_job(job_key text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -372,9 +244,6 @@ end $$;
 
 ALTER FUNCTION app.cancel_job(job_key text) OWNER TO app_owner;
 
---
--- Name: check_closed(); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.check_closed() RETURNS trigger
     LANGUAGE plpgsql
@@ -394,9 +263,6 @@ end $$;
 
 ALTER FUNCTION app.check_closed() OWNER TO app_owner;
 
---
--- Name: check_delete(); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.check_delete() RETURNS trigger
     LANGUAGE plpgsql
@@ -409,9 +275,6 @@ end $$;
 
 ALTER FUNCTION app.check_delete() OWNER TO app_owner;
 
---
--- Name: check_move(); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.check_move() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -429,9 +292,6 @@ end $$;
 
 ALTER FUNCTION app.check_move() OWNER TO app_owner;
 
---
--- Name: check_part_closed(); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.check_part_closed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -451,9 +311,6 @@ end $_$;
 
 ALTER FUNCTION app.check_part_closed() OWNER TO app_owner;
 
---
--- Name: check_start(); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.check_start() RETURNS trigger
     LANGUAGE plpgsql
@@ -466,9 +323,6 @@ end $$;
 
 ALTER FUNCTION app.check_start() OWNER TO app_owner;
 
---
--- Name: new_id(); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.new_id() RETURNS uuid
     LANGUAGE sql PARALLEL SAFE
@@ -477,9 +331,6 @@ CREATE FUNCTION app.new_id() RETURNS uuid
 
 ALTER FUNCTION app.new_id() OWNER TO app_owner;
 
---
--- Name: organization(); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.organization() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -492,9 +343,6 @@ SET default_tablespace = '';
 
 SET default_table_access_method = heap;
 
---
--- Name: jobs; Type: TABLE; Schema: app; Owner: app_owner
---
 
 CREATE TABLE app.jobs (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -523,16 +371,10 @@ CREATE TABLE app.jobs (
 
 ALTER TABLE app.jobs OWNER TO app_owner;
 
---
--- Name: TABLE jobs; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON TABLE app.jobs IS 'Work to be done later, as the person who asked for it. `failed` after the last attempt is the dead letter.';
 
 
---
--- Name: claim_job(uuid, double precision, bigint); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.claim_job(claim uuid, lease double precision, most bigint) RETURNS SETOF app.jobs
     LANGUAGE plpgsql
@@ -572,9 +414,6 @@ end $$;
 
 ALTER FUNCTION app.claim_job(claim uuid, lease double precision, most bigint) OWNER TO app_owner;
 
---
--- Name: data_key(); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.data_key() RETURNS bytea
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -587,9 +426,6 @@ end $$;
 
 ALTER FUNCTION app.data_key() OWNER TO app_owner;
 
---
--- Name: derive(text, text[]); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.derive(entity text, columns text[]) RETURNS void
     LANGUAGE plpgsql
@@ -602,9 +438,6 @@ end $$;
 
 ALTER FUNCTION app.derive(entity text, columns text[]) OWNER TO app_owner;
 
---
--- Name: digits(text); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.digits(currency text) RETURNS smallint
     LANGUAGE plpgsql STABLE
@@ -617,9 +450,6 @@ end $$;
 
 ALTER FUNCTION app.digits(currency text) OWNER TO app_owner;
 
---
--- Name: editable_in(text, text, text[], text[]); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.editable_in(entity text, field text, open_in text[], keep text[] DEFAULT '{}'::text[]) RETURNS void
     LANGUAGE plpgsql
@@ -643,9 +473,6 @@ end $$;
 
 ALTER FUNCTION app.editable_in(entity text, field text, open_in text[], keep text[]) OWNER TO app_owner;
 
---
--- Name: enroll(text, text, text[]); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.enroll(entity text, owner text DEFAULT 'created_by'::text, ignored text[] DEFAULT '{}'::text[]) RETURNS void
     LANGUAGE plpgsql
@@ -664,9 +491,6 @@ end $$;
 
 ALTER FUNCTION app.enroll(entity text, owner text, ignored text[]) OWNER TO app_owner;
 
---
--- Name: enroll_part(text, text, text, text[]); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.enroll_part(entity text, part_of text, fk text, ignored text[] DEFAULT '{}'::text[]) RETURNS void
     LANGUAGE plpgsql
@@ -702,9 +526,6 @@ end $_$;
 
 ALTER FUNCTION app.enroll_part(entity text, part_of text, fk text, ignored text[]) OWNER TO app_owner;
 
---
--- Name: file_room(uuid); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.file_room(person uuid, OUT used bigint, OUT used_by_me bigint, OUT quota bigint, OUT quota_per_person bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -725,9 +546,6 @@ end $$;
 
 ALTER FUNCTION app.file_room(person uuid, OUT used bigint, OUT used_by_me bigint, OUT quota bigint, OUT quota_per_person bigint) OWNER TO app_owner;
 
---
--- Name: goes(integer[], text); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.goes(places integer[], letters text) RETURNS text
     LANGUAGE sql IMMUTABLE
@@ -736,9 +554,6 @@ CREATE FUNCTION app.goes(places integer[], letters text) RETURNS text
 
 ALTER FUNCTION app.goes(places integer[], letters text) OWNER TO app_owner;
 
---
--- Name: j_bool(jsonb, text); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.j_bool(doc jsonb, key text) RETURNS boolean
     LANGUAGE sql IMMUTABLE LEAKPROOF PARALLEL SAFE
@@ -747,9 +562,6 @@ CREATE FUNCTION app.j_bool(doc jsonb, key text) RETURNS boolean
 
 ALTER FUNCTION app.j_bool(doc jsonb, key text) OWNER TO app_owner;
 
---
--- Name: j_date(jsonb, text); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.j_date(doc jsonb, key text) RETURNS date
     LANGUAGE plpgsql IMMUTABLE LEAKPROOF PARALLEL SAFE
@@ -764,9 +576,6 @@ end $_$;
 
 ALTER FUNCTION app.j_date(doc jsonb, key text) OWNER TO app_owner;
 
---
--- Name: j_instant(jsonb, text); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.j_instant(doc jsonb, key text) RETURNS timestamp with time zone
     LANGUAGE plpgsql IMMUTABLE LEAKPROOF PARALLEL SAFE
@@ -781,9 +590,6 @@ end $_$;
 
 ALTER FUNCTION app.j_instant(doc jsonb, key text) OWNER TO app_owner;
 
---
--- Name: j_list(jsonb, text); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.j_list(doc jsonb, key text) RETURNS text[]
     LANGUAGE plpgsql IMMUTABLE LEAKPROOF PARALLEL SAFE
@@ -797,9 +603,6 @@ end $_$;
 
 ALTER FUNCTION app.j_list(doc jsonb, key text) OWNER TO app_owner;
 
---
--- Name: j_number(jsonb, text); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.j_number(doc jsonb, key text) RETURNS numeric
     LANGUAGE sql IMMUTABLE LEAKPROOF PARALLEL SAFE
@@ -808,9 +611,6 @@ CREATE FUNCTION app.j_number(doc jsonb, key text) RETURNS numeric
 
 ALTER FUNCTION app.j_number(doc jsonb, key text) OWNER TO app_owner;
 
---
--- Name: j_text(jsonb, text); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.j_text(doc jsonb, key text) RETURNS text
     LANGUAGE sql IMMUTABLE LEAKPROOF PARALLEL SAFE
@@ -819,9 +619,6 @@ CREATE FUNCTION app.j_text(doc jsonb, key text) RETURNS text
 
 ALTER FUNCTION app.j_text(doc jsonb, key text) OWNER TO app_owner;
 
---
--- Name: job_of(text); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.job_of(job_key text) RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -834,9 +631,6 @@ end $$;
 
 ALTER FUNCTION app.job_of(job_key text) OWNER TO app_owner;
 
---
--- Name: line_gross(numeric, numeric, numeric, numeric, smallint); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.line_gross(quantity numeric, price numeric, discount_percent numeric, discount_amount numeric, digits smallint) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -845,9 +639,6 @@ CREATE FUNCTION app.line_gross(quantity numeric, price numeric, discount_percent
 
 ALTER FUNCTION app.line_gross(quantity numeric, price numeric, discount_percent numeric, discount_amount numeric, digits smallint) OWNER TO app_owner;
 
---
--- Name: line_net(numeric, numeric, boolean, smallint); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.line_net(amount numeric, rate numeric, inclusive boolean, digits smallint) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -856,9 +647,6 @@ CREATE FUNCTION app.line_net(amount numeric, rate numeric, inclusive boolean, di
 
 ALTER FUNCTION app.line_net(amount numeric, rate numeric, inclusive boolean, digits smallint) OWNER TO app_owner;
 
---
--- Name: line_tax(numeric, numeric, boolean, smallint); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.line_tax(amount numeric, rate numeric, inclusive boolean, digits smallint) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -867,9 +655,6 @@ CREATE FUNCTION app.line_tax(amount numeric, rate numeric, inclusive boolean, di
 
 ALTER FUNCTION app.line_tax(amount numeric, rate numeric, inclusive boolean, digits smallint) OWNER TO app_owner;
 
---
--- Name: log(text); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.log(entity text) RETURNS void
     LANGUAGE plpgsql
@@ -887,9 +672,6 @@ end $$;
 
 ALTER FUNCTION app.log(entity text) OWNER TO app_owner;
 
---
--- Name: log_change(); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.log_change() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -923,9 +705,6 @@ end $$;
 
 ALTER FUNCTION app.log_change() OWNER TO app_owner;
 
---
--- Name: make_audit_months(integer); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.make_audit_months(ahead integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -949,9 +728,6 @@ end $$;
 
 ALTER FUNCTION app.make_audit_months(ahead integer) OWNER TO app_owner;
 
---
--- Name: next_number(text, date); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.next_number(series text, on_date date DEFAULT CURRENT_DATE) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
@@ -975,9 +751,6 @@ end $_$;
 
 ALTER FUNCTION app.next_number(series text, on_date date) OWNER TO app_owner;
 
---
--- Name: notify(uuid, text, text, text, text, uuid); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.notify(for_user uuid, kind text, title text, body text, entity text, record uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1004,9 +777,6 @@ end $$;
 
 ALTER FUNCTION app.notify(for_user uuid, kind text, title text, body text, entity text, record uuid) OWNER TO app_owner;
 
---
--- Name: pass_on(); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.pass_on() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1021,9 +791,6 @@ end $_$;
 
 ALTER FUNCTION app.pass_on() OWNER TO app_owner;
 
---
--- Name: place(); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.place() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -1032,9 +799,6 @@ CREATE FUNCTION app.place() RETURNS uuid
 
 ALTER FUNCTION app.place() OWNER TO app_owner;
 
---
--- Name: protect(text, text, integer[], integer[], integer[], integer[]); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.protect(entity text, owner text, may_read integer[], may_create integer[], may_update integer[], may_delete integer[]) RETURNS void
     LANGUAGE plpgsql
@@ -1080,9 +844,6 @@ end $$;
 
 ALTER FUNCTION app.protect(entity text, owner text, may_read integer[], may_create integer[], may_update integer[], may_delete integer[]) OWNER TO app_owner;
 
---
--- Name: purge_files(timestamp with time zone, integer); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.purge_files(thrown_before timestamp with time zone, most integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1103,9 +864,6 @@ end $$;
 
 ALTER FUNCTION app.purge_files(thrown_before timestamp with time zone, most integer) OWNER TO app_owner;
 
---
--- Name: reach(text, text, boolean, integer[]); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.reach(entity text, owner text, bound boolean, places integer[]) RETURNS text
     LANGUAGE sql IMMUTABLE
@@ -1114,9 +872,6 @@ CREATE FUNCTION app.reach(entity text, owner text, bound boolean, places integer
 
 ALTER FUNCTION app.reach(entity text, owner text, bound boolean, places integer[]) OWNER TO app_owner;
 
---
--- Name: react(uuid, text); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.react(comment uuid, sign text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1135,9 +890,6 @@ end $$;
 
 ALTER FUNCTION app.react(comment uuid, sign text) OWNER TO app_owner;
 
---
--- Name: refuse(); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.refuse() RETURNS trigger
     LANGUAGE plpgsql
@@ -1149,9 +901,6 @@ end $$;
 
 ALTER FUNCTION app.refuse() OWNER TO app_owner;
 
---
--- Name: request(); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.request() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -1160,9 +909,6 @@ CREATE FUNCTION app.request() RETURNS uuid
 
 ALTER FUNCTION app.request() OWNER TO app_owner;
 
---
--- Name: scope(integer); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.scope(place integer) RETURNS bytea
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -1171,9 +917,6 @@ CREATE FUNCTION app.scope(place integer) RETURNS bytea
 
 ALTER FUNCTION app.scope(place integer) OWNER TO app_owner;
 
---
--- Name: searchable(text, text); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.searchable(entity text, weights text) RETURNS void
     LANGUAGE plpgsql
@@ -1194,9 +937,6 @@ end $$;
 
 ALTER FUNCTION app.searchable(entity text, weights text) OWNER TO app_owner;
 
---
--- Name: secret_setting(text); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.secret_setting(key text) RETURNS bytea
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1210,9 +950,6 @@ end $$;
 
 ALTER FUNCTION app.secret_setting(key text) OWNER TO app_owner;
 
---
--- Name: send_mail(text, text, text, jsonb); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.send_mail(recipient text, subject text, body text, attachments jsonb DEFAULT '[]'::jsonb) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1227,9 +964,6 @@ end $$;
 
 ALTER FUNCTION app.send_mail(recipient text, subject text, body text, attachments jsonb) OWNER TO app_owner;
 
---
--- Name: setting(text, uuid); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.setting(key text, in_workspace uuid DEFAULT NULL::uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1245,9 +979,6 @@ end $$;
 
 ALTER FUNCTION app.setting(key text, in_workspace uuid) OWNER TO app_owner;
 
---
--- Name: stay(); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.stay() RETURNS trigger
     LANGUAGE plpgsql
@@ -1266,9 +997,6 @@ end $$;
 
 ALTER FUNCTION app.stay() OWNER TO app_owner;
 
---
--- Name: team(); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.team() RETURNS uuid[]
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -1277,9 +1005,6 @@ CREATE FUNCTION app.team() RETURNS uuid[]
 
 ALTER FUNCTION app.team() OWNER TO app_owner;
 
---
--- Name: total(text, text, text, text); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.total(whole text, part text, fk text, columns text) RETURNS void
     LANGUAGE plpgsql
@@ -1321,9 +1046,6 @@ end $_$;
 
 ALTER FUNCTION app.total(whole text, part text, fk text, columns text) OWNER TO app_owner;
 
---
--- Name: touch(); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.touch() RETURNS trigger
     LANGUAGE plpgsql
@@ -1338,9 +1060,6 @@ end $$;
 
 ALTER FUNCTION app.touch() OWNER TO app_owner;
 
---
--- Name: users_of(text, uuid); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.users_of(of_entity text, of_id uuid) RETURNS TABLE(entity text, count bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1367,9 +1086,6 @@ end $_$;
 
 ALTER FUNCTION app.users_of(of_entity text, of_id uuid) OWNER TO app_owner;
 
---
--- Name: words("char", text); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.words(weight "char", content text) RETURNS tsvector
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1378,9 +1094,6 @@ CREATE FUNCTION app.words(weight "char", content text) RETURNS tsvector
 
 ALTER FUNCTION app.words(weight "char", content text) OWNER TO app_owner;
 
---
--- Name: workflow(text, text, text); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.workflow(entity text, field text, chart text) RETURNS void
     LANGUAGE plpgsql
@@ -1406,9 +1119,6 @@ end $_$;
 
 ALTER FUNCTION app.workflow(entity text, field text, chart text) OWNER TO app_owner;
 
---
--- Name: workspaces(); Type: FUNCTION; Schema: app; Owner: app_owner
---
 
 CREATE FUNCTION app.workspaces() RETURNS uuid[]
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -1417,9 +1127,6 @@ CREATE FUNCTION app.workspaces() RETURNS uuid[]
 
 ALTER FUNCTION app.workspaces() OWNER TO app_owner;
 
---
--- Name: allocate(uuid, jsonb); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.allocate(payment uuid, body jsonb) RETURNS numeric
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1461,9 +1168,6 @@ end $$;
 
 ALTER FUNCTION finance.allocate(payment uuid, body jsonb) OWNER TO app_owner;
 
---
--- Name: apply_allocation(); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.apply_allocation() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1486,9 +1190,6 @@ end $$;
 
 ALTER FUNCTION finance.apply_allocation() OWNER TO app_owner;
 
---
--- Name: check_allocation(); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.check_allocation() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1529,9 +1230,6 @@ end $$;
 
 ALTER FUNCTION finance.check_allocation() OWNER TO app_owner;
 
---
--- Name: count_invoice(); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.count_invoice() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1552,9 +1250,6 @@ end $$;
 
 ALTER FUNCTION finance.count_invoice() OWNER TO app_owner;
 
---
--- Name: count_line(); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.count_line() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1573,9 +1268,6 @@ end $$;
 
 ALTER FUNCTION finance.count_line() OWNER TO app_owner;
 
---
--- Name: counts(text, text, text, timestamp with time zone); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.counts(direction text, kind text, status text, deleted_at timestamp with time zone) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1584,9 +1276,6 @@ CREATE FUNCTION finance.counts(direction text, kind text, status text, deleted_a
 
 ALTER FUNCTION finance.counts(direction text, kind text, status text, deleted_at timestamp with time zone) OWNER TO app_owner;
 
---
--- Name: credit(uuid, jsonb); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.credit(invoice uuid, body jsonb) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1659,9 +1348,6 @@ end $$;
 
 ALTER FUNCTION finance.credit(invoice uuid, body jsonb) OWNER TO app_owner;
 
---
--- Name: invoice_aging(text, date, text, integer[]); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.invoice_aging(of_direction text, as_of date, basis text, limits integer[]) RETURNS TABLE(party_id uuid, party_name text, currency text, not_due numeric, buckets numeric[], unallocated numeric, total numeric)
     LANGUAGE plpgsql STABLE
@@ -1706,9 +1392,6 @@ end $$;
 
 ALTER FUNCTION finance.invoice_aging(of_direction text, as_of date, basis text, limits integer[]) OWNER TO app_owner;
 
---
--- Name: invoice_defaults(); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.invoice_defaults() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1749,9 +1432,6 @@ end $$;
 
 ALTER FUNCTION finance.invoice_defaults() OWNER TO app_owner;
 
---
--- Name: invoice_lines_owner(); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.invoice_lines_owner() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1765,9 +1445,6 @@ CREATE FUNCTION finance.invoice_lines_owner() RETURNS trigger
 
 ALTER FUNCTION finance.invoice_lines_owner() OWNER TO app_owner;
 
---
--- Name: invoice_lines_total(); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.invoice_lines_total() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1792,9 +1469,6 @@ CREATE FUNCTION finance.invoice_lines_total() RETURNS trigger
 
 ALTER FUNCTION finance.invoice_lines_total() OWNER TO app_owner;
 
---
--- Name: invoice_order(uuid, jsonb); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.invoice_order(of_order uuid, body jsonb) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1856,9 +1530,6 @@ end $$;
 
 ALTER FUNCTION finance.invoice_order(of_order uuid, body jsonb) OWNER TO app_owner;
 
---
--- Name: line_defaults(); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.line_defaults() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1917,9 +1588,6 @@ end $$;
 
 ALTER FUNCTION finance.line_defaults() OWNER TO app_owner;
 
---
--- Name: move_payment(); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.move_payment() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1944,9 +1612,6 @@ end $$;
 
 ALTER FUNCTION finance.move_payment() OWNER TO app_owner;
 
---
--- Name: paid_by(text, text); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.paid_by(direction text, kind text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1955,9 +1620,6 @@ CREATE FUNCTION finance.paid_by(direction text, kind text) RETURNS text
 
 ALTER FUNCTION finance.paid_by(direction text, kind text) OWNER TO app_owner;
 
---
--- Name: party_exposure(uuid); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.party_exposure(party uuid) RETURNS numeric
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1973,9 +1635,6 @@ end $$;
 
 ALTER FUNCTION finance.party_exposure(party uuid) OWNER TO app_owner;
 
---
--- Name: pass_digits(); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.pass_digits() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1989,9 +1648,6 @@ end $$;
 
 ALTER FUNCTION finance.pass_digits() OWNER TO app_owner;
 
---
--- Name: pass_paid(); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.pass_paid() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2005,9 +1661,6 @@ end $$;
 
 ALTER FUNCTION finance.pass_paid() OWNER TO app_owner;
 
---
--- Name: pay(uuid, jsonb); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.pay(invoice uuid, body jsonb) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2030,9 +1683,6 @@ end $$;
 
 ALTER FUNCTION finance.pay(invoice uuid, body jsonb) OWNER TO app_owner;
 
---
--- Name: payment_allocations_owner(); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.payment_allocations_owner() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2046,9 +1696,6 @@ CREATE FUNCTION finance.payment_allocations_owner() RETURNS trigger
 
 ALTER FUNCTION finance.payment_allocations_owner() OWNER TO app_owner;
 
---
--- Name: payment_defaults(); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.payment_defaults() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2067,9 +1714,6 @@ end $$;
 
 ALTER FUNCTION finance.payment_defaults() OWNER TO app_owner;
 
---
--- Name: post_invoice(); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.post_invoice() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2125,9 +1769,6 @@ end $$;
 
 ALTER FUNCTION finance.post_invoice() OWNER TO app_owner;
 
---
--- Name: receipt(uuid); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.receipt(payment uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2149,9 +1790,6 @@ end $$;
 
 ALTER FUNCTION finance.receipt(payment uuid) OWNER TO app_owner;
 
---
--- Name: settle(); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.settle() RETURNS trigger
     LANGUAGE plpgsql
@@ -2166,9 +1804,6 @@ end $$;
 
 ALTER FUNCTION finance.settle() OWNER TO app_owner;
 
---
--- Name: share(numeric, numeric, numeric, numeric, numeric, boolean, smallint, numeric, numeric, numeric, numeric, numeric, numeric); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.share(quantity numeric, price numeric, discount_percent numeric, discount_amount numeric, tax_rate numeric, inclusive boolean, digits smallint, amount numeric, tax numeric, part numeric, before_quantity numeric, before_amount numeric, before_tax numeric, OUT new_price numeric, OUT new_percent numeric, OUT new_discount numeric, OUT new_adjustment numeric) RETURNS record
     LANGUAGE plpgsql IMMUTABLE
@@ -2191,9 +1826,6 @@ end $$;
 
 ALTER FUNCTION finance.share(quantity numeric, price numeric, discount_percent numeric, discount_amount numeric, tax_rate numeric, inclusive boolean, digits smallint, amount numeric, tax numeric, part numeric, before_quantity numeric, before_amount numeric, before_tax numeric, OUT new_price numeric, OUT new_percent numeric, OUT new_discount numeric, OUT new_adjustment numeric) OWNER TO app_owner;
 
---
--- Name: unallocate(uuid, jsonb); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.unallocate(payment uuid, body jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2212,9 +1844,6 @@ end $$;
 
 ALTER FUNCTION finance.unallocate(payment uuid, body jsonb) OWNER TO app_owner;
 
---
--- Name: verify(); Type: FUNCTION; Schema: finance; Owner: app_owner
---
 
 CREATE FUNCTION finance.verify() RETURNS TABLE(organization_id uuid, wrong text)
     LANGUAGE plpgsql STABLE
@@ -2264,16 +1893,10 @@ end $_$;
 
 ALTER FUNCTION finance.verify() OWNER TO app_owner;
 
---
--- Name: FUNCTION verify(); Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON FUNCTION finance.verify() IS 'Balances that are not the sum of what made them, and numbers that are missing.';
 
 
---
--- Name: field_permissions_owner(); Type: FUNCTION; Schema: iam; Owner: app_owner
---
 
 CREATE FUNCTION iam.field_permissions_owner() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2287,9 +1910,6 @@ CREATE FUNCTION iam.field_permissions_owner() RETURNS trigger
 
 ALTER FUNCTION iam.field_permissions_owner() OWNER TO app_owner;
 
---
--- Name: guard(); Type: FUNCTION; Schema: iam; Owner: app_owner
---
 
 CREATE FUNCTION iam.guard() RETURNS trigger
     LANGUAGE plpgsql
@@ -2304,9 +1924,6 @@ end $$;
 
 ALTER FUNCTION iam.guard() OWNER TO app_owner;
 
---
--- Name: log_event(uuid, text, uuid, text, uuid, uuid, jsonb, jsonb); Type: FUNCTION; Schema: iam; Owner: app_owner
---
 
 CREATE FUNCTION iam.log_event(organization uuid, entity text, record uuid, action text, actor uuid, request uuid, old jsonb, new jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2320,9 +1937,6 @@ end $$;
 
 ALTER FUNCTION iam.log_event(organization uuid, entity text, record uuid, action text, actor uuid, request uuid, old jsonb, new jsonb) OWNER TO app_owner;
 
---
--- Name: pass_name(); Type: FUNCTION; Schema: iam; Owner: app_owner
---
 
 CREATE FUNCTION iam.pass_name() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2337,9 +1951,6 @@ end $$;
 
 ALTER FUNCTION iam.pass_name() OWNER TO app_owner;
 
---
--- Name: permissions_owner(); Type: FUNCTION; Schema: iam; Owner: app_owner
---
 
 CREATE FUNCTION iam.permissions_owner() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2353,9 +1964,6 @@ CREATE FUNCTION iam.permissions_owner() RETURNS trigger
 
 ALTER FUNCTION iam.permissions_owner() OWNER TO app_owner;
 
---
--- Name: addresses_owner(); Type: FUNCTION; Schema: parties; Owner: app_owner
---
 
 CREATE FUNCTION parties.addresses_owner() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2369,9 +1977,6 @@ CREATE FUNCTION parties.addresses_owner() RETURNS trigger
 
 ALTER FUNCTION parties.addresses_owner() OWNER TO app_owner;
 
---
--- Name: contacts_owner(); Type: FUNCTION; Schema: parties; Owner: app_owner
---
 
 CREATE FUNCTION parties.contacts_owner() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2385,9 +1990,6 @@ CREATE FUNCTION parties.contacts_owner() RETURNS trigger
 
 ALTER FUNCTION parties.contacts_owner() OWNER TO app_owner;
 
---
--- Name: exposure(uuid); Type: FUNCTION; Schema: parties; Owner: app_owner
---
 
 CREATE FUNCTION parties.exposure(party uuid) RETURNS numeric
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -2405,9 +2007,6 @@ end $_$;
 
 ALTER FUNCTION parties.exposure(party uuid) OWNER TO app_owner;
 
---
--- Name: find_duplicates(uuid, text, text, text, text, text); Type: FUNCTION; Schema: parties; Owner: app_owner
---
 
 CREATE FUNCTION parties.find_duplicates(party uuid, name text, bin text, iin text, email text, phone text) RETURNS TABLE(id uuid, number text, label text, reasons text[], score numeric)
     LANGUAGE plpgsql STABLE
@@ -2439,9 +2038,6 @@ end $$;
 
 ALTER FUNCTION parties.find_duplicates(party uuid, name text, bin text, iin text, email text, phone text) OWNER TO app_owner;
 
---
--- Name: home_currency(uuid); Type: FUNCTION; Schema: parties; Owner: app_owner
---
 
 CREATE FUNCTION parties.home_currency(organization uuid) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -2454,9 +2050,6 @@ end $$;
 
 ALTER FUNCTION parties.home_currency(organization uuid) OWNER TO app_owner;
 
---
--- Name: merge(uuid, uuid); Type: FUNCTION; Schema: parties; Owner: app_owner
---
 
 CREATE FUNCTION parties.merge(keep uuid, duplicate uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2540,9 +2133,6 @@ end $_$;
 
 ALTER FUNCTION parties.merge(keep uuid, duplicate uuid) OWNER TO app_owner;
 
---
--- Name: payment_days(text); Type: FUNCTION; Schema: parties; Owner: app_owner
---
 
 CREATE FUNCTION parties.payment_days(terms text) RETURNS integer
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -2551,9 +2141,6 @@ CREATE FUNCTION parties.payment_days(terms text) RETURNS integer
 
 ALTER FUNCTION parties.payment_days(terms text) OWNER TO app_owner;
 
---
--- Name: phone_digits(text); Type: FUNCTION; Schema: parties; Owner: app_owner
---
 
 CREATE FUNCTION parties.phone_digits(phone text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -2562,9 +2149,6 @@ CREATE FUNCTION parties.phone_digits(phone text) RETURNS text
 
 ALTER FUNCTION parties.phone_digits(phone text) OWNER TO app_owner;
 
---
--- Name: step_aside(); Type: FUNCTION; Schema: parties; Owner: app_owner
---
 
 CREATE FUNCTION parties.step_aside() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2584,9 +2168,6 @@ end $$;
 
 ALTER FUNCTION parties.step_aside() OWNER TO app_owner;
 
---
--- Name: valid_iin(text); Type: FUNCTION; Schema: parties; Owner: app_owner
---
 
 CREATE FUNCTION parties.valid_iin(number text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -2603,9 +2184,6 @@ end $$;
 
 ALTER FUNCTION parties.valid_iin(number text) OWNER TO app_owner;
 
---
--- Name: valid_kz_id(text); Type: FUNCTION; Schema: parties; Owner: app_owner
---
 
 CREATE FUNCTION parties.valid_kz_id(number text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -2622,9 +2200,6 @@ end $_$;
 
 ALTER FUNCTION parties.valid_kz_id(number text) OWNER TO app_owner;
 
---
--- Name: check_rate(); Type: FUNCTION; Schema: products; Owner: app_owner
---
 
 CREATE FUNCTION products.check_rate() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2643,9 +2218,6 @@ end $$;
 
 ALTER FUNCTION products.check_rate() OWNER TO app_owner;
 
---
--- Name: check_tree(); Type: FUNCTION; Schema: products; Owner: app_owner
---
 
 CREATE FUNCTION products.check_tree() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2665,9 +2237,6 @@ end $$;
 
 ALTER FUNCTION products.check_tree() OWNER TO app_owner;
 
---
--- Name: tax_rate(uuid, date); Type: FUNCTION; Schema: products; Owner: app_owner
---
 
 CREATE FUNCTION products.tax_rate(tax uuid, on_date date) RETURNS numeric
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -2681,9 +2250,6 @@ end $$;
 
 ALTER FUNCTION products.tax_rate(tax uuid, on_date date) OWNER TO app_owner;
 
---
--- Name: tax_rates_owner(); Type: FUNCTION; Schema: products; Owner: app_owner
---
 
 CREATE FUNCTION products.tax_rates_owner() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2697,9 +2263,6 @@ CREATE FUNCTION products.tax_rates_owner() RETURNS trigger
 
 ALTER FUNCTION products.tax_rates_owner() OWNER TO app_owner;
 
---
--- Name: terms(uuid, text, date); Type: FUNCTION; Schema: products; Owner: app_owner
---
 
 CREATE FUNCTION products.terms(product uuid, in_currency text, on_date date) RETURNS TABLE(sku text, name text, unit text, decimals smallint, kind text, status text, price numeric, cost numeric, price_includes_tax boolean, tax_id uuid, tax_rate numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -2725,9 +2288,6 @@ end $$;
 
 ALTER FUNCTION products.terms(product uuid, in_currency text, on_date date) OWNER TO app_owner;
 
---
--- Name: valid_ean(text); Type: FUNCTION; Schema: products; Owner: app_owner
---
 
 CREATE FUNCTION products.valid_ean(barcode text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -2741,9 +2301,6 @@ end $_$;
 
 ALTER FUNCTION products.valid_ean(barcode text) OWNER TO app_owner;
 
---
--- Name: add_credited(uuid, numeric); Type: FUNCTION; Schema: sales; Owner: app_owner
---
 
 CREATE FUNCTION sales.add_credited(of_order uuid, more numeric) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2756,9 +2313,6 @@ end $$;
 
 ALTER FUNCTION sales.add_credited(of_order uuid, more numeric) OWNER TO app_owner;
 
---
--- Name: add_invoiced(uuid, numeric); Type: FUNCTION; Schema: sales; Owner: app_owner
---
 
 CREATE FUNCTION sales.add_invoiced(line uuid, more numeric) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2771,9 +2325,6 @@ end $$;
 
 ALTER FUNCTION sales.add_invoiced(line uuid, more numeric) OWNER TO app_owner;
 
---
--- Name: add_paid(uuid, numeric); Type: FUNCTION; Schema: sales; Owner: app_owner
---
 
 CREATE FUNCTION sales.add_paid(of_order uuid, more numeric) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2786,9 +2337,6 @@ end $$;
 
 ALTER FUNCTION sales.add_paid(of_order uuid, more numeric) OWNER TO app_owner;
 
---
--- Name: check_order(); Type: FUNCTION; Schema: sales; Owner: app_owner
---
 
 CREATE FUNCTION sales.check_order() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2823,9 +2371,6 @@ end $$;
 
 ALTER FUNCTION sales.check_order() OWNER TO app_owner;
 
---
--- Name: line_defaults(); Type: FUNCTION; Schema: sales; Owner: app_owner
---
 
 CREATE FUNCTION sales.line_defaults() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2890,9 +2435,6 @@ end $$;
 
 ALTER FUNCTION sales.line_defaults() OWNER TO app_owner;
 
---
--- Name: move_lines(); Type: FUNCTION; Schema: sales; Owner: app_owner
---
 
 CREATE FUNCTION sales.move_lines() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2910,9 +2452,6 @@ end $$;
 
 ALTER FUNCTION sales.move_lines() OWNER TO app_owner;
 
---
--- Name: move_some(uuid, text, jsonb); Type: FUNCTION; Schema: sales; Owner: app_owner
---
 
 CREATE FUNCTION sales.move_some(of_order uuid, verb text, body jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2955,9 +2494,6 @@ end $$;
 
 ALTER FUNCTION sales.move_some(of_order uuid, verb text, body jsonb) OWNER TO app_owner;
 
---
--- Name: order_defaults(); Type: FUNCTION; Schema: sales; Owner: app_owner
---
 
 CREATE FUNCTION sales.order_defaults() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3003,9 +2539,6 @@ end $$;
 
 ALTER FUNCTION sales.order_defaults() OWNER TO app_owner;
 
---
--- Name: order_lines_owner(); Type: FUNCTION; Schema: sales; Owner: app_owner
---
 
 CREATE FUNCTION sales.order_lines_owner() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3019,9 +2552,6 @@ CREATE FUNCTION sales.order_lines_owner() RETURNS trigger
 
 ALTER FUNCTION sales.order_lines_owner() OWNER TO app_owner;
 
---
--- Name: order_lines_total(); Type: FUNCTION; Schema: sales; Owner: app_owner
---
 
 CREATE FUNCTION sales.order_lines_total() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3046,9 +2576,6 @@ CREATE FUNCTION sales.order_lines_total() RETURNS trigger
 
 ALTER FUNCTION sales.order_lines_total() OWNER TO app_owner;
 
---
--- Name: party_exposure(uuid); Type: FUNCTION; Schema: sales; Owner: app_owner
---
 
 CREATE FUNCTION sales.party_exposure(party uuid) RETURNS numeric
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -3067,9 +2594,6 @@ end $$;
 
 ALTER FUNCTION sales.party_exposure(party uuid) OWNER TO app_owner;
 
---
--- Name: pass_digits(); Type: FUNCTION; Schema: sales; Owner: app_owner
---
 
 CREATE FUNCTION sales.pass_digits() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3083,9 +2607,6 @@ end $$;
 
 ALTER FUNCTION sales.pass_digits() OWNER TO app_owner;
 
---
--- Name: read_date(jsonb, text); Type: FUNCTION; Schema: sales; Owner: app_owner
---
 
 CREATE FUNCTION sales.read_date(body jsonb, field text) RETURNS date
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -3102,9 +2623,6 @@ end $_$;
 
 ALTER FUNCTION sales.read_date(body jsonb, field text) OWNER TO app_owner;
 
---
--- Name: read_id(jsonb, text); Type: FUNCTION; Schema: sales; Owner: app_owner
---
 
 CREATE FUNCTION sales.read_id(body jsonb, field text) RETURNS uuid
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -3121,9 +2639,6 @@ end $_$;
 
 ALTER FUNCTION sales.read_id(body jsonb, field text) OWNER TO app_owner;
 
---
--- Name: read_lines(jsonb); Type: FUNCTION; Schema: sales; Owner: app_owner
---
 
 CREATE FUNCTION sales.read_lines(body jsonb) RETURNS TABLE(id uuid, quantity numeric)
     LANGUAGE plpgsql STABLE
@@ -3143,9 +2658,6 @@ end $$;
 
 ALTER FUNCTION sales.read_lines(body jsonb) OWNER TO app_owner;
 
---
--- Name: read_number(jsonb, text); Type: FUNCTION; Schema: sales; Owner: app_owner
---
 
 CREATE FUNCTION sales.read_number(body jsonb, field text) RETURNS numeric
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -3162,9 +2674,6 @@ end $_$;
 
 ALTER FUNCTION sales.read_number(body jsonb, field text) OWNER TO app_owner;
 
---
--- Name: audit; Type: TABLE; Schema: app; Owner: app_owner
---
 
 CREATE TABLE app.audit (
     organization_id uuid NOT NULL,
@@ -3185,16 +2694,10 @@ PARTITION BY RANGE (at);
 
 ALTER TABLE app.audit OWNER TO app_owner;
 
---
--- Name: TABLE audit; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON TABLE app.audit IS 'Who did what, written by the transaction that did it. Also the outbox: readers follow (xid, id).';
 
 
---
--- Name: audit_2026_11; Type: TABLE; Schema: app; Owner: app_owner
---
 
 CREATE TABLE app.audit_2026_11 (
     organization_id uuid NOT NULL,
@@ -3214,9 +2717,6 @@ CREATE TABLE app.audit_2026_11 (
 
 ALTER TABLE app.audit_2026_11 OWNER TO app_owner;
 
---
--- Name: audit_2026_12; Type: TABLE; Schema: app; Owner: app_owner
---
 
 CREATE TABLE app.audit_2026_12 (
     organization_id uuid NOT NULL,
@@ -3236,9 +2736,6 @@ CREATE TABLE app.audit_2026_12 (
 
 ALTER TABLE app.audit_2026_12 OWNER TO app_owner;
 
---
--- Name: audit_2027_01; Type: TABLE; Schema: app; Owner: app_owner
---
 
 CREATE TABLE app.audit_2027_01 (
     organization_id uuid NOT NULL,
@@ -3258,9 +2755,6 @@ CREATE TABLE app.audit_2027_01 (
 
 ALTER TABLE app.audit_2027_01 OWNER TO app_owner;
 
---
--- Name: audit_rest; Type: TABLE; Schema: app; Owner: app_owner
---
 
 CREATE TABLE app.audit_rest (
     organization_id uuid NOT NULL,
@@ -3280,9 +2774,6 @@ CREATE TABLE app.audit_rest (
 
 ALTER TABLE app.audit_rest OWNER TO app_owner;
 
---
--- Name: counters; Type: TABLE; Schema: app; Owner: app_owner
---
 
 CREATE TABLE app.counters (
     organization_id uuid NOT NULL,
@@ -3294,16 +2785,10 @@ CREATE TABLE app.counters (
 
 ALTER TABLE app.counters OWNER TO app_owner;
 
---
--- Name: TABLE counters; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON TABLE app.counters IS 'The last number given in a series.';
 
 
---
--- Name: currencies; Type: TABLE; Schema: app; Owner: app_owner
---
 
 CREATE TABLE app.currencies (
     code text NOT NULL,
@@ -3316,16 +2801,10 @@ CREATE TABLE app.currencies (
 
 ALTER TABLE app.currencies OWNER TO app_owner;
 
---
--- Name: TABLE currencies; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON TABLE app.currencies IS 'ISO 4217: what a currency is called and how many digits its amounts have.';
 
 
---
--- Name: entities; Type: TABLE; Schema: app; Owner: app_owner
---
 
 CREATE TABLE app.entities (
     name text NOT NULL,
@@ -3341,16 +2820,10 @@ CREATE TABLE app.entities (
 
 ALTER TABLE app.entities OWNER TO app_owner;
 
---
--- Name: TABLE entities; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON TABLE app.entities IS 'The tables that tenants have rows in.';
 
 
---
--- Name: idempotency; Type: TABLE; Schema: app; Owner: app_owner
---
 
 CREATE TABLE app.idempotency (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -3366,16 +2839,10 @@ CREATE TABLE app.idempotency (
 
 ALTER TABLE app.idempotency OWNER TO app_owner;
 
---
--- Name: TABLE idempotency; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON TABLE app.idempotency IS 'Answers kept with their effect, so that a repeated request has none. Kept seven days.';
 
 
---
--- Name: mails; Type: TABLE; Schema: app; Owner: app_owner
---
 
 CREATE TABLE app.mails (
     id uuid DEFAULT app.new_id() NOT NULL,
@@ -3394,16 +2861,10 @@ CREATE TABLE app.mails (
 
 ALTER TABLE app.mails OWNER TO app_owner;
 
---
--- Name: TABLE mails; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON TABLE app.mails IS 'Mail on its way out, written by the transaction that wants it sent.';
 
 
---
--- Name: number_series; Type: TABLE; Schema: app; Owner: app_owner
---
 
 CREATE TABLE app.number_series (
     organization_id uuid NOT NULL,
@@ -3415,23 +2876,14 @@ CREATE TABLE app.number_series (
 
 ALTER TABLE app.number_series OWNER TO app_owner;
 
---
--- Name: TABLE number_series; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON TABLE app.number_series IS 'How an organization writes its numbers: INV-{yyyy}-00000 starts anew each year.';
 
 
---
--- Name: CONSTRAINT pattern_has_digits ON number_series; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT pattern_has_digits ON app.number_series IS 'A number pattern needs at least one 0 for the digits.';
 
 
---
--- Name: record; Type: TABLE; Schema: app; Owner: app_owner
---
 
 CREATE TABLE app.record (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -3449,37 +2901,22 @@ CREATE TABLE app.record (
 
 ALTER TABLE app.record OWNER TO app_owner;
 
---
--- Name: TABLE record; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON TABLE app.record IS 'What every record has; tables are made like it.';
 
 
---
--- Name: COLUMN record.deleted_at; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON COLUMN app.record.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN record.version; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON COLUMN app.record.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN record.custom; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON COLUMN app.record.custom IS 'Fields that this organization added.';
 
 
---
--- Name: schedules; Type: TABLE; Schema: app; Owner: app_owner
---
 
 CREATE TABLE app.schedules (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -3497,16 +2934,10 @@ CREATE TABLE app.schedules (
 
 ALTER TABLE app.schedules OWNER TO app_owner;
 
---
--- Name: TABLE schedules; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON TABLE app.schedules IS 'Work that comes back; runs missed while the server was down are made up for once.';
 
 
---
--- Name: schema_changes; Type: TABLE; Schema: app; Owner: app_owner
---
 
 CREATE TABLE app.schema_changes (
     module text NOT NULL,
@@ -3519,16 +2950,10 @@ CREATE TABLE app.schema_changes (
 
 ALTER TABLE app.schema_changes OWNER TO app_owner;
 
---
--- Name: TABLE schema_changes; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON TABLE app.schema_changes IS 'The steps that this database has taken.';
 
 
---
--- Name: system_logs; Type: TABLE; Schema: app; Owner: app_owner
---
 
 CREATE TABLE app.system_logs (
     id uuid DEFAULT app.new_id() NOT NULL,
@@ -3549,16 +2974,10 @@ CREATE TABLE app.system_logs (
 
 ALTER TABLE app.system_logs OWNER TO app_owner;
 
---
--- Name: TABLE system_logs; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON TABLE app.system_logs IS 'Errors of the program, one row for each kind.';
 
 
---
--- Name: transitions; Type: TABLE; Schema: app; Owner: app_owner
---
 
 CREATE TABLE app.transitions (
     entity text NOT NULL,
@@ -3572,16 +2991,10 @@ CREATE TABLE app.transitions (
 
 ALTER TABLE app.transitions OWNER TO app_owner;
 
---
--- Name: TABLE transitions; Type: COMMENT; Schema: app; Owner: app_owner
---
 
 COMMENT ON TABLE app.transitions IS 'The only roads from one state of a record to another.';
 
 
---
--- Name: custom_fields; Type: TABLE; Schema: builder; Owner: app_owner
---
 
 CREATE TABLE builder.custom_fields (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -3610,44 +3023,26 @@ CREATE TABLE builder.custom_fields (
 
 ALTER TABLE builder.custom_fields OWNER TO app_owner;
 
---
--- Name: TABLE custom_fields; Type: COMMENT; Schema: builder; Owner: app_owner
---
 
 COMMENT ON TABLE builder.custom_fields IS 'A field that this organization added to an entity.';
 
 
---
--- Name: COLUMN custom_fields.deleted_at; Type: COMMENT; Schema: builder; Owner: app_owner
---
 
 COMMENT ON COLUMN builder.custom_fields.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN custom_fields.version; Type: COMMENT; Schema: builder; Owner: app_owner
---
 
 COMMENT ON COLUMN builder.custom_fields.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN custom_fields.custom; Type: COMMENT; Schema: builder; Owner: app_owner
---
 
 COMMENT ON COLUMN builder.custom_fields.custom IS 'Fields that this organization added.';
 
 
---
--- Name: CONSTRAINT field_name_is_plain ON custom_fields; Type: COMMENT; Schema: builder; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT field_name_is_plain ON builder.custom_fields IS 'A field''s name is lower case letters, digits and _, at most 50.';
 
 
---
--- Name: files; Type: TABLE; Schema: files; Owner: app_owner
---
 
 CREATE TABLE files.files (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -3673,44 +3068,26 @@ CREATE TABLE files.files (
 
 ALTER TABLE files.files OWNER TO app_owner;
 
---
--- Name: TABLE files; Type: COMMENT; Schema: files; Owner: app_owner
---
 
 COMMENT ON TABLE files.files IS 'A file; its bytes are kept once, under their hash.';
 
 
---
--- Name: COLUMN files.deleted_at; Type: COMMENT; Schema: files; Owner: app_owner
---
 
 COMMENT ON COLUMN files.files.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN files.version; Type: COMMENT; Schema: files; Owner: app_owner
---
 
 COMMENT ON COLUMN files.files.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN files.custom; Type: COMMENT; Schema: files; Owner: app_owner
---
 
 COMMENT ON COLUMN files.files.custom IS 'Fields that this organization added.';
 
 
---
--- Name: CONSTRAINT file_has_a_name ON files; Type: COMMENT; Schema: files; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT file_has_a_name ON files.files IS 'A file needs a name of at most 255 characters.';
 
 
---
--- Name: invoice_lines; Type: TABLE; Schema: finance; Owner: app_owner
---
 
 CREATE TABLE finance.invoice_lines (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -3771,135 +3148,78 @@ END)) STORED,
 
 ALTER TABLE finance.invoice_lines OWNER TO app_owner;
 
---
--- Name: TABLE invoice_lines; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON TABLE finance.invoice_lines IS 'One thing on an invoice.';
 
 
---
--- Name: COLUMN invoice_lines.deleted_at; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.invoice_lines.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN invoice_lines.version; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.invoice_lines.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN invoice_lines.custom; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.invoice_lines.custom IS 'Fields that this organization added.';
 
 
---
--- Name: COLUMN invoice_lines.order_line_id; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.invoice_lines.order_line_id IS 'The line of the order that this invoices.';
 
 
---
--- Name: COLUMN invoice_lines.credited_line_id; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.invoice_lines.credited_line_id IS 'The line of the invoice that this credits.';
 
 
---
--- Name: COLUMN invoice_lines.is_shipping; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.invoice_lines.is_shipping IS 'The freight of an order.';
 
 
---
--- Name: COLUMN invoice_lines.tax_adjustment; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.invoice_lines.tax_adjustment IS 'Where the tax on paper is a rounding off ours, and where shares must add up to the whole.';
 
 
---
--- Name: COLUMN invoice_lines.amount; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.invoice_lines.amount IS 'Quantity times price less the discount, rounded once.';
 
 
---
--- Name: CONSTRAINT discount_is_0_to_100 ON invoice_lines; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT discount_is_0_to_100 ON finance.invoice_lines IS 'A discount goes from 0 to 100 percent.';
 
 
---
--- Name: CONSTRAINT discount_not_negative ON invoice_lines; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT discount_not_negative ON finance.invoice_lines IS 'A discount cannot be negative.';
 
 
---
--- Name: CONSTRAINT discount_within_price ON invoice_lines; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT discount_within_price ON finance.invoice_lines IS 'A discount cannot be more than the price.';
 
 
---
--- Name: CONSTRAINT line_has_a_name ON invoice_lines; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT line_has_a_name ON finance.invoice_lines IS 'A line needs a product, or a name of at most 500 characters.';
 
 
---
--- Name: CONSTRAINT line_has_a_price ON invoice_lines; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT line_has_a_price ON finance.invoice_lines IS 'A line needs a price; the product has none in this currency.';
 
 
---
--- Name: CONSTRAINT line_price_not_negative ON invoice_lines; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT line_price_not_negative ON finance.invoice_lines IS 'A price cannot be negative.';
 
 
---
--- Name: CONSTRAINT quantity_is_positive ON invoice_lines; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT quantity_is_positive ON finance.invoice_lines IS 'A quantity must be more than nothing.';
 
 
---
--- Name: CONSTRAINT rate_is_0_to_100 ON invoice_lines; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT rate_is_0_to_100 ON finance.invoice_lines IS 'A tax rate goes from 0 to 100 percent.';
 
 
---
--- Name: CONSTRAINT tax_adjustment_is_a_rounding ON invoice_lines; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT tax_adjustment_is_a_rounding ON finance.invoice_lines IS 'A tax can be put right by a rounding, not by more.';
 
 
---
--- Name: invoices; Type: TABLE; Schema: finance; Owner: app_owner
---
 
 CREATE TABLE finance.invoices (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -3984,184 +3304,106 @@ END) STORED,
 
 ALTER TABLE finance.invoices OWNER TO app_owner;
 
---
--- Name: TABLE invoices; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON TABLE finance.invoices IS 'What a customer owes us (out) or we owe a supplier (in), and the notes that correct it.';
 
 
---
--- Name: COLUMN invoices.deleted_at; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.invoices.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN invoices.version; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.invoices.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN invoices.custom; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.invoices.custom IS 'Fields that this organization added.';
 
 
---
--- Name: COLUMN invoices.number; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.invoices.number IS 'Given when the invoice is posted, without gaps.';
 
 
---
--- Name: COLUMN invoices.supplied_on; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.invoices.supplied_on IS 'When the goods or services were supplied.';
 
 
---
--- Name: COLUMN invoices.exchange_rate; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.invoices.exchange_rate IS 'What one unit of the invoice''s currency is worth in the currency of our books.';
 
 
---
--- Name: COLUMN invoices.digits; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.invoices.digits IS 'To how many digits its amounts are rounded: a matter of the currency.';
 
 
---
--- Name: COLUMN invoices.supplier_number; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.invoices.supplier_number IS 'The number on a supplier''s paper.';
 
 
---
--- Name: COLUMN invoices.paid; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.invoices.paid IS 'Money allocated to it by completed payments.';
 
 
---
--- Name: COLUMN invoices.credited; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.invoices.credited IS 'What credit notes take back of it.';
 
 
---
--- Name: COLUMN invoices.credit_applied; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.invoices.credit_applied IS 'Credit that settled it; on a credit note: how much of it was used so.';
 
 
---
--- Name: COLUMN invoices.balance; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.invoices.balance IS 'What is still to be paid, or of a credit note, still to be paid back.';
 
 
---
--- Name: CONSTRAINT credited_within_gross ON invoices; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT credited_within_gross ON finance.invoices IS 'No more can be credited than was invoiced.';
 
 
---
--- Name: CONSTRAINT due_after_issued ON invoices; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT due_after_issued ON finance.invoices IS 'An invoice cannot be due before it is issued.';
 
 
---
--- Name: CONSTRAINT exchange_rate_is_positive ON invoices; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT exchange_rate_is_positive ON finance.invoices IS 'An exchange rate must be more than nothing.';
 
 
---
--- Name: CONSTRAINT invoice_has_a_currency ON invoices; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT invoice_has_a_currency ON finance.invoices IS 'An invoice needs a currency.';
 
 
---
--- Name: CONSTRAINT not_its_own_credit ON invoices; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT not_its_own_credit ON finance.invoices IS 'A credit note cannot credit itself.';
 
 
---
--- Name: CONSTRAINT number_comes_with_posting ON invoices; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT number_comes_with_posting ON finance.invoices IS 'An invoice gets its number when it is posted, not before.';
 
 
---
--- Name: CONSTRAINT only_credit_notes_credit ON invoices; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT only_credit_notes_credit ON finance.invoices IS 'Only a credit note credits an invoice.';
 
 
---
--- Name: CONSTRAINT paid_within_gross ON invoices; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT paid_within_gross ON finance.invoices IS 'No more can be paid on an invoice than is open.';
 
 
---
--- Name: CONSTRAINT posted_has_dates ON invoices; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT posted_has_dates ON finance.invoices IS 'A posted invoice has a date and a due date.';
 
 
---
--- Name: CONSTRAINT receipts_are_for_payments ON invoices; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT receipts_are_for_payments ON finance.invoices IS 'A receipt is for a payment, and nothing else is.';
 
 
---
--- Name: CONSTRAINT settled_not_negative ON invoices; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT settled_not_negative ON finance.invoices IS 'Less than nothing cannot be paid or credited.';
 
 
---
--- Name: CONSTRAINT supplier_number_is_short ON invoices; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT supplier_number_is_short ON finance.invoices IS 'A number has at most 100 characters.';
 
 
---
--- Name: payment_allocations; Type: TABLE; Schema: finance; Owner: app_owner
---
 
 CREATE TABLE finance.payment_allocations (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -4188,51 +3430,30 @@ CREATE TABLE finance.payment_allocations (
 
 ALTER TABLE finance.payment_allocations OWNER TO app_owner;
 
---
--- Name: TABLE payment_allocations; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON TABLE finance.payment_allocations IS 'How much of a payment settles an invoice, from which day on, and until which.';
 
 
---
--- Name: COLUMN payment_allocations.deleted_at; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.payment_allocations.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN payment_allocations.version; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.payment_allocations.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN payment_allocations.custom; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.payment_allocations.custom IS 'Fields that this organization added.';
 
 
---
--- Name: CONSTRAINT amount_is_positive ON payment_allocations; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT amount_is_positive ON finance.payment_allocations IS 'An amount must be more than nothing.';
 
 
---
--- Name: CONSTRAINT reversed_after_allocated ON payment_allocations; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT reversed_after_allocated ON finance.payment_allocations IS 'An allocation cannot be taken back before it was made.';
 
 
---
--- Name: payments; Type: TABLE; Schema: finance; Owner: app_owner
---
 
 CREATE TABLE finance.payments (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -4286,114 +3507,66 @@ CREATE TABLE finance.payments (
 
 ALTER TABLE finance.payments OWNER TO app_owner;
 
---
--- Name: TABLE payments; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON TABLE finance.payments IS 'Money that came in, went out, or went back.';
 
 
---
--- Name: COLUMN payments.deleted_at; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.payments.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN payments.version; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.payments.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN payments.custom; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.payments.custom IS 'Fields that this organization added.';
 
 
---
--- Name: COLUMN payments.direction; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.payments.direction IS 'In: from whoever owes us. Out: to whom we owe. Refund: back to a customer.';
 
 
---
--- Name: COLUMN payments.base_amount; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.payments.base_amount IS 'In the currency of our books.';
 
 
---
--- Name: COLUMN payments.transaction_id; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.payments.transaction_id IS 'What the bank or the gateway calls it; no payment is entered twice.';
 
 
---
--- Name: COLUMN payments.allocated; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON COLUMN finance.payments.allocated IS 'How much of it settles invoices.';
 
 
---
--- Name: CONSTRAINT allocated_not_negative ON payments; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT allocated_not_negative ON finance.payments IS 'Less than nothing cannot be allocated.';
 
 
---
--- Name: CONSTRAINT allocated_within_amount ON payments; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT allocated_within_amount ON finance.payments IS 'No more can be allocated than was paid.';
 
 
---
--- Name: CONSTRAINT amount_is_positive ON payments; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT amount_is_positive ON finance.payments IS 'An amount must be more than nothing.';
 
 
---
--- Name: CONSTRAINT amount_is_rounded ON payments; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT amount_is_rounded ON finance.payments IS 'The amount has more digits than the currency.';
 
 
---
--- Name: CONSTRAINT exchange_rate_is_positive ON payments; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT exchange_rate_is_positive ON finance.payments IS 'An exchange rate must be more than nothing.';
 
 
---
--- Name: CONSTRAINT payment_has_a_currency ON payments; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT payment_has_a_currency ON finance.payments IS 'A payment needs a currency.';
 
 
---
--- Name: CONSTRAINT transaction_id_is_short ON payments; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT transaction_id_is_short ON finance.payments IS 'A transaction id has 1 to 255 characters.';
 
 
---
--- Name: api_tokens; Type: TABLE; Schema: iam; Owner: app_owner
---
 
 CREATE TABLE iam.api_tokens (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -4420,44 +3593,26 @@ CREATE TABLE iam.api_tokens (
 
 ALTER TABLE iam.api_tokens OWNER TO app_owner;
 
---
--- Name: TABLE api_tokens; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON TABLE iam.api_tokens IS 'A key for a program that acts as a member. Only its hash is kept.';
 
 
---
--- Name: COLUMN api_tokens.deleted_at; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON COLUMN iam.api_tokens.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN api_tokens.version; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON COLUMN iam.api_tokens.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN api_tokens.custom; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON COLUMN iam.api_tokens.custom IS 'Fields that this organization added.';
 
 
---
--- Name: CONSTRAINT token_has_a_name ON api_tokens; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT token_has_a_name ON iam.api_tokens IS 'A token needs a name of at most 100 characters.';
 
 
---
--- Name: email_verifications; Type: TABLE; Schema: iam; Owner: app_owner
---
 
 CREATE TABLE iam.email_verifications (
     id uuid DEFAULT app.new_id() NOT NULL,
@@ -4477,16 +3632,10 @@ CREATE TABLE iam.email_verifications (
 
 ALTER TABLE iam.email_verifications OWNER TO app_owner;
 
---
--- Name: TABLE email_verifications; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON TABLE iam.email_verifications IS 'Codes sent by mail: hashed, used once, tried a few times, gone after a while.';
 
 
---
--- Name: field_permissions; Type: TABLE; Schema: iam; Owner: app_owner
---
 
 CREATE TABLE iam.field_permissions (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -4510,37 +3659,22 @@ CREATE TABLE iam.field_permissions (
 
 ALTER TABLE iam.field_permissions OWNER TO app_owner;
 
---
--- Name: TABLE field_permissions; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON TABLE iam.field_permissions IS 'A field that a role may only read, or not see at all.';
 
 
---
--- Name: COLUMN field_permissions.deleted_at; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON COLUMN iam.field_permissions.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN field_permissions.version; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON COLUMN iam.field_permissions.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN field_permissions.custom; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON COLUMN iam.field_permissions.custom IS 'Fields that this organization added.';
 
 
---
--- Name: login_attempts; Type: TABLE; Schema: iam; Owner: app_owner
---
 
 CREATE TABLE iam.login_attempts (
     id uuid DEFAULT app.new_id() NOT NULL,
@@ -4554,16 +3688,10 @@ CREATE TABLE iam.login_attempts (
 
 ALTER TABLE iam.login_attempts OWNER TO app_owner;
 
---
--- Name: TABLE login_attempts; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON TABLE iam.login_attempts IS 'Who tried to sign in, for lock-out and for the administrator.';
 
 
---
--- Name: memberships; Type: TABLE; Schema: iam; Owner: app_owner
---
 
 CREATE TABLE iam.memberships (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -4591,37 +3719,22 @@ CREATE TABLE iam.memberships (
 
 ALTER TABLE iam.memberships OWNER TO app_owner;
 
---
--- Name: TABLE memberships; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON TABLE iam.memberships IS 'A person in a company.';
 
 
---
--- Name: COLUMN memberships.deleted_at; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON COLUMN iam.memberships.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN memberships.version; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON COLUMN iam.memberships.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN memberships.custom; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON COLUMN iam.memberships.custom IS 'Fields that this organization added.';
 
 
---
--- Name: permissions; Type: TABLE; Schema: iam; Owner: app_owner
---
 
 CREATE TABLE iam.permissions (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -4645,37 +3758,22 @@ CREATE TABLE iam.permissions (
 
 ALTER TABLE iam.permissions OWNER TO app_owner;
 
---
--- Name: TABLE permissions; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON TABLE iam.permissions IS 'What an organization changed of a role: how far an action on an entity goes.';
 
 
---
--- Name: COLUMN permissions.deleted_at; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON COLUMN iam.permissions.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN permissions.version; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON COLUMN iam.permissions.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN permissions.custom; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON COLUMN iam.permissions.custom IS 'Fields that this organization added.';
 
 
---
--- Name: role_assignments; Type: TABLE; Schema: iam; Owner: app_owner
---
 
 CREATE TABLE iam.role_assignments (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -4699,44 +3797,26 @@ CREATE TABLE iam.role_assignments (
 
 ALTER TABLE iam.role_assignments OWNER TO app_owner;
 
---
--- Name: TABLE role_assignments; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON TABLE iam.role_assignments IS 'Who has which role, where and when.';
 
 
---
--- Name: COLUMN role_assignments.deleted_at; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON COLUMN iam.role_assignments.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN role_assignments.version; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON COLUMN iam.role_assignments.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN role_assignments.custom; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON COLUMN iam.role_assignments.custom IS 'Fields that this organization added.';
 
 
---
--- Name: CONSTRAINT assignment_ends_after_it_starts ON role_assignments; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT assignment_ends_after_it_starts ON iam.role_assignments IS 'A role cannot end before it starts.';
 
 
---
--- Name: roles; Type: TABLE; Schema: iam; Owner: app_owner
---
 
 CREATE TABLE iam.roles (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -4761,44 +3841,26 @@ CREATE TABLE iam.roles (
 
 ALTER TABLE iam.roles OWNER TO app_owner;
 
---
--- Name: TABLE roles; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON TABLE iam.roles IS 'A named set of permissions.';
 
 
---
--- Name: COLUMN roles.deleted_at; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON COLUMN iam.roles.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN roles.version; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON COLUMN iam.roles.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN roles.custom; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON COLUMN iam.roles.custom IS 'Fields that this organization added.';
 
 
---
--- Name: CONSTRAINT role_has_a_name ON roles; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT role_has_a_name ON iam.roles IS 'A role''s name is lower case letters, digits and _.';
 
 
---
--- Name: sessions; Type: TABLE; Schema: iam; Owner: app_owner
---
 
 CREATE TABLE iam.sessions (
     id uuid DEFAULT app.new_id() NOT NULL,
@@ -4816,16 +3878,10 @@ CREATE TABLE iam.sessions (
 
 ALTER TABLE iam.sessions OWNER TO app_owner;
 
---
--- Name: TABLE sessions; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON TABLE iam.sessions IS 'Where a person is signed in. Only a hash of the token is kept.';
 
 
---
--- Name: user_profiles; Type: TABLE; Schema: iam; Owner: app_owner
---
 
 CREATE TABLE iam.user_profiles (
     id uuid NOT NULL,
@@ -4841,16 +3897,10 @@ CREATE TABLE iam.user_profiles (
 
 ALTER TABLE iam.user_profiles OWNER TO app_owner;
 
---
--- Name: TABLE user_profiles; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON TABLE iam.user_profiles IS 'What people tell of themselves, and whom.';
 
 
---
--- Name: users; Type: TABLE; Schema: iam; Owner: app_owner
---
 
 CREATE TABLE iam.users (
     id uuid DEFAULT app.new_id() NOT NULL,
@@ -4884,16 +3934,10 @@ CREATE TABLE iam.users (
 
 ALTER TABLE iam.users OWNER TO app_owner;
 
---
--- Name: TABLE users; Type: COMMENT; Schema: iam; Owner: app_owner
---
 
 COMMENT ON TABLE iam.users IS 'A person who may sign in, in any number of organizations.';
 
 
---
--- Name: imports; Type: TABLE; Schema: imports; Owner: app_owner
---
 
 CREATE TABLE imports.imports (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -4931,37 +3975,22 @@ CREATE TABLE imports.imports (
 
 ALTER TABLE imports.imports OWNER TO app_owner;
 
---
--- Name: TABLE imports; Type: COMMENT; Schema: imports; Owner: app_owner
---
 
 COMMENT ON TABLE imports.imports IS 'One file on its way in: what it maps to, how far it is, what went wrong.';
 
 
---
--- Name: COLUMN imports.deleted_at; Type: COMMENT; Schema: imports; Owner: app_owner
---
 
 COMMENT ON COLUMN imports.imports.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN imports.version; Type: COMMENT; Schema: imports; Owner: app_owner
---
 
 COMMENT ON COLUMN imports.imports.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN imports.custom; Type: COMMENT; Schema: imports; Owner: app_owner
---
 
 COMMENT ON COLUMN imports.imports.custom IS 'Fields that this organization added.';
 
 
---
--- Name: saved_mappings; Type: TABLE; Schema: imports; Owner: app_owner
---
 
 CREATE TABLE imports.saved_mappings (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -4984,44 +4013,26 @@ CREATE TABLE imports.saved_mappings (
 
 ALTER TABLE imports.saved_mappings OWNER TO app_owner;
 
---
--- Name: TABLE saved_mappings; Type: COMMENT; Schema: imports; Owner: app_owner
---
 
 COMMENT ON TABLE imports.saved_mappings IS 'A mapping kept for the next file of the same kind.';
 
 
---
--- Name: COLUMN saved_mappings.deleted_at; Type: COMMENT; Schema: imports; Owner: app_owner
---
 
 COMMENT ON COLUMN imports.saved_mappings.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN saved_mappings.version; Type: COMMENT; Schema: imports; Owner: app_owner
---
 
 COMMENT ON COLUMN imports.saved_mappings.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN saved_mappings.custom; Type: COMMENT; Schema: imports; Owner: app_owner
---
 
 COMMENT ON COLUMN imports.saved_mappings.custom IS 'Fields that this organization added.';
 
 
---
--- Name: CONSTRAINT mapping_has_a_name ON saved_mappings; Type: COMMENT; Schema: imports; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT mapping_has_a_name ON imports.saved_mappings IS 'A mapping needs a name of at most 100 characters.';
 
 
---
--- Name: addresses; Type: TABLE; Schema: parties; Owner: app_owner
---
 
 CREATE TABLE parties.addresses (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -5063,93 +4074,54 @@ CREATE TABLE parties.addresses (
 
 ALTER TABLE parties.addresses OWNER TO app_owner;
 
---
--- Name: TABLE addresses; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON TABLE parties.addresses IS 'Where a party is, gets its goods or its invoices.';
 
 
---
--- Name: COLUMN addresses.deleted_at; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON COLUMN parties.addresses.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN addresses.version; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON COLUMN parties.addresses.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN addresses.custom; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON COLUMN parties.addresses.custom IS 'Fields that this organization added.';
 
 
---
--- Name: CONSTRAINT address_says_where ON addresses; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT address_says_where ON parties.addresses IS 'An address needs a street, a city, a region, a postal code or a country.';
 
 
---
--- Name: CONSTRAINT city_is_short ON addresses; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT city_is_short ON parties.addresses IS 'A city has at most 200 characters.';
 
 
---
--- Name: CONSTRAINT coordinates_are_a_pair ON addresses; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT coordinates_are_a_pair ON parties.addresses IS 'Give both latitude and longitude, or neither.';
 
 
---
--- Name: CONSTRAINT country_has_two_letters ON addresses; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT country_has_two_letters ON parties.addresses IS 'A country is two capital letters, such as KZ.';
 
 
---
--- Name: CONSTRAINT latitude_is_on_earth ON addresses; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT latitude_is_on_earth ON parties.addresses IS 'A latitude goes from -90 to 90.';
 
 
---
--- Name: CONSTRAINT longitude_is_on_earth ON addresses; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT longitude_is_on_earth ON parties.addresses IS 'A longitude goes from -180 to 180.';
 
 
---
--- Name: CONSTRAINT postal_code_is_short ON addresses; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT postal_code_is_short ON parties.addresses IS 'A postal code has at most 20 characters.';
 
 
---
--- Name: CONSTRAINT street_is_short ON addresses; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT street_is_short ON parties.addresses IS 'A street has at most 500 characters.';
 
 
---
--- Name: contacts; Type: TABLE; Schema: parties; Owner: app_owner
---
 
 CREATE TABLE parties.contacts (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -5185,51 +4157,30 @@ CREATE TABLE parties.contacts (
 
 ALTER TABLE parties.contacts OWNER TO app_owner;
 
---
--- Name: TABLE contacts; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON TABLE parties.contacts IS 'A person at a party.';
 
 
---
--- Name: COLUMN contacts.deleted_at; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON COLUMN parties.contacts.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN contacts.version; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON COLUMN parties.contacts.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN contacts.custom; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON COLUMN parties.contacts.custom IS 'Fields that this organization added.';
 
 
---
--- Name: COLUMN contacts.title; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON COLUMN parties.contacts.title IS 'Position: Purchasing Manager.';
 
 
---
--- Name: CONSTRAINT contact_has_a_name ON contacts; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT contact_has_a_name ON parties.contacts IS 'A contact needs a first or a last name, each of at most 100 characters.';
 
 
---
--- Name: parties; Type: TABLE; Schema: parties; Owner: app_owner
---
 
 CREATE TABLE parties.parties (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -5309,205 +4260,118 @@ CREATE TABLE parties.parties (
 
 ALTER TABLE parties.parties OWNER TO app_owner;
 
---
--- Name: TABLE parties; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON TABLE parties.parties IS 'A company or a person that we deal with, in any number of roles.';
 
 
---
--- Name: COLUMN parties.deleted_at; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON COLUMN parties.parties.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN parties.version; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON COLUMN parties.parties.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN parties.custom; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON COLUMN parties.parties.custom IS 'Fields that this organization added.';
 
 
---
--- Name: COLUMN parties.code; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON COLUMN parties.parties.code IS 'What others call it: its code in another system.';
 
 
---
--- Name: COLUMN parties.lifecycle; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON COLUMN parties.parties.lifecycle IS 'How far our dealings have got.';
 
 
---
--- Name: COLUMN parties.kbe; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON COLUMN parties.parties.kbe IS 'Sector code of a payee in Kazakhstan: residency and sector of the economy.';
 
 
---
--- Name: COLUMN parties.credit_limit; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON COLUMN parties.parties.credit_limit IS 'How much it may owe, in the currency of our books; empty: no limit.';
 
 
---
--- Name: COLUMN parties.payment_terms; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON COLUMN parties.parties.payment_terms IS 'When its invoices are due.';
 
 
---
--- Name: COLUMN parties.rating; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON COLUMN parties.parties.rating IS 'Ours, from 0 to 10.';
 
 
---
--- Name: COLUMN parties.satisfaction; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON COLUMN parties.parties.satisfaction IS 'Theirs, from 0 to 5.';
 
 
---
--- Name: COLUMN parties.merged_into; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON COLUMN parties.parties.merged_into IS 'The record that this duplicate became part of.';
 
 
---
--- Name: CONSTRAINT bin_is_valid ON parties; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT bin_is_valid ON parties.parties IS 'This is not a BIN: it needs twelve digits, and the last one must fit the others.';
 
 
---
--- Name: CONSTRAINT code_is_short ON parties; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT code_is_short ON parties.parties IS 'A code has 1 to 50 characters.';
 
 
---
--- Name: CONSTRAINT country_has_two_letters ON parties; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT country_has_two_letters ON parties.parties IS 'A country is two capital letters, such as KZ.';
 
 
---
--- Name: CONSTRAINT credit_limit_not_negative ON parties; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT credit_limit_not_negative ON parties.parties IS 'A credit limit cannot be negative.';
 
 
---
--- Name: CONSTRAINT employees_not_negative ON parties; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT employees_not_negative ON parties.parties IS 'There cannot be fewer than no employees.';
 
 
---
--- Name: CONSTRAINT iin_is_a_persons ON parties; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT iin_is_a_persons ON parties.parties IS 'Only a person has an IIN; a company has a BIN.';
 
 
---
--- Name: CONSTRAINT iin_is_valid ON parties; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT iin_is_valid ON parties.parties IS 'This is not an IIN: it needs a day of birth and twelve digits of which the last one fits the others.';
 
 
---
--- Name: CONSTRAINT kbe_has_two_digits ON parties; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT kbe_has_two_digits ON parties.parties IS 'A KBE is two digits: 1 or 2 for residency, then the sector 1 to 9.';
 
 
---
--- Name: CONSTRAINT language_has_two_letters ON parties; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT language_has_two_letters ON parties.parties IS 'A language is two small letters, such as ru.';
 
 
---
--- Name: CONSTRAINT legal_name_is_short ON parties; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT legal_name_is_short ON parties.parties IS 'A legal name has at most 500 characters.';
 
 
---
--- Name: CONSTRAINT merged_is_gone ON parties; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT merged_is_gone ON parties.parties IS 'This duplicate was merged into another record and cannot come back.';
 
 
---
--- Name: CONSTRAINT not_merged_into_itself ON parties; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT not_merged_into_itself ON parties.parties IS 'A record cannot be merged into itself.';
 
 
---
--- Name: CONSTRAINT party_has_a_name ON parties; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT party_has_a_name ON parties.parties IS 'A name has 1 to 500 characters.';
 
 
---
--- Name: CONSTRAINT rating_is_0_to_10 ON parties; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT rating_is_0_to_10 ON parties.parties IS 'A rating goes from 0 to 10.';
 
 
---
--- Name: CONSTRAINT satisfaction_is_0_to_5 ON parties; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT satisfaction_is_0_to_5 ON parties.parties IS 'Satisfaction goes from 0 to 5.';
 
 
---
--- Name: CONSTRAINT tax_id_is_short ON parties; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT tax_id_is_short ON parties.parties IS 'A tax number has at most 50 characters.';
 
 
---
--- Name: categories; Type: TABLE; Schema: products; Owner: app_owner
---
 
 CREATE TABLE products.categories (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -5536,58 +4400,34 @@ CREATE TABLE products.categories (
 
 ALTER TABLE products.categories OWNER TO app_owner;
 
---
--- Name: TABLE categories; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON TABLE products.categories IS 'A shelf of the catalogue; shelves stand in shelves.';
 
 
---
--- Name: COLUMN categories.deleted_at; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.categories.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN categories.version; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.categories.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN categories.custom; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.categories.custom IS 'Fields that this organization added.';
 
 
---
--- Name: COLUMN categories.tax_id; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.categories.tax_id IS 'For the products in it that have no tax of their own.';
 
 
---
--- Name: CONSTRAINT category_code_is_short ON categories; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT category_code_is_short ON products.categories IS 'A code has at most 50 characters.';
 
 
---
--- Name: CONSTRAINT category_has_a_name ON categories; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT category_has_a_name ON products.categories IS 'A name has 1 to 255 characters.';
 
 
---
--- Name: products; Type: TABLE; Schema: products; Owner: app_owner
---
 
 CREATE TABLE products.products (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -5656,191 +4496,110 @@ CREATE TABLE products.products (
 
 ALTER TABLE products.products OWNER TO app_owner;
 
---
--- Name: TABLE products; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON TABLE products.products IS 'Something that is bought, made or sold: a thing, a service, a bundle.';
 
 
---
--- Name: COLUMN products.deleted_at; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.products.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN products.version; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.products.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN products.custom; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.products.custom IS 'Fields that this organization added.';
 
 
---
--- Name: COLUMN products.sku; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.products.sku IS 'Our article number.';
 
 
---
--- Name: COLUMN products.status; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.products.status IS 'Inactive: not for sale. Discontinued: what is left may be sold, nothing is ordered any more.';
 
 
---
--- Name: COLUMN products.quantity_per_unit; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.products.quantity_per_unit IS 'How it is packed: 10 boxes x 30 bags.';
 
 
---
--- Name: COLUMN products.currency; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.products.currency IS 'Of price and cost; empty: the currency of our books.';
 
 
---
--- Name: COLUMN products.price_includes_tax; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.products.price_includes_tax IS 'Whether the price is what the customer pays in the end.';
 
 
---
--- Name: COLUMN products.is_stocked; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.products.is_stocked IS 'Whether there is a stock of it: not of services, digital goods and bundles.';
 
 
---
--- Name: COLUMN products.weight; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.products.weight IS 'Kilograms.';
 
 
---
--- Name: CONSTRAINT barcode_is_an_ean ON products; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT barcode_is_an_ean ON products.products IS 'This is not a barcode: it needs 8, 12, 13 or 14 digits, and the last one must fit the others.';
 
 
---
--- Name: CONSTRAINT cost_not_negative ON products; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT cost_not_negative ON products.products IS 'A cost cannot be negative.';
 
 
---
--- Name: CONSTRAINT height_not_negative ON products; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT height_not_negative ON products.products IS 'A height cannot be negative.';
 
 
---
--- Name: CONSTRAINT lead_time_not_negative ON products; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT lead_time_not_negative ON products.products IS 'A lead time cannot be negative.';
 
 
---
--- Name: CONSTRAINT length_not_negative ON products; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT length_not_negative ON products.products IS 'A length cannot be negative.';
 
 
---
--- Name: CONSTRAINT max_stock_above_min ON products; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT max_stock_above_min ON products.products IS 'The most in stock cannot be less than the least.';
 
 
---
--- Name: CONSTRAINT min_stock_not_negative ON products; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT min_stock_not_negative ON products.products IS 'A least stock cannot be negative.';
 
 
---
--- Name: CONSTRAINT price_not_negative ON products; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT price_not_negative ON products.products IS 'A price cannot be negative.';
 
 
---
--- Name: CONSTRAINT product_has_a_name ON products; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT product_has_a_name ON products.products IS 'A name has 1 to 500 characters.';
 
 
---
--- Name: CONSTRAINT reorder_point_not_negative ON products; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT reorder_point_not_negative ON products.products IS 'A reorder point cannot be negative.';
 
 
---
--- Name: CONSTRAINT reorder_quantity_is_positive ON products; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT reorder_quantity_is_positive ON products.products IS 'A reorder quantity must be more than nothing.';
 
 
---
--- Name: CONSTRAINT sku_is_short ON products; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT sku_is_short ON products.products IS 'An article number has 1 to 100 characters.';
 
 
---
--- Name: CONSTRAINT specifications_are_an_object ON products; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT specifications_are_an_object ON products.products IS 'Specifications are names with values.';
 
 
---
--- Name: CONSTRAINT weight_not_negative ON products; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT weight_not_negative ON products.products IS 'A weight cannot be negative.';
 
 
---
--- Name: CONSTRAINT width_not_negative ON products; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT width_not_negative ON products.products IS 'A width cannot be negative.';
 
 
---
--- Name: tax_rates; Type: TABLE; Schema: products; Owner: app_owner
---
 
 CREATE TABLE products.tax_rates (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -5865,65 +4624,38 @@ CREATE TABLE products.tax_rates (
 
 ALTER TABLE products.tax_rates OWNER TO app_owner;
 
---
--- Name: TABLE tax_rates; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON TABLE products.tax_rates IS 'How high a tax is from one day through another.';
 
 
---
--- Name: COLUMN tax_rates.deleted_at; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.tax_rates.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN tax_rates.version; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.tax_rates.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN tax_rates.custom; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.tax_rates.custom IS 'Fields that this organization added.';
 
 
---
--- Name: COLUMN tax_rates.valid_from; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.tax_rates.valid_from IS 'First day; empty: always before.';
 
 
---
--- Name: COLUMN tax_rates.valid_to; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.tax_rates.valid_to IS 'Last day; empty: until further notice.';
 
 
---
--- Name: CONSTRAINT rate_ends_after_it_starts ON tax_rates; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT rate_ends_after_it_starts ON products.tax_rates IS 'A rate cannot end before it starts.';
 
 
---
--- Name: CONSTRAINT rate_is_0_to_100 ON tax_rates; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT rate_is_0_to_100 ON products.tax_rates IS 'A rate goes from 0 to 100 percent.';
 
 
---
--- Name: taxes; Type: TABLE; Schema: products; Owner: app_owner
---
 
 CREATE TABLE products.taxes (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -5948,58 +4680,34 @@ CREATE TABLE products.taxes (
 
 ALTER TABLE products.taxes OWNER TO app_owner;
 
---
--- Name: TABLE taxes; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON TABLE products.taxes IS 'A tax on what is sold. Its rate is a matter of the day, see its rates.';
 
 
---
--- Name: COLUMN taxes.deleted_at; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.taxes.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN taxes.version; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.taxes.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN taxes.custom; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.taxes.custom IS 'Fields that this organization added.';
 
 
---
--- Name: CONSTRAINT country_has_two_letters ON taxes; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT country_has_two_letters ON products.taxes IS 'A country is two capital letters, such as KZ.';
 
 
---
--- Name: CONSTRAINT tax_has_a_code ON taxes; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT tax_has_a_code ON products.taxes IS 'A tax''s code has 1 to 30 characters.';
 
 
---
--- Name: CONSTRAINT tax_has_a_name ON taxes; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT tax_has_a_name ON products.taxes IS 'A tax''s name has 1 to 100 characters.';
 
 
---
--- Name: units; Type: TABLE; Schema: products; Owner: app_owner
---
 
 CREATE TABLE products.units (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -6023,65 +4731,38 @@ CREATE TABLE products.units (
 
 ALTER TABLE products.units OWNER TO app_owner;
 
---
--- Name: TABLE units; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON TABLE products.units IS 'What things are counted in: pieces, kilograms, hours.';
 
 
---
--- Name: COLUMN units.deleted_at; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.units.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN units.version; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.units.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN units.custom; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.units.custom IS 'Fields that this organization added.';
 
 
---
--- Name: COLUMN units.decimals; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON COLUMN products.units.decimals IS 'How finely a quantity may be split: 0 for pieces, 3 for kilograms.';
 
 
---
--- Name: CONSTRAINT unit_decimals_are_0_to_6 ON units; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT unit_decimals_are_0_to_6 ON products.units IS 'A unit has 0 to 6 decimals.';
 
 
---
--- Name: CONSTRAINT unit_has_a_code ON units; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT unit_has_a_code ON products.units IS 'A unit''s code has 1 to 20 characters.';
 
 
---
--- Name: CONSTRAINT unit_has_a_name ON units; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT unit_has_a_name ON products.units IS 'A unit''s name has 1 to 100 characters.';
 
 
---
--- Name: order_lines; Type: TABLE; Schema: sales; Owner: app_owner
---
 
 CREATE TABLE sales.order_lines (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -6143,170 +4824,98 @@ CREATE TABLE sales.order_lines (
 
 ALTER TABLE sales.order_lines OWNER TO app_owner;
 
---
--- Name: TABLE order_lines; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON TABLE sales.order_lines IS 'One product of an order, as it was called and priced then.';
 
 
---
--- Name: COLUMN order_lines.deleted_at; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON COLUMN sales.order_lines.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN order_lines.version; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON COLUMN sales.order_lines.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN order_lines.custom; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON COLUMN sales.order_lines.custom IS 'Fields that this organization added.';
 
 
---
--- Name: COLUMN order_lines.price_includes_tax; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON COLUMN sales.order_lines.price_includes_tax IS 'Whether the price contains the tax; then gross is what was printed, and the tax is taken out of it.';
 
 
---
--- Name: COLUMN order_lines.amount; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON COLUMN sales.order_lines.amount IS 'Quantity times price less the discount, rounded once.';
 
 
---
--- Name: COLUMN order_lines.margin; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON COLUMN sales.order_lines.margin IS 'Net less what it cost us.';
 
 
---
--- Name: CONSTRAINT delivered_not_negative ON order_lines; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT delivered_not_negative ON sales.order_lines IS 'Less than nothing cannot be delivered.';
 
 
---
--- Name: CONSTRAINT delivered_within_shipped ON order_lines; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT delivered_within_shipped ON sales.order_lines IS 'No more can be delivered than was shipped.';
 
 
---
--- Name: CONSTRAINT discount_is_0_to_100 ON order_lines; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT discount_is_0_to_100 ON sales.order_lines IS 'A discount goes from 0 to 100 percent.';
 
 
---
--- Name: CONSTRAINT discount_not_negative ON order_lines; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT discount_not_negative ON sales.order_lines IS 'A discount cannot be negative.';
 
 
---
--- Name: CONSTRAINT discount_within_price ON order_lines; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT discount_within_price ON sales.order_lines IS 'A discount cannot be more than the price.';
 
 
---
--- Name: CONSTRAINT invoiced_not_negative ON order_lines; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT invoiced_not_negative ON sales.order_lines IS 'Less than nothing cannot be invoiced.';
 
 
---
--- Name: CONSTRAINT invoiced_within_quantity ON order_lines; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT invoiced_within_quantity ON sales.order_lines IS 'No more can be invoiced than was ordered.';
 
 
---
--- Name: CONSTRAINT line_has_a_name ON order_lines; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT line_has_a_name ON sales.order_lines IS 'A line needs a product, or a name of at most 500 characters.';
 
 
---
--- Name: CONSTRAINT line_has_a_price ON order_lines; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT line_has_a_price ON sales.order_lines IS 'A line needs a price; the product has none in this currency.';
 
 
---
--- Name: CONSTRAINT line_price_not_negative ON order_lines; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT line_price_not_negative ON sales.order_lines IS 'A price cannot be negative.';
 
 
---
--- Name: CONSTRAINT quantity_is_positive ON order_lines; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT quantity_is_positive ON sales.order_lines IS 'A quantity must be more than nothing.';
 
 
---
--- Name: CONSTRAINT rate_is_0_to_100 ON order_lines; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT rate_is_0_to_100 ON sales.order_lines IS 'A tax rate goes from 0 to 100 percent.';
 
 
---
--- Name: CONSTRAINT returned_not_negative ON order_lines; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT returned_not_negative ON sales.order_lines IS 'Less than nothing cannot be returned.';
 
 
---
--- Name: CONSTRAINT returned_within_delivered ON order_lines; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT returned_within_delivered ON sales.order_lines IS 'No more can be returned than was delivered.';
 
 
---
--- Name: CONSTRAINT shipped_not_negative ON order_lines; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT shipped_not_negative ON sales.order_lines IS 'Less than nothing cannot be shipped.';
 
 
---
--- Name: CONSTRAINT shipped_within_quantity ON order_lines; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT shipped_within_quantity ON sales.order_lines IS 'No more can be shipped than was ordered.';
 
 
---
--- Name: orders; Type: TABLE; Schema: sales; Owner: app_owner
---
 
 CREATE TABLE sales.orders (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -6401,170 +5010,98 @@ END) STORED,
 
 ALTER TABLE sales.orders OWNER TO app_owner;
 
---
--- Name: TABLE orders; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON TABLE sales.orders IS 'What a customer asked for.';
 
 
---
--- Name: COLUMN orders.deleted_at; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON COLUMN sales.orders.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN orders.version; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON COLUMN sales.orders.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN orders.custom; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON COLUMN sales.orders.custom IS 'Fields that this organization added.';
 
 
---
--- Name: COLUMN orders.customer_reference; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON COLUMN sales.orders.customer_reference IS 'What the customer calls it: the number of their purchase order.';
 
 
---
--- Name: COLUMN orders.required_on; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON COLUMN sales.orders.required_on IS 'When the customer needs it.';
 
 
---
--- Name: COLUMN orders.promised_on; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON COLUMN sales.orders.promised_on IS 'When we said that it would come.';
 
 
---
--- Name: COLUMN orders.exchange_rate; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON COLUMN sales.orders.exchange_rate IS 'What one unit of the order''s currency is worth in the currency of our books.';
 
 
---
--- Name: COLUMN orders.digits; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON COLUMN sales.orders.digits IS 'To how many digits its amounts are rounded: a matter of the currency.';
 
 
---
--- Name: COLUMN orders.prices_include_tax; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON COLUMN sales.orders.prices_include_tax IS 'For new lines; empty: as the product says.';
 
 
---
--- Name: COLUMN orders.shipping_cost; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON COLUMN sales.orders.shipping_cost IS 'Freight, charged on top.';
 
 
---
--- Name: COLUMN orders.parent_order_id; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON COLUMN sales.orders.parent_order_id IS 'The order that this one completes or makes good for.';
 
 
---
--- Name: COLUMN orders.total; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON COLUMN sales.orders.total IS 'Gross plus freight.';
 
 
---
--- Name: COLUMN orders.paid; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON COLUMN sales.orders.paid IS 'Money received less money returned.';
 
 
---
--- Name: COLUMN orders.credited; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON COLUMN sales.orders.credited IS 'What was let off afterwards, without taking anything back.';
 
 
---
--- Name: CONSTRAINT delivered_after_shipped ON orders; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT delivered_after_shipped ON sales.orders IS 'An order cannot be delivered before it is shipped.';
 
 
---
--- Name: CONSTRAINT exchange_rate_is_positive ON orders; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT exchange_rate_is_positive ON sales.orders IS 'An exchange rate must be more than nothing.';
 
 
---
--- Name: CONSTRAINT not_its_own_parent ON orders; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT not_its_own_parent ON sales.orders IS 'An order cannot be its own parent.';
 
 
---
--- Name: CONSTRAINT order_has_a_currency ON orders; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT order_has_a_currency ON sales.orders IS 'An order needs a currency.';
 
 
---
--- Name: CONSTRAINT promised_after_ordered ON orders; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT promised_after_ordered ON sales.orders IS 'An order cannot be promised for a day before it is placed.';
 
 
---
--- Name: CONSTRAINT required_after_ordered ON orders; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT required_after_ordered ON sales.orders IS 'An order cannot be required before it is placed.';
 
 
---
--- Name: CONSTRAINT shipping_cost_is_rounded ON orders; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT shipping_cost_is_rounded ON sales.orders IS 'Freight has more digits than the currency.';
 
 
---
--- Name: CONSTRAINT shipping_not_negative ON orders; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT shipping_not_negative ON sales.orders IS 'Freight cannot be negative.';
 
 
---
--- Name: comments; Type: TABLE; Schema: social; Owner: app_owner
---
 
 CREATE TABLE social.comments (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -6590,44 +5127,26 @@ CREATE TABLE social.comments (
 
 ALTER TABLE social.comments OWNER TO app_owner;
 
---
--- Name: TABLE comments; Type: COMMENT; Schema: social; Owner: app_owner
---
 
 COMMENT ON TABLE social.comments IS 'What people say about a record.';
 
 
---
--- Name: COLUMN comments.deleted_at; Type: COMMENT; Schema: social; Owner: app_owner
---
 
 COMMENT ON COLUMN social.comments.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN comments.version; Type: COMMENT; Schema: social; Owner: app_owner
---
 
 COMMENT ON COLUMN social.comments.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN comments.custom; Type: COMMENT; Schema: social; Owner: app_owner
---
 
 COMMENT ON COLUMN social.comments.custom IS 'Fields that this organization added.';
 
 
---
--- Name: CONSTRAINT comment_says_something ON comments; Type: COMMENT; Schema: social; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT comment_says_something ON social.comments IS 'A comment has 1 to 10,000 characters.';
 
 
---
--- Name: notifications; Type: TABLE; Schema: social; Owner: app_owner
---
 
 CREATE TABLE social.notifications (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -6652,37 +5171,22 @@ CREATE TABLE social.notifications (
 
 ALTER TABLE social.notifications OWNER TO app_owner;
 
---
--- Name: TABLE notifications; Type: COMMENT; Schema: social; Owner: app_owner
---
 
 COMMENT ON TABLE social.notifications IS 'Something that a person should know.';
 
 
---
--- Name: COLUMN notifications.deleted_at; Type: COMMENT; Schema: social; Owner: app_owner
---
 
 COMMENT ON COLUMN social.notifications.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN notifications.version; Type: COMMENT; Schema: social; Owner: app_owner
---
 
 COMMENT ON COLUMN social.notifications.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN notifications.custom; Type: COMMENT; Schema: social; Owner: app_owner
---
 
 COMMENT ON COLUMN social.notifications.custom IS 'Fields that this organization added.';
 
 
---
--- Name: saved_views; Type: TABLE; Schema: social; Owner: app_owner
---
 
 CREATE TABLE social.saved_views (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -6709,44 +5213,26 @@ CREATE TABLE social.saved_views (
 
 ALTER TABLE social.saved_views OWNER TO app_owner;
 
---
--- Name: TABLE saved_views; Type: COMMENT; Schema: social; Owner: app_owner
---
 
 COMMENT ON TABLE social.saved_views IS 'How somebody likes to look at an entity.';
 
 
---
--- Name: COLUMN saved_views.deleted_at; Type: COMMENT; Schema: social; Owner: app_owner
---
 
 COMMENT ON COLUMN social.saved_views.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN saved_views.version; Type: COMMENT; Schema: social; Owner: app_owner
---
 
 COMMENT ON COLUMN social.saved_views.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN saved_views.custom; Type: COMMENT; Schema: social; Owner: app_owner
---
 
 COMMENT ON COLUMN social.saved_views.custom IS 'Fields that this organization added.';
 
 
---
--- Name: CONSTRAINT view_has_a_name ON saved_views; Type: COMMENT; Schema: social; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT view_has_a_name ON social.saved_views IS 'A view needs a name of at most 100 characters.';
 
 
---
--- Name: onboarding_progress; Type: TABLE; Schema: tenancy; Owner: app_owner
---
 
 CREATE TABLE tenancy.onboarding_progress (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -6765,37 +5251,22 @@ CREATE TABLE tenancy.onboarding_progress (
 
 ALTER TABLE tenancy.onboarding_progress OWNER TO app_owner;
 
---
--- Name: TABLE onboarding_progress; Type: COMMENT; Schema: tenancy; Owner: app_owner
---
 
 COMMENT ON TABLE tenancy.onboarding_progress IS 'First steps that a company wants to be reminded of no more; what is done shows by itself.';
 
 
---
--- Name: COLUMN onboarding_progress.deleted_at; Type: COMMENT; Schema: tenancy; Owner: app_owner
---
 
 COMMENT ON COLUMN tenancy.onboarding_progress.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN onboarding_progress.version; Type: COMMENT; Schema: tenancy; Owner: app_owner
---
 
 COMMENT ON COLUMN tenancy.onboarding_progress.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN onboarding_progress.custom; Type: COMMENT; Schema: tenancy; Owner: app_owner
---
 
 COMMENT ON COLUMN tenancy.onboarding_progress.custom IS 'Fields that this organization added.';
 
 
---
--- Name: organizations; Type: TABLE; Schema: tenancy; Owner: app_owner
---
 
 CREATE TABLE tenancy.organizations (
     id uuid DEFAULT app.new_id() NOT NULL,
@@ -6841,30 +5312,18 @@ CREATE TABLE tenancy.organizations (
 
 ALTER TABLE tenancy.organizations OWNER TO app_owner;
 
---
--- Name: TABLE organizations; Type: COMMENT; Schema: tenancy; Owner: app_owner
---
 
 COMMENT ON TABLE tenancy.organizations IS 'A company: everything that it has carries its id.';
 
 
---
--- Name: CONSTRAINT bin_is_twelve_digits ON organizations; Type: COMMENT; Schema: tenancy; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT bin_is_twelve_digits ON tenancy.organizations IS 'A BIN has twelve digits.';
 
 
---
--- Name: CONSTRAINT organization_has_a_name ON organizations; Type: COMMENT; Schema: tenancy; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT organization_has_a_name ON tenancy.organizations IS 'A company needs a name of at most 200 characters.';
 
 
---
--- Name: settings; Type: TABLE; Schema: tenancy; Owner: app_owner
---
 
 CREATE TABLE tenancy.settings (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -6893,51 +5352,30 @@ CREATE TABLE tenancy.settings (
 
 ALTER TABLE tenancy.settings OWNER TO app_owner;
 
---
--- Name: TABLE settings; Type: COMMENT; Schema: tenancy; Owner: app_owner
---
 
 COMMENT ON TABLE tenancy.settings IS 'A setting; the nearest of user, workspace and organization wins.';
 
 
---
--- Name: COLUMN settings.deleted_at; Type: COMMENT; Schema: tenancy; Owner: app_owner
---
 
 COMMENT ON COLUMN tenancy.settings.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN settings.version; Type: COMMENT; Schema: tenancy; Owner: app_owner
---
 
 COMMENT ON COLUMN tenancy.settings.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN settings.custom; Type: COMMENT; Schema: tenancy; Owner: app_owner
---
 
 COMMENT ON COLUMN tenancy.settings.custom IS 'Fields that this organization added.';
 
 
---
--- Name: CONSTRAINT secrets_are_encrypted ON settings; Type: COMMENT; Schema: tenancy; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT secrets_are_encrypted ON tenancy.settings IS 'A secret is kept encrypted and never shown.';
 
 
---
--- Name: CONSTRAINT setting_scope_matches ON settings; Type: COMMENT; Schema: tenancy; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT setting_scope_matches ON tenancy.settings IS 'A setting belongs to the organization, to one workspace or to one person.';
 
 
---
--- Name: workspaces; Type: TABLE; Schema: tenancy; Owner: app_owner
---
 
 CREATE TABLE tenancy.workspaces (
     organization_id uuid DEFAULT app.organization() NOT NULL,
@@ -6962,102 +5400,57 @@ CREATE TABLE tenancy.workspaces (
 
 ALTER TABLE tenancy.workspaces OWNER TO app_owner;
 
---
--- Name: TABLE workspaces; Type: COMMENT; Schema: tenancy; Owner: app_owner
---
 
 COMMENT ON TABLE tenancy.workspaces IS 'A division of a company that keeps some of its records apart.';
 
 
---
--- Name: COLUMN workspaces.deleted_at; Type: COMMENT; Schema: tenancy; Owner: app_owner
---
 
 COMMENT ON COLUMN tenancy.workspaces.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
 
 
---
--- Name: COLUMN workspaces.version; Type: COMMENT; Schema: tenancy; Owner: app_owner
---
 
 COMMENT ON COLUMN tenancy.workspaces.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
 
 
---
--- Name: COLUMN workspaces.custom; Type: COMMENT; Schema: tenancy; Owner: app_owner
---
 
 COMMENT ON COLUMN tenancy.workspaces.custom IS 'Fields that this organization added.';
 
 
---
--- Name: CONSTRAINT main_workspace_stays ON workspaces; Type: COMMENT; Schema: tenancy; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT main_workspace_stays ON tenancy.workspaces IS 'The main workspace cannot be archived or deleted.';
 
 
---
--- Name: audit_2026_11; Type: TABLE ATTACH; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.audit ATTACH PARTITION app.audit_2026_11 FOR VALUES FROM ('2026-11-01 00:00:00+00') TO ('2026-12-01 00:00:00+00');
 
 
---
--- Name: audit_2026_12; Type: TABLE ATTACH; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.audit ATTACH PARTITION app.audit_2026_12 FOR VALUES FROM ('2026-12-01 00:00:00+00') TO ('2027-01-01 00:00:00+00');
 
 
---
--- Name: audit_2027_01; Type: TABLE ATTACH; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.audit ATTACH PARTITION app.audit_2027_01 FOR VALUES FROM ('2027-01-01 00:00:00+00') TO ('2027-02-01 00:00:00+00');
 
 
---
--- Name: audit_rest; Type: TABLE ATTACH; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.audit ATTACH PARTITION app.audit_rest DEFAULT;
 
 
---
--- Data for Name: audit_2026_11; Type: TABLE DATA; Schema: app; Owner: app_owner
---
 
 
 
---
--- Data for Name: audit_2026_12; Type: TABLE DATA; Schema: app; Owner: app_owner
---
 
 
 
---
--- Data for Name: audit_2027_01; Type: TABLE DATA; Schema: app; Owner: app_owner
---
 
 
 
---
--- Data for Name: audit_rest; Type: TABLE DATA; Schema: app; Owner: app_owner
---
 
 
 
---
--- Data for Name: counters; Type: TABLE DATA; Schema: app; Owner: app_owner
---
 
 
 
---
--- Data for Name: currencies; Type: TABLE DATA; Schema: app; Owner: app_owner
---
 
 INSERT INTO app.currencies VALUES ('AED', 'UAE Dirham', 2);
 INSERT INTO app.currencies VALUES ('AFN', 'Afghani', 2);
@@ -7226,9 +5619,6 @@ INSERT INTO app.currencies VALUES ('ZMW', 'Zambian Kwacha', 2);
 INSERT INTO app.currencies VALUES ('ZWG', 'Zimbabwe Gold', 2);
 
 
---
--- Data for Name: entities; Type: TABLE DATA; Schema: app; Owner: app_owner
---
 
 INSERT INTO app.entities VALUES ('tenancy.workspaces', 0, 'created_by', NULL, NULL, false, '{}', '{}');
 INSERT INTO app.entities VALUES ('iam.memberships', 1, 'id', NULL, NULL, false, '{}', '{}');
@@ -7262,45 +5652,24 @@ INSERT INTO app.entities VALUES ('finance.payments', 20, 'created_by', NULL, NUL
 INSERT INTO app.entities VALUES ('finance.payment_allocations', 20, 'owner_id', 'finance.payments', 'payment_id', false, '{owner_id,workspace_id}', '{reversed_on}');
 
 
---
--- Data for Name: idempotency; Type: TABLE DATA; Schema: app; Owner: app_owner
---
 
 
 
---
--- Data for Name: jobs; Type: TABLE DATA; Schema: app; Owner: app_owner
---
 
 
 
---
--- Data for Name: mails; Type: TABLE DATA; Schema: app; Owner: app_owner
---
 
 
 
---
--- Data for Name: number_series; Type: TABLE DATA; Schema: app; Owner: app_owner
---
 
 
 
---
--- Data for Name: record; Type: TABLE DATA; Schema: app; Owner: app_owner
---
 
 
 
---
--- Data for Name: schedules; Type: TABLE DATA; Schema: app; Owner: app_owner
---
 
 
 
---
--- Data for Name: schema_changes; Type: TABLE DATA; Schema: app; Owner: app_owner
---
 
 INSERT INTO app.schema_changes VALUES ('kernel', 1, 'e7a9c066312d04ea438c45abfcaaf8929ca90da389d18c1476ee490ebb189a41', NULL, '2026-11-21 19:43:36.9268+00');
 INSERT INTO app.schema_changes VALUES ('parties', 1, 'ba06a8a8843cf7a1bc527f60b8133a2fab18a435a878a026d02958b2496ef3e1', NULL, '2026-11-21 19:43:37.694427+00');
@@ -7309,15 +5678,9 @@ INSERT INTO app.schema_changes VALUES ('sales', 1, '5e6ce6ccc7573792274fface1718
 INSERT INTO app.schema_changes VALUES ('finance', 1, '9df4c0b30302d9ddd063dfeaba1520abcc05f8d3434914ff98aa797d430e05a4', NULL, '2026-11-21 19:43:38.922573+00');
 
 
---
--- Data for Name: system_logs; Type: TABLE DATA; Schema: app; Owner: app_owner
---
 
 
 
---
--- Data for Name: transitions; Type: TABLE DATA; Schema: app; Owner: app_owner
---
 
 INSERT INTO app.transitions VALUES ('sales.orders', 'status', 'draft', 'confirmed', 'confirm', 1);
 INSERT INTO app.transitions VALUES ('sales.orders', 'status', 'confirmed', 'processing', 'process', 2);
@@ -7352,5249 +5715,3039 @@ INSERT INTO app.transitions VALUES ('finance.payments', 'status', 'processing', 
 INSERT INTO app.transitions VALUES ('finance.payments', 'status', 'completed', 'cancelled', 'void', 8);
 
 
---
--- Data for Name: custom_fields; Type: TABLE DATA; Schema: builder; Owner: app_owner
---
 
 
 
---
--- Data for Name: files; Type: TABLE DATA; Schema: files; Owner: app_owner
---
 
 
 
---
--- Data for Name: invoice_lines; Type: TABLE DATA; Schema: finance; Owner: app_owner
---
 
 
 
---
--- Data for Name: invoices; Type: TABLE DATA; Schema: finance; Owner: app_owner
---
 
 
 
---
--- Data for Name: payment_allocations; Type: TABLE DATA; Schema: finance; Owner: app_owner
---
 
 
 
---
--- Data for Name: payments; Type: TABLE DATA; Schema: finance; Owner: app_owner
---
 
 
 
---
--- Data for Name: api_tokens; Type: TABLE DATA; Schema: iam; Owner: app_owner
---
 
 
 
---
--- Data for Name: email_verifications; Type: TABLE DATA; Schema: iam; Owner: app_owner
---
 
 
 
---
--- Data for Name: field_permissions; Type: TABLE DATA; Schema: iam; Owner: app_owner
---
 
 
 
---
--- Data for Name: login_attempts; Type: TABLE DATA; Schema: iam; Owner: app_owner
---
 
 
 
---
--- Data for Name: memberships; Type: TABLE DATA; Schema: iam; Owner: app_owner
---
 
 
 
---
--- Data for Name: permissions; Type: TABLE DATA; Schema: iam; Owner: app_owner
---
 
 
 
---
--- Data for Name: role_assignments; Type: TABLE DATA; Schema: iam; Owner: app_owner
---
 
 
 
---
--- Data for Name: roles; Type: TABLE DATA; Schema: iam; Owner: app_owner
---
 
 
 
---
--- Data for Name: sessions; Type: TABLE DATA; Schema: iam; Owner: app_owner
---
 
 
 
---
--- Data for Name: user_profiles; Type: TABLE DATA; Schema: iam; Owner: app_owner
---
 
 
 
---
--- Data for Name: users; Type: TABLE DATA; Schema: iam; Owner: app_owner
---
 
 
 
---
--- Data for Name: imports; Type: TABLE DATA; Schema: imports; Owner: app_owner
---
 
 
 
---
--- Data for Name: saved_mappings; Type: TABLE DATA; Schema: imports; Owner: app_owner
---
 
 
 
---
--- Data for Name: addresses; Type: TABLE DATA; Schema: parties; Owner: app_owner
---
 
 
 
---
--- Data for Name: contacts; Type: TABLE DATA; Schema: parties; Owner: app_owner
---
 
 
 
---
--- Data for Name: parties; Type: TABLE DATA; Schema: parties; Owner: app_owner
---
 
 
 
---
--- Data for Name: categories; Type: TABLE DATA; Schema: products; Owner: app_owner
---
 
 
 
---
--- Data for Name: products; Type: TABLE DATA; Schema: products; Owner: app_owner
---
 
 
 
---
--- Data for Name: tax_rates; Type: TABLE DATA; Schema: products; Owner: app_owner
---
 
 
 
---
--- Data for Name: taxes; Type: TABLE DATA; Schema: products; Owner: app_owner
---
 
 
 
---
--- Data for Name: units; Type: TABLE DATA; Schema: products; Owner: app_owner
---
 
 
 
---
--- Data for Name: order_lines; Type: TABLE DATA; Schema: sales; Owner: app_owner
---
 
 
 
---
--- Data for Name: orders; Type: TABLE DATA; Schema: sales; Owner: app_owner
---
 
 
 
---
--- Data for Name: comments; Type: TABLE DATA; Schema: social; Owner: app_owner
---
 
 
 
---
--- Data for Name: notifications; Type: TABLE DATA; Schema: social; Owner: app_owner
---
 
 
 
---
--- Data for Name: saved_views; Type: TABLE DATA; Schema: social; Owner: app_owner
---
 
 
 
---
--- Data for Name: onboarding_progress; Type: TABLE DATA; Schema: tenancy; Owner: app_owner
---
 
 
 
---
--- Data for Name: organizations; Type: TABLE DATA; Schema: tenancy; Owner: app_owner
---
 
 
 
---
--- Data for Name: settings; Type: TABLE DATA; Schema: tenancy; Owner: app_owner
---
 
 
 
---
--- Data for Name: workspaces; Type: TABLE DATA; Schema: tenancy; Owner: app_owner
---
 
 
 
---
--- Name: audit audit_pkey; Type: CONSTRAINT; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (organization_id, at, id);
 
 
---
--- Name: audit_2026_11 audit_2026_11_pkey; Type: CONSTRAINT; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.audit_2026_11
     ADD CONSTRAINT audit_2026_11_pkey PRIMARY KEY (organization_id, at, id);
 
 
---
--- Name: audit_2026_12 audit_2026_12_pkey; Type: CONSTRAINT; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.audit_2026_12
     ADD CONSTRAINT audit_2026_12_pkey PRIMARY KEY (organization_id, at, id);
 
 
---
--- Name: audit_2027_01 audit_2027_01_pkey; Type: CONSTRAINT; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.audit_2027_01
     ADD CONSTRAINT audit_2027_01_pkey PRIMARY KEY (organization_id, at, id);
 
 
---
--- Name: audit_rest audit_rest_pkey; Type: CONSTRAINT; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.audit_rest
     ADD CONSTRAINT audit_rest_pkey PRIMARY KEY (organization_id, at, id);
 
 
---
--- Name: counters counters_pkey; Type: CONSTRAINT; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.counters
     ADD CONSTRAINT counters_pkey PRIMARY KEY (organization_id, series, period);
 
 
---
--- Name: currencies currencies_pkey; Type: CONSTRAINT; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.currencies
     ADD CONSTRAINT currencies_pkey PRIMARY KEY (code);
 
 
---
--- Name: entities entities_pkey; Type: CONSTRAINT; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.entities
     ADD CONSTRAINT entities_pkey PRIMARY KEY (name);
 
 
---
--- Name: idempotency idempotency_pkey; Type: CONSTRAINT; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.idempotency
     ADD CONSTRAINT idempotency_pkey PRIMARY KEY (organization_id, user_id, key);
 
 
---
--- Name: jobs jobs_key; Type: CONSTRAINT; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.jobs
     ADD CONSTRAINT jobs_key UNIQUE (organization_id, key);
 
 
---
--- Name: jobs jobs_pkey; Type: CONSTRAINT; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: mails mails_pkey; Type: CONSTRAINT; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.mails
     ADD CONSTRAINT mails_pkey PRIMARY KEY (id);
 
 
---
--- Name: number_series number_series_pkey; Type: CONSTRAINT; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.number_series
     ADD CONSTRAINT number_series_pkey PRIMARY KEY (organization_id, series);
 
 
---
--- Name: record record_pkey; Type: CONSTRAINT; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.record
     ADD CONSTRAINT record_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: schedules schedules_pkey; Type: CONSTRAINT; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.schedules
     ADD CONSTRAINT schedules_pkey PRIMARY KEY (organization_id, kind, key);
 
 
---
--- Name: schema_changes schema_changes_pkey; Type: CONSTRAINT; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.schema_changes
     ADD CONSTRAINT schema_changes_pkey PRIMARY KEY (module, number);
 
 
---
--- Name: system_logs system_logs_pkey; Type: CONSTRAINT; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.system_logs
     ADD CONSTRAINT system_logs_pkey PRIMARY KEY (id);
 
 
---
--- Name: transitions transitions_pkey; Type: CONSTRAINT; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.transitions
     ADD CONSTRAINT transitions_pkey PRIMARY KEY (entity, source, target);
 
 
---
--- Name: custom_fields custom_fields_organization_id_entity_name_key; Type: CONSTRAINT; Schema: builder; Owner: app_owner
---
 
 ALTER TABLE ONLY builder.custom_fields
     ADD CONSTRAINT custom_fields_organization_id_entity_name_key UNIQUE (organization_id, entity, name);
 
 
---
--- Name: custom_fields custom_fields_pkey; Type: CONSTRAINT; Schema: builder; Owner: app_owner
---
 
 ALTER TABLE ONLY builder.custom_fields
     ADD CONSTRAINT custom_fields_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: files files_pkey; Type: CONSTRAINT; Schema: files; Owner: app_owner
---
 
 ALTER TABLE ONLY files.files
     ADD CONSTRAINT files_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: invoice_lines invoice_lines_pkey; Type: CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.invoice_lines
     ADD CONSTRAINT invoice_lines_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: invoices invoices_pkey; Type: CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.invoices
     ADD CONSTRAINT invoices_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: payment_allocations payment_allocations_pkey; Type: CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.payment_allocations
     ADD CONSTRAINT payment_allocations_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: payments payments_number; Type: CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.payments
     ADD CONSTRAINT payments_number UNIQUE (organization_id, number);
 
 
---
--- Name: CONSTRAINT payments_number ON payments; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT payments_number ON finance.payments IS 'There is a payment with this number already.';
 
 
---
--- Name: payments payments_pkey; Type: CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.payments
     ADD CONSTRAINT payments_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: payments payments_transaction; Type: CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.payments
     ADD CONSTRAINT payments_transaction UNIQUE (organization_id, transaction_id);
 
 
---
--- Name: CONSTRAINT payments_transaction ON payments; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT payments_transaction ON finance.payments IS 'This transaction has been entered already.';
 
 
---
--- Name: api_tokens api_tokens_organization_id_token_hash_key; Type: CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.api_tokens
     ADD CONSTRAINT api_tokens_organization_id_token_hash_key UNIQUE (organization_id, token_hash);
 
 
---
--- Name: api_tokens api_tokens_pkey; Type: CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.api_tokens
     ADD CONSTRAINT api_tokens_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: email_verifications email_verifications_code_hash_key; Type: CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.email_verifications
     ADD CONSTRAINT email_verifications_code_hash_key UNIQUE (code_hash);
 
 
---
--- Name: email_verifications email_verifications_pkey; Type: CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.email_verifications
     ADD CONSTRAINT email_verifications_pkey PRIMARY KEY (id);
 
 
---
--- Name: field_permissions field_permissions_once; Type: CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.field_permissions
     ADD CONSTRAINT field_permissions_once UNIQUE (organization_id, role_id, entity, field);
 
 
---
--- Name: field_permissions field_permissions_pkey; Type: CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.field_permissions
     ADD CONSTRAINT field_permissions_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: login_attempts login_attempts_pkey; Type: CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.login_attempts
     ADD CONSTRAINT login_attempts_pkey PRIMARY KEY (id);
 
 
---
--- Name: memberships memberships_pkey; Type: CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.memberships
     ADD CONSTRAINT memberships_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: permissions permissions_once; Type: CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.permissions
     ADD CONSTRAINT permissions_once UNIQUE (organization_id, role_id, entity, action);
 
 
---
--- Name: permissions permissions_pkey; Type: CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.permissions
     ADD CONSTRAINT permissions_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: role_assignments role_assignments_pkey; Type: CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.role_assignments
     ADD CONSTRAINT role_assignments_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: roles roles_organization_id_name_key; Type: CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.roles
     ADD CONSTRAINT roles_organization_id_name_key UNIQUE (organization_id, name);
 
 
---
--- Name: roles roles_pkey; Type: CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.roles
     ADD CONSTRAINT roles_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: sessions sessions_pkey; Type: CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
 
 
---
--- Name: sessions sessions_token_hash_key; Type: CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.sessions
     ADD CONSTRAINT sessions_token_hash_key UNIQUE (token_hash);
 
 
---
--- Name: user_profiles user_profiles_pkey; Type: CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.user_profiles
     ADD CONSTRAINT user_profiles_pkey PRIMARY KEY (id);
 
 
---
--- Name: users users_email_key_key; Type: CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.users
     ADD CONSTRAINT users_email_key_key UNIQUE (email_key);
 
 
---
--- Name: users users_pkey; Type: CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
 
 
---
--- Name: imports imports_pkey; Type: CONSTRAINT; Schema: imports; Owner: app_owner
---
 
 ALTER TABLE ONLY imports.imports
     ADD CONSTRAINT imports_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: saved_mappings saved_mappings_organization_id_entity_name_key; Type: CONSTRAINT; Schema: imports; Owner: app_owner
---
 
 ALTER TABLE ONLY imports.saved_mappings
     ADD CONSTRAINT saved_mappings_organization_id_entity_name_key UNIQUE (organization_id, entity, name);
 
 
---
--- Name: saved_mappings saved_mappings_pkey; Type: CONSTRAINT; Schema: imports; Owner: app_owner
---
 
 ALTER TABLE ONLY imports.saved_mappings
     ADD CONSTRAINT saved_mappings_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: addresses addresses_pkey; Type: CONSTRAINT; Schema: parties; Owner: app_owner
---
 
 ALTER TABLE ONLY parties.addresses
     ADD CONSTRAINT addresses_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: contacts contacts_pkey; Type: CONSTRAINT; Schema: parties; Owner: app_owner
---
 
 ALTER TABLE ONLY parties.contacts
     ADD CONSTRAINT contacts_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: parties parties_number; Type: CONSTRAINT; Schema: parties; Owner: app_owner
---
 
 ALTER TABLE ONLY parties.parties
     ADD CONSTRAINT parties_number UNIQUE (organization_id, number);
 
 
---
--- Name: CONSTRAINT parties_number ON parties; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT parties_number ON parties.parties IS 'This number is already taken.';
 
 
---
--- Name: parties parties_pkey; Type: CONSTRAINT; Schema: parties; Owner: app_owner
---
 
 ALTER TABLE ONLY parties.parties
     ADD CONSTRAINT parties_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: categories categories_pkey; Type: CONSTRAINT; Schema: products; Owner: app_owner
---
 
 ALTER TABLE ONLY products.categories
     ADD CONSTRAINT categories_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: products products_pkey; Type: CONSTRAINT; Schema: products; Owner: app_owner
---
 
 ALTER TABLE ONLY products.products
     ADD CONSTRAINT products_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: tax_rates tax_rates_pkey; Type: CONSTRAINT; Schema: products; Owner: app_owner
---
 
 ALTER TABLE ONLY products.tax_rates
     ADD CONSTRAINT tax_rates_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: taxes taxes_pkey; Type: CONSTRAINT; Schema: products; Owner: app_owner
---
 
 ALTER TABLE ONLY products.taxes
     ADD CONSTRAINT taxes_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: units units_pkey; Type: CONSTRAINT; Schema: products; Owner: app_owner
---
 
 ALTER TABLE ONLY products.units
     ADD CONSTRAINT units_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: order_lines order_lines_pkey; Type: CONSTRAINT; Schema: sales; Owner: app_owner
---
 
 ALTER TABLE ONLY sales.order_lines
     ADD CONSTRAINT order_lines_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: orders orders_number; Type: CONSTRAINT; Schema: sales; Owner: app_owner
---
 
 ALTER TABLE ONLY sales.orders
     ADD CONSTRAINT orders_number UNIQUE (organization_id, number);
 
 
---
--- Name: CONSTRAINT orders_number ON orders; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT orders_number ON sales.orders IS 'There is an order with this number already.';
 
 
---
--- Name: orders orders_pkey; Type: CONSTRAINT; Schema: sales; Owner: app_owner
---
 
 ALTER TABLE ONLY sales.orders
     ADD CONSTRAINT orders_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: comments comments_pkey; Type: CONSTRAINT; Schema: social; Owner: app_owner
---
 
 ALTER TABLE ONLY social.comments
     ADD CONSTRAINT comments_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: notifications notifications_pkey; Type: CONSTRAINT; Schema: social; Owner: app_owner
---
 
 ALTER TABLE ONLY social.notifications
     ADD CONSTRAINT notifications_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: saved_views saved_views_pkey; Type: CONSTRAINT; Schema: social; Owner: app_owner
---
 
 ALTER TABLE ONLY social.saved_views
     ADD CONSTRAINT saved_views_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: onboarding_progress onboarding_progress_organization_id_step_key; Type: CONSTRAINT; Schema: tenancy; Owner: app_owner
---
 
 ALTER TABLE ONLY tenancy.onboarding_progress
     ADD CONSTRAINT onboarding_progress_organization_id_step_key UNIQUE (organization_id, step);
 
 
---
--- Name: onboarding_progress onboarding_progress_pkey; Type: CONSTRAINT; Schema: tenancy; Owner: app_owner
---
 
 ALTER TABLE ONLY tenancy.onboarding_progress
     ADD CONSTRAINT onboarding_progress_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: organizations organizations_domain_key; Type: CONSTRAINT; Schema: tenancy; Owner: app_owner
---
 
 ALTER TABLE ONLY tenancy.organizations
     ADD CONSTRAINT organizations_domain_key UNIQUE (domain);
 
 
---
--- Name: organizations organizations_pkey; Type: CONSTRAINT; Schema: tenancy; Owner: app_owner
---
 
 ALTER TABLE ONLY tenancy.organizations
     ADD CONSTRAINT organizations_pkey PRIMARY KEY (id);
 
 
---
--- Name: organizations organizations_slug_key; Type: CONSTRAINT; Schema: tenancy; Owner: app_owner
---
 
 ALTER TABLE ONLY tenancy.organizations
     ADD CONSTRAINT organizations_slug_key UNIQUE (slug);
 
 
---
--- Name: settings settings_pkey; Type: CONSTRAINT; Schema: tenancy; Owner: app_owner
---
 
 ALTER TABLE ONLY tenancy.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: workspaces workspaces_organization_id_name_key; Type: CONSTRAINT; Schema: tenancy; Owner: app_owner
---
 
 ALTER TABLE ONLY tenancy.workspaces
     ADD CONSTRAINT workspaces_organization_id_name_key UNIQUE (organization_id, name);
 
 
---
--- Name: workspaces workspaces_pkey; Type: CONSTRAINT; Schema: tenancy; Owner: app_owner
---
 
 ALTER TABLE ONLY tenancy.workspaces
     ADD CONSTRAINT workspaces_pkey PRIMARY KEY (organization_id, id);
 
 
---
--- Name: audit_record; Type: INDEX; Schema: app; Owner: app_owner
---
 
 CREATE INDEX audit_record ON ONLY app.audit USING btree (organization_id, entity, record_id, at);
 
 
---
--- Name: audit_2026_11_record; Type: INDEX; Schema: app; Owner: app_owner
---
 
 CREATE INDEX audit_2026_11_record ON app.audit_2026_11 USING btree (organization_id, entity, record_id, at);
 
 
---
--- Name: audit_request; Type: INDEX; Schema: app; Owner: app_owner
---
 
 CREATE INDEX audit_request ON ONLY app.audit USING btree (organization_id, request_id);
 
 
---
--- Name: audit_2026_11_request; Type: INDEX; Schema: app; Owner: app_owner
---
 
 CREATE INDEX audit_2026_11_request ON app.audit_2026_11 USING btree (organization_id, request_id);
 
 
---
--- Name: audit_2026_12_record; Type: INDEX; Schema: app; Owner: app_owner
---
 
 CREATE INDEX audit_2026_12_record ON app.audit_2026_12 USING btree (organization_id, entity, record_id, at);
 
 
---
--- Name: audit_2026_12_request; Type: INDEX; Schema: app; Owner: app_owner
---
 
 CREATE INDEX audit_2026_12_request ON app.audit_2026_12 USING btree (organization_id, request_id);
 
 
---
--- Name: audit_2027_01_record; Type: INDEX; Schema: app; Owner: app_owner
---
 
 CREATE INDEX audit_2027_01_record ON app.audit_2027_01 USING btree (organization_id, entity, record_id, at);
 
 
---
--- Name: audit_2027_01_request; Type: INDEX; Schema: app; Owner: app_owner
---
 
 CREATE INDEX audit_2027_01_request ON app.audit_2027_01 USING btree (organization_id, request_id);
 
 
---
--- Name: audit_rest_organization_id_entity_record_id_at_idx; Type: INDEX; Schema: app; Owner: app_owner
---
 
 CREATE INDEX audit_rest_organization_id_entity_record_id_at_idx ON app.audit_rest USING btree (organization_id, entity, record_id, at);
 
 
---
--- Name: audit_rest_organization_id_request_id_idx; Type: INDEX; Schema: app; Owner: app_owner
---
 
 CREATE INDEX audit_rest_organization_id_request_id_idx ON app.audit_rest USING btree (organization_id, request_id);
 
 
---
--- Name: idempotency_at; Type: INDEX; Schema: app; Owner: app_owner
---
 
 CREATE INDEX idempotency_at ON app.idempotency USING btree (at);
 
 
---
--- Name: jobs_finished; Type: INDEX; Schema: app; Owner: app_owner
---
 
 CREATE INDEX jobs_finished ON app.jobs USING btree (finished_at) WHERE (finished_at IS NOT NULL);
 
 
---
--- Name: jobs_mine; Type: INDEX; Schema: app; Owner: app_owner
---
 
 CREATE INDEX jobs_mine ON app.jobs USING btree (organization_id, created_by, created_at);
 
 
---
--- Name: jobs_queued; Type: INDEX; Schema: app; Owner: app_owner
---
 
 CREATE INDEX jobs_queued ON app.jobs USING btree (organization_id, run_at, id) WHERE (status = 'queued'::text);
 
 
---
--- Name: jobs_running; Type: INDEX; Schema: app; Owner: app_owner
---
 
 CREATE INDEX jobs_running ON app.jobs USING btree (organization_id, lease_until) WHERE (status = 'running'::text);
 
 
---
--- Name: jobs_started; Type: INDEX; Schema: app; Owner: app_owner
---
 
 CREATE INDEX jobs_started ON app.jobs USING btree (organization_id, started_at) WHERE (started_at IS NOT NULL);
 
 
---
--- Name: mails_due; Type: INDEX; Schema: app; Owner: app_owner
---
 
 CREATE INDEX mails_due ON app.mails USING btree (send_at) WHERE ((sent_at IS NULL) AND (failed_at IS NULL));
 
 
---
--- Name: mails_sent; Type: INDEX; Schema: app; Owner: app_owner
---
 
 CREATE INDEX mails_sent ON app.mails USING btree (sent_at) WHERE (sent_at IS NOT NULL);
 
 
---
--- Name: schedules_due; Type: INDEX; Schema: app; Owner: app_owner
---
 
 CREATE INDEX schedules_due ON app.schedules USING btree (next_run_at);
 
 
---
--- Name: system_logs_fingerprint; Type: INDEX; Schema: app; Owner: app_owner
---
 
 CREATE UNIQUE INDEX system_logs_fingerprint ON app.system_logs USING btree (fingerprint);
 
 
---
--- Name: custom_fields_custom; Type: INDEX; Schema: builder; Owner: app_owner
---
 
 CREATE INDEX custom_fields_custom ON builder.custom_fields USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: files_custom; Type: INDEX; Schema: files; Owner: app_owner
---
 
 CREATE INDEX files_custom ON files.files USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: files_deleted; Type: INDEX; Schema: files; Owner: app_owner
---
 
 CREATE INDEX files_deleted ON files.files USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
 
 
---
--- Name: files_record; Type: INDEX; Schema: files; Owner: app_owner
---
 
 CREATE INDEX files_record ON files.files USING btree (organization_id, entity, record_id);
 
 
---
--- Name: files_sha256; Type: INDEX; Schema: files; Owner: app_owner
---
 
 CREATE INDEX files_sha256 ON files.files USING btree (organization_id, sha256);
 
 
---
--- Name: files_size; Type: INDEX; Schema: files; Owner: app_owner
---
 
 CREATE INDEX files_size ON files.files USING btree (organization_id, created_by) INCLUDE (size) WHERE (deleted_at IS NULL);
 
 
---
--- Name: invoice_lines_credited_line_id_fk; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX invoice_lines_credited_line_id_fk ON finance.invoice_lines USING btree (organization_id, credited_line_id);
 
 
---
--- Name: invoice_lines_custom; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX invoice_lines_custom ON finance.invoice_lines USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: invoice_lines_invoice_id_fk; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX invoice_lines_invoice_id_fk ON finance.invoice_lines USING btree (organization_id, invoice_id);
 
 
---
--- Name: invoice_lines_order_line_id_fk; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX invoice_lines_order_line_id_fk ON finance.invoice_lines USING btree (organization_id, order_line_id);
 
 
---
--- Name: invoice_lines_product_id_fk; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX invoice_lines_product_id_fk ON finance.invoice_lines USING btree (organization_id, product_id);
 
 
---
--- Name: invoice_lines_tax_id_fk; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX invoice_lines_tax_id_fk ON finance.invoice_lines USING btree (organization_id, tax_id);
 
 
---
--- Name: invoices_assigned_to_fk; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX invoices_assigned_to_fk ON finance.invoices USING btree (organization_id, assigned_to);
 
 
---
--- Name: invoices_bill_number; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE UNIQUE INDEX invoices_bill_number ON finance.invoices USING btree (organization_id, number) WHERE ((direction = 'in'::text) AND (number IS NOT NULL));
 
 
---
--- Name: INDEX invoices_bill_number; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON INDEX finance.invoices_bill_number IS 'There is an invoice with this number already.';
 
 
---
--- Name: invoices_credited_invoice_id_fk; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX invoices_credited_invoice_id_fk ON finance.invoices USING btree (organization_id, credited_invoice_id);
 
 
---
--- Name: invoices_custom; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX invoices_custom ON finance.invoices USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: invoices_due; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX invoices_due ON finance.invoices USING btree (organization_id, due_on) WHERE (((balance)::numeric > (0)::numeric) AND (number IS NOT NULL));
 
 
---
--- Name: invoices_issued; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX invoices_issued ON finance.invoices USING btree (organization_id, issued_on);
 
 
---
--- Name: invoices_number; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE UNIQUE INDEX invoices_number ON finance.invoices USING btree (organization_id, number) WHERE ((direction = 'out'::text) AND (number IS NOT NULL));
 
 
---
--- Name: INDEX invoices_number; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON INDEX finance.invoices_number IS 'There is an invoice with this number already.';
 
 
---
--- Name: invoices_order_id_fk; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX invoices_order_id_fk ON finance.invoices USING btree (organization_id, order_id);
 
 
---
--- Name: invoices_receipt; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE UNIQUE INDEX invoices_receipt ON finance.invoices USING btree (organization_id, payment_id) WHERE ((status <> 'cancelled'::text) AND (deleted_at IS NULL));
 
 
---
--- Name: INDEX invoices_receipt; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON INDEX finance.invoices_receipt IS 'There is a receipt for this payment already.';
 
 
---
--- Name: invoices_search; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX invoices_search ON finance.invoices USING gin (organization_id, search);
 
 
---
--- Name: invoices_supplier_number; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE UNIQUE INDEX invoices_supplier_number ON finance.invoices USING btree (organization_id, party_id, supplier_number) WHERE ((direction = 'in'::text) AND (status <> 'cancelled'::text) AND (deleted_at IS NULL));
 
 
---
--- Name: INDEX invoices_supplier_number; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON INDEX finance.invoices_supplier_number IS 'This supplier''s invoice is here already.';
 
 
---
--- Name: invoices_trigram; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX invoices_trigram ON finance.invoices USING gin (organization_id, search_text public.gin_trgm_ops);
 
 
---
--- Name: invoices_workspace_id_fk; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX invoices_workspace_id_fk ON finance.invoices USING btree (organization_id, workspace_id);
 
 
---
--- Name: payment_allocations_custom; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX payment_allocations_custom ON finance.payment_allocations USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: payment_allocations_invoice_id_fk; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX payment_allocations_invoice_id_fk ON finance.payment_allocations USING btree (organization_id, invoice_id);
 
 
---
--- Name: payment_allocations_payment_id_fk; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX payment_allocations_payment_id_fk ON finance.payment_allocations USING btree (organization_id, payment_id);
 
 
---
--- Name: payments_custom; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX payments_custom ON finance.payments USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: payments_paid_on; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX payments_paid_on ON finance.payments USING btree (organization_id, paid_on);
 
 
---
--- Name: payments_party_id_fk; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX payments_party_id_fk ON finance.payments USING btree (organization_id, party_id);
 
 
---
--- Name: payments_search; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX payments_search ON finance.payments USING gin (organization_id, search);
 
 
---
--- Name: payments_trigram; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX payments_trigram ON finance.payments USING gin (organization_id, search_text public.gin_trgm_ops);
 
 
---
--- Name: payments_workspace_id_fk; Type: INDEX; Schema: finance; Owner: app_owner
---
 
 CREATE INDEX payments_workspace_id_fk ON finance.payments USING btree (organization_id, workspace_id);
 
 
---
--- Name: api_tokens_custom; Type: INDEX; Schema: iam; Owner: app_owner
---
 
 CREATE INDEX api_tokens_custom ON iam.api_tokens USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: api_tokens_user_id_fk; Type: INDEX; Schema: iam; Owner: app_owner
---
 
 CREATE INDEX api_tokens_user_id_fk ON iam.api_tokens USING btree (organization_id, user_id);
 
 
---
--- Name: email_verifications_user; Type: INDEX; Schema: iam; Owner: app_owner
---
 
 CREATE INDEX email_verifications_user ON iam.email_verifications USING btree (user_id, kind);
 
 
---
--- Name: field_permissions_custom; Type: INDEX; Schema: iam; Owner: app_owner
---
 
 CREATE INDEX field_permissions_custom ON iam.field_permissions USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: login_attempts_at; Type: INDEX; Schema: iam; Owner: app_owner
---
 
 CREATE INDEX login_attempts_at ON iam.login_attempts USING btree (at);
 
 
---
--- Name: login_attempts_email; Type: INDEX; Schema: iam; Owner: app_owner
---
 
 CREATE INDEX login_attempts_email ON iam.login_attempts USING btree (email_hash, at);
 
 
---
--- Name: memberships_custom; Type: INDEX; Schema: iam; Owner: app_owner
---
 
 CREATE INDEX memberships_custom ON iam.memberships USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: memberships_default_workspace_id_fk; Type: INDEX; Schema: iam; Owner: app_owner
---
 
 CREATE INDEX memberships_default_workspace_id_fk ON iam.memberships USING btree (organization_id, default_workspace_id);
 
 
---
--- Name: memberships_manager_id_fk; Type: INDEX; Schema: iam; Owner: app_owner
---
 
 CREATE INDEX memberships_manager_id_fk ON iam.memberships USING btree (organization_id, manager_id);
 
 
---
--- Name: memberships_user; Type: INDEX; Schema: iam; Owner: app_owner
---
 
 CREATE INDEX memberships_user ON iam.memberships USING btree (id);
 
 
---
--- Name: permissions_custom; Type: INDEX; Schema: iam; Owner: app_owner
---
 
 CREATE INDEX permissions_custom ON iam.permissions USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: role_assignments_custom; Type: INDEX; Schema: iam; Owner: app_owner
---
 
 CREATE INDEX role_assignments_custom ON iam.role_assignments USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: role_assignments_in_workspace_id_fk; Type: INDEX; Schema: iam; Owner: app_owner
---
 
 CREATE INDEX role_assignments_in_workspace_id_fk ON iam.role_assignments USING btree (organization_id, in_workspace_id);
 
 
---
--- Name: role_assignments_once; Type: INDEX; Schema: iam; Owner: app_owner
---
 
 CREATE UNIQUE INDEX role_assignments_once ON iam.role_assignments USING btree (organization_id, membership_id, role_id, COALESCE(in_workspace_id, '00000000-0000-0000-0000-000000000000'::uuid)) WHERE (deleted_at IS NULL);
 
 
---
--- Name: role_assignments_role_id_fk; Type: INDEX; Schema: iam; Owner: app_owner
---
 
 CREATE INDEX role_assignments_role_id_fk ON iam.role_assignments USING btree (organization_id, role_id);
 
 
---
--- Name: roles_custom; Type: INDEX; Schema: iam; Owner: app_owner
---
 
 CREATE INDEX roles_custom ON iam.roles USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: sessions_user; Type: INDEX; Schema: iam; Owner: app_owner
---
 
 CREATE INDEX sessions_user ON iam.sessions USING btree (user_id);
 
 
---
--- Name: imports_custom; Type: INDEX; Schema: imports; Owner: app_owner
---
 
 CREATE INDEX imports_custom ON imports.imports USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: imports_file_id_fk; Type: INDEX; Schema: imports; Owner: app_owner
---
 
 CREATE INDEX imports_file_id_fk ON imports.imports USING btree (organization_id, file_id);
 
 
---
--- Name: saved_mappings_custom; Type: INDEX; Schema: imports; Owner: app_owner
---
 
 CREATE INDEX saved_mappings_custom ON imports.saved_mappings USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: addresses_custom; Type: INDEX; Schema: parties; Owner: app_owner
---
 
 CREATE INDEX addresses_custom ON parties.addresses USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: addresses_one_default; Type: INDEX; Schema: parties; Owner: app_owner
---
 
 CREATE UNIQUE INDEX addresses_one_default ON parties.addresses USING btree (organization_id, party_id, kind) WHERE (is_default AND (deleted_at IS NULL));
 
 
---
--- Name: INDEX addresses_one_default; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON INDEX parties.addresses_one_default IS 'A party has one default address of each kind.';
 
 
---
--- Name: contacts_custom; Type: INDEX; Schema: parties; Owner: app_owner
---
 
 CREATE INDEX contacts_custom ON parties.contacts USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: contacts_one_primary; Type: INDEX; Schema: parties; Owner: app_owner
---
 
 CREATE UNIQUE INDEX contacts_one_primary ON parties.contacts USING btree (organization_id, party_id) WHERE (is_primary AND (deleted_at IS NULL));
 
 
---
--- Name: INDEX contacts_one_primary; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON INDEX parties.contacts_one_primary IS 'A party has one primary contact.';
 
 
---
--- Name: contacts_search; Type: INDEX; Schema: parties; Owner: app_owner
---
 
 CREATE INDEX contacts_search ON parties.contacts USING gin (organization_id, search);
 
 
---
--- Name: contacts_trigram; Type: INDEX; Schema: parties; Owner: app_owner
---
 
 CREATE INDEX contacts_trigram ON parties.contacts USING gin (organization_id, search_text public.gin_trgm_ops);
 
 
---
--- Name: parties_assigned_to_fk; Type: INDEX; Schema: parties; Owner: app_owner
---
 
 CREATE INDEX parties_assigned_to_fk ON parties.parties USING btree (organization_id, assigned_to);
 
 
---
--- Name: parties_bin; Type: INDEX; Schema: parties; Owner: app_owner
---
 
 CREATE INDEX parties_bin ON parties.parties USING btree (organization_id, bin) WHERE (bin IS NOT NULL);
 
 
---
--- Name: parties_code; Type: INDEX; Schema: parties; Owner: app_owner
---
 
 CREATE UNIQUE INDEX parties_code ON parties.parties USING btree (organization_id, code) WHERE (deleted_at IS NULL);
 
 
---
--- Name: INDEX parties_code; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON INDEX parties.parties_code IS 'Another party has this code.';
 
 
---
--- Name: parties_custom; Type: INDEX; Schema: parties; Owner: app_owner
---
 
 CREATE INDEX parties_custom ON parties.parties USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: parties_email; Type: INDEX; Schema: parties; Owner: app_owner
---
 
 CREATE INDEX parties_email ON parties.parties USING btree (organization_id, email_key) WHERE (email_key IS NOT NULL);
 
 
---
--- Name: parties_iin; Type: INDEX; Schema: parties; Owner: app_owner
---
 
 CREATE INDEX parties_iin ON parties.parties USING btree (organization_id, iin) WHERE (iin IS NOT NULL);
 
 
---
--- Name: parties_merged_into_fk; Type: INDEX; Schema: parties; Owner: app_owner
---
 
 CREATE INDEX parties_merged_into_fk ON parties.parties USING btree (organization_id, merged_into);
 
 
---
--- Name: parties_name; Type: INDEX; Schema: parties; Owner: app_owner
---
 
 CREATE INDEX parties_name ON parties.parties USING btree (organization_id, name);
 
 
---
--- Name: parties_phone; Type: INDEX; Schema: parties; Owner: app_owner
---
 
 CREATE INDEX parties_phone ON parties.parties USING btree (organization_id, phone_key) WHERE (phone_key IS NOT NULL);
 
 
---
--- Name: parties_search; Type: INDEX; Schema: parties; Owner: app_owner
---
 
 CREATE INDEX parties_search ON parties.parties USING gin (organization_id, search);
 
 
---
--- Name: parties_tags; Type: INDEX; Schema: parties; Owner: app_owner
---
 
 CREATE INDEX parties_tags ON parties.parties USING gin (organization_id, tags);
 
 
---
--- Name: parties_trigram; Type: INDEX; Schema: parties; Owner: app_owner
---
 
 CREATE INDEX parties_trigram ON parties.parties USING gin (organization_id, search_text public.gin_trgm_ops);
 
 
---
--- Name: parties_workspace_id_fk; Type: INDEX; Schema: parties; Owner: app_owner
---
 
 CREATE INDEX parties_workspace_id_fk ON parties.parties USING btree (organization_id, workspace_id);
 
 
---
--- Name: categories_code; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE UNIQUE INDEX categories_code ON products.categories USING btree (organization_id, code) WHERE (deleted_at IS NULL);
 
 
---
--- Name: INDEX categories_code; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON INDEX products.categories_code IS 'There is a category with this code already.';
 
 
---
--- Name: categories_custom; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE INDEX categories_custom ON products.categories USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: categories_parent_id_fk; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE INDEX categories_parent_id_fk ON products.categories USING btree (organization_id, parent_id);
 
 
---
--- Name: categories_search; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE INDEX categories_search ON products.categories USING gin (organization_id, search);
 
 
---
--- Name: categories_tax_id_fk; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE INDEX categories_tax_id_fk ON products.categories USING btree (organization_id, tax_id);
 
 
---
--- Name: categories_trigram; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE INDEX categories_trigram ON products.categories USING gin (organization_id, search_text public.gin_trgm_ops);
 
 
---
--- Name: products_barcode; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE UNIQUE INDEX products_barcode ON products.products USING btree (organization_id, barcode) WHERE (deleted_at IS NULL);
 
 
---
--- Name: INDEX products_barcode; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON INDEX products.products_barcode IS 'There is a product with this barcode already.';
 
 
---
--- Name: products_category_id_fk; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE INDEX products_category_id_fk ON products.products USING btree (organization_id, category_id);
 
 
---
--- Name: products_custom; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE INDEX products_custom ON products.products USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: products_name; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE INDEX products_name ON products.products USING btree (organization_id, name);
 
 
---
--- Name: products_price; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE INDEX products_price ON products.products USING btree (organization_id, price, id);
 
 
---
--- Name: products_search; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE INDEX products_search ON products.products USING gin (organization_id, search);
 
 
---
--- Name: products_sku; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE UNIQUE INDEX products_sku ON products.products USING btree (organization_id, sku) WHERE (deleted_at IS NULL);
 
 
---
--- Name: INDEX products_sku; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON INDEX products.products_sku IS 'There is a product with this article number already.';
 
 
---
--- Name: products_supplier_id_fk; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE INDEX products_supplier_id_fk ON products.products USING btree (organization_id, supplier_id);
 
 
---
--- Name: products_tags; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE INDEX products_tags ON products.products USING gin (organization_id, tags);
 
 
---
--- Name: products_tax_id_fk; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE INDEX products_tax_id_fk ON products.products USING btree (organization_id, tax_id);
 
 
---
--- Name: products_trigram; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE INDEX products_trigram ON products.products USING gin (organization_id, search_text public.gin_trgm_ops);
 
 
---
--- Name: products_unit_id_fk; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE INDEX products_unit_id_fk ON products.products USING btree (organization_id, unit_id);
 
 
---
--- Name: products_workspace_id_fk; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE INDEX products_workspace_id_fk ON products.products USING btree (organization_id, workspace_id);
 
 
---
--- Name: tax_rates_custom; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE INDEX tax_rates_custom ON products.tax_rates USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: tax_rates_tax_id_fk; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE INDEX tax_rates_tax_id_fk ON products.tax_rates USING btree (organization_id, tax_id);
 
 
---
--- Name: taxes_code; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE UNIQUE INDEX taxes_code ON products.taxes USING btree (organization_id, code) WHERE (deleted_at IS NULL);
 
 
---
--- Name: INDEX taxes_code; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON INDEX products.taxes_code IS 'There is a tax with this code already.';
 
 
---
--- Name: taxes_custom; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE INDEX taxes_custom ON products.taxes USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: units_code; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE UNIQUE INDEX units_code ON products.units USING btree (organization_id, code) WHERE (deleted_at IS NULL);
 
 
---
--- Name: INDEX units_code; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON INDEX products.units_code IS 'There is a unit with this code already.';
 
 
---
--- Name: units_custom; Type: INDEX; Schema: products; Owner: app_owner
---
 
 CREATE INDEX units_custom ON products.units USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: order_lines_custom; Type: INDEX; Schema: sales; Owner: app_owner
---
 
 CREATE INDEX order_lines_custom ON sales.order_lines USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: order_lines_order_id_fk; Type: INDEX; Schema: sales; Owner: app_owner
---
 
 CREATE INDEX order_lines_order_id_fk ON sales.order_lines USING btree (organization_id, order_id);
 
 
---
--- Name: order_lines_product_id_fk; Type: INDEX; Schema: sales; Owner: app_owner
---
 
 CREATE INDEX order_lines_product_id_fk ON sales.order_lines USING btree (organization_id, product_id);
 
 
---
--- Name: order_lines_tax_id_fk; Type: INDEX; Schema: sales; Owner: app_owner
---
 
 CREATE INDEX order_lines_tax_id_fk ON sales.order_lines USING btree (organization_id, tax_id);
 
 
---
--- Name: orders_assigned_to_fk; Type: INDEX; Schema: sales; Owner: app_owner
---
 
 CREATE INDEX orders_assigned_to_fk ON sales.orders USING btree (organization_id, assigned_to);
 
 
---
--- Name: orders_carrier_id_fk; Type: INDEX; Schema: sales; Owner: app_owner
---
 
 CREATE INDEX orders_carrier_id_fk ON sales.orders USING btree (organization_id, carrier_id);
 
 
---
--- Name: orders_custom; Type: INDEX; Schema: sales; Owner: app_owner
---
 
 CREATE INDEX orders_custom ON sales.orders USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: orders_customer_id_fk; Type: INDEX; Schema: sales; Owner: app_owner
---
 
 CREATE INDEX orders_customer_id_fk ON sales.orders USING btree (organization_id, customer_id);
 
 
---
--- Name: orders_ordered_on; Type: INDEX; Schema: sales; Owner: app_owner
---
 
 CREATE INDEX orders_ordered_on ON sales.orders USING btree (organization_id, ordered_on, id);
 
 
---
--- Name: orders_parent_order_id_fk; Type: INDEX; Schema: sales; Owner: app_owner
---
 
 CREATE INDEX orders_parent_order_id_fk ON sales.orders USING btree (organization_id, parent_order_id);
 
 
---
--- Name: orders_search; Type: INDEX; Schema: sales; Owner: app_owner
---
 
 CREATE INDEX orders_search ON sales.orders USING gin (organization_id, search);
 
 
---
--- Name: orders_status; Type: INDEX; Schema: sales; Owner: app_owner
---
 
 CREATE INDEX orders_status ON sales.orders USING btree (organization_id, status, id);
 
 
---
--- Name: orders_trigram; Type: INDEX; Schema: sales; Owner: app_owner
---
 
 CREATE INDEX orders_trigram ON sales.orders USING gin (organization_id, search_text public.gin_trgm_ops);
 
 
---
--- Name: orders_workspace_id_fk; Type: INDEX; Schema: sales; Owner: app_owner
---
 
 CREATE INDEX orders_workspace_id_fk ON sales.orders USING btree (organization_id, workspace_id);
 
 
---
--- Name: comments_custom; Type: INDEX; Schema: social; Owner: app_owner
---
 
 CREATE INDEX comments_custom ON social.comments USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: comments_parent_id_fk; Type: INDEX; Schema: social; Owner: app_owner
---
 
 CREATE INDEX comments_parent_id_fk ON social.comments USING btree (organization_id, parent_id);
 
 
---
--- Name: comments_record; Type: INDEX; Schema: social; Owner: app_owner
---
 
 CREATE INDEX comments_record ON social.comments USING btree (organization_id, entity, record_id, id);
 
 
---
--- Name: notifications_custom; Type: INDEX; Schema: social; Owner: app_owner
---
 
 CREATE INDEX notifications_custom ON social.notifications USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: notifications_unread; Type: INDEX; Schema: social; Owner: app_owner
---
 
 CREATE INDEX notifications_unread ON social.notifications USING btree (organization_id, user_id, created_at);
 
 
---
--- Name: saved_views_custom; Type: INDEX; Schema: social; Owner: app_owner
---
 
 CREATE INDEX saved_views_custom ON social.saved_views USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: saved_views_entity; Type: INDEX; Schema: social; Owner: app_owner
---
 
 CREATE INDEX saved_views_entity ON social.saved_views USING btree (organization_id, entity);
 
 
---
--- Name: onboarding_progress_custom; Type: INDEX; Schema: tenancy; Owner: app_owner
---
 
 CREATE INDEX onboarding_progress_custom ON tenancy.onboarding_progress USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: organizations_bin; Type: INDEX; Schema: tenancy; Owner: app_owner
---
 
 CREATE UNIQUE INDEX organizations_bin ON tenancy.organizations USING btree (country, bin);
 
 
---
--- Name: settings_custom; Type: INDEX; Schema: tenancy; Owner: app_owner
---
 
 CREATE INDEX settings_custom ON tenancy.settings USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: settings_in_workspace_id_fk; Type: INDEX; Schema: tenancy; Owner: app_owner
---
 
 CREATE INDEX settings_in_workspace_id_fk ON tenancy.settings USING btree (organization_id, in_workspace_id);
 
 
---
--- Name: settings_once; Type: INDEX; Schema: tenancy; Owner: app_owner
---
 
 CREATE UNIQUE INDEX settings_once ON tenancy.settings USING btree (organization_id, key, scope, COALESCE(in_workspace_id, user_id, organization_id));
 
 
---
--- Name: settings_user_id_fk; Type: INDEX; Schema: tenancy; Owner: app_owner
---
 
 CREATE INDEX settings_user_id_fk ON tenancy.settings USING btree (organization_id, user_id);
 
 
---
--- Name: workspaces_custom; Type: INDEX; Schema: tenancy; Owner: app_owner
---
 
 CREATE INDEX workspaces_custom ON tenancy.workspaces USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
---
--- Name: workspaces_one_main; Type: INDEX; Schema: tenancy; Owner: app_owner
---
 
 CREATE UNIQUE INDEX workspaces_one_main ON tenancy.workspaces USING btree (organization_id) WHERE (kind = 'main'::text);
 
 
---
--- Name: audit_2026_11_pkey; Type: INDEX ATTACH; Schema: app; Owner: app_owner
---
 
 ALTER INDEX app.audit_pkey ATTACH PARTITION app.audit_2026_11_pkey;
 
 
---
--- Name: audit_2026_11_record; Type: INDEX ATTACH; Schema: app; Owner: app_owner
---
 
 ALTER INDEX app.audit_record ATTACH PARTITION app.audit_2026_11_record;
 
 
---
--- Name: audit_2026_11_request; Type: INDEX ATTACH; Schema: app; Owner: app_owner
---
 
 ALTER INDEX app.audit_request ATTACH PARTITION app.audit_2026_11_request;
 
 
---
--- Name: audit_2026_12_pkey; Type: INDEX ATTACH; Schema: app; Owner: app_owner
---
 
 ALTER INDEX app.audit_pkey ATTACH PARTITION app.audit_2026_12_pkey;
 
 
---
--- Name: audit_2026_12_record; Type: INDEX ATTACH; Schema: app; Owner: app_owner
---
 
 ALTER INDEX app.audit_record ATTACH PARTITION app.audit_2026_12_record;
 
 
---
--- Name: audit_2026_12_request; Type: INDEX ATTACH; Schema: app; Owner: app_owner
---
 
 ALTER INDEX app.audit_request ATTACH PARTITION app.audit_2026_12_request;
 
 
---
--- Name: audit_2027_01_pkey; Type: INDEX ATTACH; Schema: app; Owner: app_owner
---
 
 ALTER INDEX app.audit_pkey ATTACH PARTITION app.audit_2027_01_pkey;
 
 
---
--- Name: audit_2027_01_record; Type: INDEX ATTACH; Schema: app; Owner: app_owner
---
 
 ALTER INDEX app.audit_record ATTACH PARTITION app.audit_2027_01_record;
 
 
---
--- Name: audit_2027_01_request; Type: INDEX ATTACH; Schema: app; Owner: app_owner
---
 
 ALTER INDEX app.audit_request ATTACH PARTITION app.audit_2027_01_request;
 
 
---
--- Name: audit_rest_organization_id_entity_record_id_at_idx; Type: INDEX ATTACH; Schema: app; Owner: app_owner
---
 
 ALTER INDEX app.audit_record ATTACH PARTITION app.audit_rest_organization_id_entity_record_id_at_idx;
 
 
---
--- Name: audit_rest_organization_id_request_id_idx; Type: INDEX ATTACH; Schema: app; Owner: app_owner
---
 
 ALTER INDEX app.audit_request ATTACH PARTITION app.audit_rest_organization_id_request_id_idx;
 
 
---
--- Name: audit_rest_pkey; Type: INDEX ATTACH; Schema: app; Owner: app_owner
---
 
 ALTER INDEX app.audit_pkey ATTACH PARTITION app.audit_rest_pkey;
 
 
---
--- Name: custom_fields log; Type: TRIGGER; Schema: builder; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON builder.custom_fields FOR EACH ROW EXECUTE FUNCTION app.log_change('builder.custom_fields');
 
 
---
--- Name: custom_fields touch; Type: TRIGGER; Schema: builder; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON builder.custom_fields FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: files log; Type: TRIGGER; Schema: files; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON files.files FOR EACH ROW EXECUTE FUNCTION app.log_change('files.files', 'sha256', 'type', 'size');
 
 
---
--- Name: files touch; Type: TRIGGER; Schema: files; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON files.files FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: invoice_lines a_owner; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER a_owner BEFORE INSERT ON finance.invoice_lines FOR EACH ROW EXECUTE FUNCTION finance.invoice_lines_owner();
 
 
---
--- Name: payment_allocations a_owner; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER a_owner BEFORE INSERT ON finance.payment_allocations FOR EACH ROW EXECUTE FUNCTION finance.payment_allocations_owner();
 
 
---
--- Name: payment_allocations applies; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER applies AFTER INSERT OR DELETE OR UPDATE ON finance.payment_allocations FOR EACH ROW EXECUTE FUNCTION finance.apply_allocation();
 
 
---
--- Name: payment_allocations checks; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER checks BEFORE INSERT OR DELETE OR UPDATE ON finance.payment_allocations FOR EACH ROW EXECUTE FUNCTION finance.check_allocation();
 
 
---
--- Name: invoice_lines closed; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER closed BEFORE INSERT OR DELETE OR UPDATE ON finance.invoice_lines FOR EACH ROW EXECUTE FUNCTION app.check_part_closed('finance.invoices', 'status', '{draft}', 'invoice_id');
 
 
---
--- Name: invoices closed; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER closed AFTER UPDATE ON finance.invoices FOR EACH ROW WHEN ((old.status <> ALL ('{draft}'::text[]))) EXECUTE FUNCTION app.check_closed('paid', 'credited', 'credit_applied', 'balance', 'assigned_to', 'note', 'internal_note', 'tags', 'esf_number', 'esf_status', 'esf_on', 'status', 'updated_at', 'updated_by', 'version', 'custom', 'search', 'search_text', 'deleted_at');
 
 
---
--- Name: payments closed; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER closed AFTER UPDATE ON finance.payments FOR EACH ROW WHEN ((old.status <> ALL ('{pending,processing}'::text[]))) EXECUTE FUNCTION app.check_closed('status', 'allocated', 'unallocated', 'note', 'internal_note', 'tags', 'updated_at', 'updated_by', 'version', 'custom', 'search', 'search_text');
 
 
---
--- Name: invoices closed_delete; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER closed_delete BEFORE DELETE ON finance.invoices FOR EACH ROW WHEN ((old.status <> ALL ('{draft}'::text[]))) EXECUTE FUNCTION app.check_delete('Only a record that is draft can be deleted.');
 
 
---
--- Name: payments closed_delete; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER closed_delete BEFORE DELETE ON finance.payments FOR EACH ROW WHEN ((old.status <> ALL ('{pending,processing}'::text[]))) EXECUTE FUNCTION app.refuse('A payment that has been made stays; void it instead.');
 
 
---
--- Name: invoices closed_throw; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER closed_throw BEFORE UPDATE ON finance.invoices FOR EACH ROW WHEN (((old.status <> ALL ('{draft}'::text[])) AND (new.deleted_at IS DISTINCT FROM old.deleted_at))) EXECUTE FUNCTION app.refuse('Only a record that is draft can be deleted.');
 
 
---
--- Name: payments closed_throw; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER closed_throw BEFORE UPDATE ON finance.payments FOR EACH ROW WHEN (((old.status <> ALL ('{pending,processing}'::text[])) AND (new.deleted_at IS DISTINCT FROM old.deleted_at))) EXECUTE FUNCTION app.refuse('A payment that has been made stays; void it instead.');
 
 
---
--- Name: invoices counts; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER counts AFTER UPDATE ON finance.invoices FOR EACH ROW WHEN ((finance.counts(old.direction, old.kind, old.status, old.deleted_at) <> finance.counts(new.direction, new.kind, new.status, new.deleted_at))) EXECUTE FUNCTION finance.count_invoice();
 
 
---
--- Name: invoice_lines counts_delete; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER counts_delete AFTER DELETE ON finance.invoice_lines FOR EACH ROW WHEN ((old.order_line_id IS NOT NULL)) EXECUTE FUNCTION finance.count_line();
 
 
---
--- Name: invoices counts_delete; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER counts_delete BEFORE DELETE ON finance.invoices FOR EACH ROW WHEN (finance.counts(old.direction, old.kind, old.status, old.deleted_at)) EXECUTE FUNCTION finance.count_invoice();
 
 
---
--- Name: invoice_lines counts_insert; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER counts_insert AFTER INSERT ON finance.invoice_lines FOR EACH ROW WHEN ((new.order_line_id IS NOT NULL)) EXECUTE FUNCTION finance.count_line();
 
 
---
--- Name: invoice_lines counts_update; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER counts_update AFTER UPDATE ON finance.invoice_lines FOR EACH ROW WHEN ((((old.order_line_id IS DISTINCT FROM new.order_line_id) OR ((old.quantity)::numeric IS DISTINCT FROM (new.quantity)::numeric)) OR (old.deleted_at IS DISTINCT FROM new.deleted_at))) EXECUTE FUNCTION finance.count_line();
 
 
---
--- Name: invoice_lines defaults; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER defaults BEFORE INSERT OR UPDATE ON finance.invoice_lines FOR EACH ROW EXECUTE FUNCTION finance.line_defaults();
 
 
---
--- Name: invoices defaults; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER defaults BEFORE INSERT OR UPDATE OF party_id, currency ON finance.invoices FOR EACH ROW EXECUTE FUNCTION finance.invoice_defaults();
 
 
---
--- Name: payments defaults; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER defaults BEFORE INSERT OR UPDATE OF party_id, currency ON finance.payments FOR EACH ROW EXECUTE FUNCTION finance.payment_defaults();
 
 
---
--- Name: invoice_lines log; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON finance.invoice_lines FOR EACH ROW EXECUTE FUNCTION app.log_change('finance.invoice_lines', 'owner_id', 'workspace_id', 'digits', 'amount', 'net', 'tax', 'gross');
 
 
---
--- Name: invoices log; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON finance.invoices FOR EACH ROW EXECUTE FUNCTION app.log_change('finance.invoices', 'credit_applied', 'net', 'paid', 'digits', 'gross', 'credited', 'tax', 'balance', 'search', 'search_text');
 
 
---
--- Name: payment_allocations log; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON finance.payment_allocations FOR EACH ROW EXECUTE FUNCTION app.log_change('finance.payment_allocations', 'owner_id', 'workspace_id', 'reversed_on');
 
 
---
--- Name: payments log; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON finance.payments FOR EACH ROW EXECUTE FUNCTION app.log_change('finance.payments', 'allocated', 'digits', 'base_amount', 'unallocated', 'search', 'search_text');
 
 
---
--- Name: payments moves; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER moves AFTER UPDATE ON finance.payments FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION finance.move_payment();
 
 
---
--- Name: invoices owner_invoice_lines; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER owner_invoice_lines AFTER UPDATE OF assigned_to ON finance.invoices FOR EACH ROW WHEN ((old.assigned_to IS DISTINCT FROM new.assigned_to)) EXECUTE FUNCTION app.pass_on('finance.invoice_lines', 'invoice_id', 'owner_id', 'assigned_to');
 
 
---
--- Name: invoices pass_digits; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER pass_digits AFTER UPDATE ON finance.invoices FOR EACH ROW WHEN ((old.digits <> new.digits)) EXECUTE FUNCTION finance.pass_digits();
 
 
---
--- Name: invoices pass_paid; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER pass_paid AFTER UPDATE ON finance.invoices FOR EACH ROW WHEN ((((old.paid)::numeric <> (new.paid)::numeric) AND (new.direction = 'out'::text) AND (new.order_id IS NOT NULL))) EXECUTE FUNCTION finance.pass_paid();
 
 
---
--- Name: invoices posts; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER posts BEFORE UPDATE ON finance.invoices FOR EACH ROW WHEN (((old.status = 'draft'::text) AND (new.status <> ALL (ARRAY['draft'::text, 'cancelled'::text])))) EXECUTE FUNCTION finance.post_invoice();
 
 
---
--- Name: invoices settles; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER settles BEFORE UPDATE ON finance.invoices FOR EACH ROW WHEN (((old.status <> ALL (ARRAY['draft'::text, 'cancelled'::text])) AND (((old.paid)::numeric IS DISTINCT FROM (new.paid)::numeric) OR ((old.credit_applied)::numeric IS DISTINCT FROM (new.credit_applied)::numeric)))) EXECUTE FUNCTION finance.settle();
 
 
---
--- Name: invoices stay; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER stay BEFORE UPDATE OF workspace_id ON finance.invoices FOR EACH ROW WHEN ((old.workspace_id IS DISTINCT FROM new.workspace_id)) EXECUTE FUNCTION app.stay('87', 'assigned_to');
 
 
---
--- Name: payments stay; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER stay BEFORE UPDATE OF workspace_id ON finance.payments FOR EACH ROW WHEN ((old.workspace_id IS DISTINCT FROM new.workspace_id)) EXECUTE FUNCTION app.stay('83', 'created_by');
 
 
---
--- Name: invoice_lines total; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER total AFTER INSERT OR DELETE OR UPDATE ON finance.invoice_lines FOR EACH ROW EXECUTE FUNCTION finance.invoice_lines_total('finance.invoices', 'invoice_id', 'net', 'tax', 'gross');
 
 
---
--- Name: invoice_lines touch; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON finance.invoice_lines FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: invoices touch; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON finance.invoices FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: payment_allocations touch; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON finance.payment_allocations FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: payments touch; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON finance.payments FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: invoices workflow_moves; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER workflow_moves BEFORE UPDATE ON finance.invoices FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION app.check_move('finance.invoices', 'status');
 
 
---
--- Name: payments workflow_moves; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER workflow_moves BEFORE UPDATE ON finance.payments FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION app.check_move('finance.payments', 'status');
 
 
---
--- Name: invoices workflow_starts; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER workflow_starts BEFORE INSERT ON finance.invoices FOR EACH ROW WHEN ((new.status IS DISTINCT FROM 'draft'::text)) EXECUTE FUNCTION app.check_start('A new record starts as draft.');
 
 
---
--- Name: payments workflow_starts; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER workflow_starts BEFORE INSERT ON finance.payments FOR EACH ROW WHEN ((new.status IS DISTINCT FROM 'pending'::text)) EXECUTE FUNCTION app.check_start('A new record starts as pending.');
 
 
---
--- Name: invoices workspace_invoice_lines; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER workspace_invoice_lines AFTER UPDATE OF workspace_id ON finance.invoices FOR EACH ROW WHEN ((old.workspace_id IS DISTINCT FROM new.workspace_id)) EXECUTE FUNCTION app.pass_on('finance.invoice_lines', 'invoice_id', 'workspace_id', 'workspace_id');
 
 
---
--- Name: payments workspace_payment_allocations; Type: TRIGGER; Schema: finance; Owner: app_owner
---
 
 CREATE TRIGGER workspace_payment_allocations AFTER UPDATE OF workspace_id ON finance.payments FOR EACH ROW WHEN ((old.workspace_id IS DISTINCT FROM new.workspace_id)) EXECUTE FUNCTION app.pass_on('finance.payment_allocations', 'payment_id', 'workspace_id', 'workspace_id');
 
 
---
--- Name: field_permissions a_owner; Type: TRIGGER; Schema: iam; Owner: app_owner
---
 
 CREATE TRIGGER a_owner BEFORE INSERT ON iam.field_permissions FOR EACH ROW EXECUTE FUNCTION iam.field_permissions_owner();
 
 
---
--- Name: permissions a_owner; Type: TRIGGER; Schema: iam; Owner: app_owner
---
 
 CREATE TRIGGER a_owner BEFORE INSERT ON iam.permissions FOR EACH ROW EXECUTE FUNCTION iam.permissions_owner();
 
 
---
--- Name: api_tokens guard; Type: TRIGGER; Schema: iam; Owner: app_owner
---
 
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON iam.api_tokens FOR EACH ROW EXECUTE FUNCTION iam.guard();
 
 
---
--- Name: field_permissions guard; Type: TRIGGER; Schema: iam; Owner: app_owner
---
 
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON iam.field_permissions FOR EACH ROW EXECUTE FUNCTION iam.guard();
 
 
---
--- Name: memberships guard; Type: TRIGGER; Schema: iam; Owner: app_owner
---
 
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON iam.memberships FOR EACH ROW EXECUTE FUNCTION iam.guard();
 
 
---
--- Name: permissions guard; Type: TRIGGER; Schema: iam; Owner: app_owner
---
 
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON iam.permissions FOR EACH ROW EXECUTE FUNCTION iam.guard();
 
 
---
--- Name: role_assignments guard; Type: TRIGGER; Schema: iam; Owner: app_owner
---
 
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON iam.role_assignments FOR EACH ROW EXECUTE FUNCTION iam.guard();
 
 
---
--- Name: roles guard; Type: TRIGGER; Schema: iam; Owner: app_owner
---
 
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON iam.roles FOR EACH ROW EXECUTE FUNCTION iam.guard();
 
 
---
--- Name: api_tokens log; Type: TRIGGER; Schema: iam; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON iam.api_tokens FOR EACH ROW EXECUTE FUNCTION app.log_change('iam.api_tokens', 'token_hash', 'last_used_at');
 
 
---
--- Name: field_permissions log; Type: TRIGGER; Schema: iam; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON iam.field_permissions FOR EACH ROW EXECUTE FUNCTION app.log_change('iam.field_permissions', 'owner_id');
 
 
---
--- Name: memberships log; Type: TRIGGER; Schema: iam; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON iam.memberships FOR EACH ROW EXECUTE FUNCTION app.log_change('iam.memberships', 'name');
 
 
---
--- Name: permissions log; Type: TRIGGER; Schema: iam; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON iam.permissions FOR EACH ROW EXECUTE FUNCTION app.log_change('iam.permissions', 'owner_id');
 
 
---
--- Name: role_assignments log; Type: TRIGGER; Schema: iam; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON iam.role_assignments FOR EACH ROW EXECUTE FUNCTION app.log_change('iam.role_assignments');
 
 
---
--- Name: roles log; Type: TRIGGER; Schema: iam; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON iam.roles FOR EACH ROW EXECUTE FUNCTION app.log_change('iam.roles');
 
 
---
--- Name: users pass_name; Type: TRIGGER; Schema: iam; Owner: app_owner
---
 
 CREATE TRIGGER pass_name AFTER UPDATE OF email, first_name, last_name ON iam.users FOR EACH ROW EXECUTE FUNCTION iam.pass_name();
 
 
---
--- Name: api_tokens touch; Type: TRIGGER; Schema: iam; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON iam.api_tokens FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: field_permissions touch; Type: TRIGGER; Schema: iam; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON iam.field_permissions FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: memberships touch; Type: TRIGGER; Schema: iam; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON iam.memberships FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: permissions touch; Type: TRIGGER; Schema: iam; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON iam.permissions FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: role_assignments touch; Type: TRIGGER; Schema: iam; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON iam.role_assignments FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: roles touch; Type: TRIGGER; Schema: iam; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON iam.roles FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: imports log; Type: TRIGGER; Schema: imports; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON imports.imports FOR EACH ROW EXECUTE FUNCTION app.log_change('imports.imports', 'updated', 'name', 'manner', 'file_id', 'job_id', 'format', 'columns', 'errors', 'failed', 'unchanged', 'batch_id', 'status', 'entity', 'done', 'created', 'total');
 
 
---
--- Name: saved_mappings log; Type: TRIGGER; Schema: imports; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON imports.saved_mappings FOR EACH ROW EXECUTE FUNCTION app.log_change('imports.saved_mappings');
 
 
---
--- Name: imports touch; Type: TRIGGER; Schema: imports; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON imports.imports FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: saved_mappings touch; Type: TRIGGER; Schema: imports; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON imports.saved_mappings FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: addresses a_owner; Type: TRIGGER; Schema: parties; Owner: app_owner
---
 
 CREATE TRIGGER a_owner BEFORE INSERT ON parties.addresses FOR EACH ROW EXECUTE FUNCTION parties.addresses_owner();
 
 
---
--- Name: contacts a_owner; Type: TRIGGER; Schema: parties; Owner: app_owner
---
 
 CREATE TRIGGER a_owner BEFORE INSERT ON parties.contacts FOR EACH ROW EXECUTE FUNCTION parties.contacts_owner();
 
 
---
--- Name: addresses log; Type: TRIGGER; Schema: parties; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON parties.addresses FOR EACH ROW EXECUTE FUNCTION app.log_change('parties.addresses', 'owner_id', 'workspace_id');
 
 
---
--- Name: contacts log; Type: TRIGGER; Schema: parties; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON parties.contacts FOR EACH ROW EXECUTE FUNCTION app.log_change('parties.contacts', 'owner_id', 'workspace_id', 'name', 'search', 'search_text');
 
 
---
--- Name: parties log; Type: TRIGGER; Schema: parties; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON parties.parties FOR EACH ROW EXECUTE FUNCTION app.log_change('parties.parties', 'email_key', 'phone_key', 'search', 'search_text');
 
 
---
--- Name: parties owner_addresses; Type: TRIGGER; Schema: parties; Owner: app_owner
---
 
 CREATE TRIGGER owner_addresses AFTER UPDATE OF assigned_to ON parties.parties FOR EACH ROW WHEN ((old.assigned_to IS DISTINCT FROM new.assigned_to)) EXECUTE FUNCTION app.pass_on('parties.addresses', 'party_id', 'owner_id', 'assigned_to');
 
 
---
--- Name: parties owner_contacts; Type: TRIGGER; Schema: parties; Owner: app_owner
---
 
 CREATE TRIGGER owner_contacts AFTER UPDATE OF assigned_to ON parties.parties FOR EACH ROW WHEN ((old.assigned_to IS DISTINCT FROM new.assigned_to)) EXECUTE FUNCTION app.pass_on('parties.contacts', 'party_id', 'owner_id', 'assigned_to');
 
 
---
--- Name: parties stay; Type: TRIGGER; Schema: parties; Owner: app_owner
---
 
 CREATE TRIGGER stay BEFORE UPDATE OF workspace_id ON parties.parties FOR EACH ROW WHEN ((old.workspace_id IS DISTINCT FROM new.workspace_id)) EXECUTE FUNCTION app.stay('59', 'assigned_to');
 
 
---
--- Name: addresses steps_aside; Type: TRIGGER; Schema: parties; Owner: app_owner
---
 
 CREATE TRIGGER steps_aside BEFORE INSERT OR UPDATE ON parties.addresses FOR EACH ROW WHEN (new.is_default) EXECUTE FUNCTION parties.step_aside('addresses');
 
 
---
--- Name: contacts steps_aside; Type: TRIGGER; Schema: parties; Owner: app_owner
---
 
 CREATE TRIGGER steps_aside BEFORE INSERT OR UPDATE ON parties.contacts FOR EACH ROW WHEN (new.is_primary) EXECUTE FUNCTION parties.step_aside('contacts');
 
 
---
--- Name: addresses touch; Type: TRIGGER; Schema: parties; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON parties.addresses FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: contacts touch; Type: TRIGGER; Schema: parties; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON parties.contacts FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: parties touch; Type: TRIGGER; Schema: parties; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON parties.parties FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: parties workspace_addresses; Type: TRIGGER; Schema: parties; Owner: app_owner
---
 
 CREATE TRIGGER workspace_addresses AFTER UPDATE OF workspace_id ON parties.parties FOR EACH ROW WHEN ((old.workspace_id IS DISTINCT FROM new.workspace_id)) EXECUTE FUNCTION app.pass_on('parties.addresses', 'party_id', 'workspace_id', 'workspace_id');
 
 
---
--- Name: parties workspace_contacts; Type: TRIGGER; Schema: parties; Owner: app_owner
---
 
 CREATE TRIGGER workspace_contacts AFTER UPDATE OF workspace_id ON parties.parties FOR EACH ROW WHEN ((old.workspace_id IS DISTINCT FROM new.workspace_id)) EXECUTE FUNCTION app.pass_on('parties.contacts', 'party_id', 'workspace_id', 'workspace_id');
 
 
---
--- Name: tax_rates a_owner; Type: TRIGGER; Schema: products; Owner: app_owner
---
 
 CREATE TRIGGER a_owner BEFORE INSERT ON products.tax_rates FOR EACH ROW EXECUTE FUNCTION products.tax_rates_owner();
 
 
---
--- Name: tax_rates check_rate; Type: TRIGGER; Schema: products; Owner: app_owner
---
 
 CREATE TRIGGER check_rate BEFORE INSERT OR UPDATE ON products.tax_rates FOR EACH ROW EXECUTE FUNCTION products.check_rate();
 
 
---
--- Name: categories check_tree; Type: TRIGGER; Schema: products; Owner: app_owner
---
 
 CREATE TRIGGER check_tree BEFORE INSERT OR UPDATE OF parent_id ON products.categories FOR EACH ROW WHEN ((new.parent_id IS NOT NULL)) EXECUTE FUNCTION products.check_tree();
 
 
---
--- Name: categories log; Type: TRIGGER; Schema: products; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON products.categories FOR EACH ROW EXECUTE FUNCTION app.log_change('products.categories', 'search', 'search_text');
 
 
---
--- Name: products log; Type: TRIGGER; Schema: products; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON products.products FOR EACH ROW EXECUTE FUNCTION app.log_change('products.products', 'markup_percent', 'is_stocked', 'search', 'search_text');
 
 
---
--- Name: tax_rates log; Type: TRIGGER; Schema: products; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON products.tax_rates FOR EACH ROW EXECUTE FUNCTION app.log_change('products.tax_rates', 'owner_id');
 
 
---
--- Name: taxes log; Type: TRIGGER; Schema: products; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON products.taxes FOR EACH ROW EXECUTE FUNCTION app.log_change('products.taxes');
 
 
---
--- Name: units log; Type: TRIGGER; Schema: products; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON products.units FOR EACH ROW EXECUTE FUNCTION app.log_change('products.units');
 
 
---
--- Name: products stay; Type: TRIGGER; Schema: products; Owner: app_owner
---
 
 CREATE TRIGGER stay BEFORE UPDATE OF workspace_id ON products.products FOR EACH ROW WHEN ((old.workspace_id IS DISTINCT FROM new.workspace_id)) EXECUTE FUNCTION app.stay('75', 'created_by');
 
 
---
--- Name: categories touch; Type: TRIGGER; Schema: products; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON products.categories FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: products touch; Type: TRIGGER; Schema: products; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON products.products FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: tax_rates touch; Type: TRIGGER; Schema: products; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON products.tax_rates FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: taxes touch; Type: TRIGGER; Schema: products; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON products.taxes FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: units touch; Type: TRIGGER; Schema: products; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON products.units FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: order_lines a_owner; Type: TRIGGER; Schema: sales; Owner: app_owner
---
 
 CREATE TRIGGER a_owner BEFORE INSERT ON sales.order_lines FOR EACH ROW EXECUTE FUNCTION sales.order_lines_owner();
 
 
---
--- Name: orders checks; Type: TRIGGER; Schema: sales; Owner: app_owner
---
 
 CREATE TRIGGER checks BEFORE UPDATE ON sales.orders FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION sales.check_order();
 
 
---
--- Name: order_lines closed; Type: TRIGGER; Schema: sales; Owner: app_owner
---
 
 CREATE TRIGGER closed BEFORE INSERT OR DELETE ON sales.order_lines FOR EACH ROW EXECUTE FUNCTION app.check_part_closed('sales.orders', 'status', '{draft}', 'order_id');
 
 
---
--- Name: orders closed; Type: TRIGGER; Schema: sales; Owner: app_owner
---
 
 CREATE TRIGGER closed AFTER UPDATE ON sales.orders FOR EACH ROW WHEN ((old.status <> ALL ('{draft}'::text[]))) EXECUTE FUNCTION app.check_closed('net', 'tax', 'gross', 'total', 'quantity', 'shipped_quantity', 'delivered_quantity', 'returned_quantity', 'invoiced_quantity', 'paid', 'credited', 'payment_status', 'invoice_status', 'shipped_on', 'delivered_on', 'promised_on', 'carrier_id', 'tracking_number', 'assigned_to', 'priority', 'note', 'internal_note', 'tags', 'status', 'updated_at', 'updated_by', 'version', 'custom', 'search', 'search_text', 'deleted_at');
 
 
---
--- Name: orders closed_delete; Type: TRIGGER; Schema: sales; Owner: app_owner
---
 
 CREATE TRIGGER closed_delete BEFORE DELETE ON sales.orders FOR EACH ROW WHEN ((old.status <> ALL ('{draft}'::text[]))) EXECUTE FUNCTION app.check_delete('Only a record that is draft can be deleted.');
 
 
---
--- Name: orders closed_throw; Type: TRIGGER; Schema: sales; Owner: app_owner
---
 
 CREATE TRIGGER closed_throw BEFORE UPDATE ON sales.orders FOR EACH ROW WHEN (((old.status <> ALL ('{draft}'::text[])) AND (new.deleted_at IS DISTINCT FROM old.deleted_at))) EXECUTE FUNCTION app.refuse('Only a record that is draft can be deleted.');
 
 
---
--- Name: order_lines closed_update; Type: TRIGGER; Schema: sales; Owner: app_owner
---
 
 CREATE TRIGGER closed_update BEFORE UPDATE ON sales.order_lines FOR EACH ROW WHEN ((((((((((((((((old.order_id IS DISTINCT FROM new.order_id) OR (old.product_id IS DISTINCT FROM new.product_id)) OR (old.code IS DISTINCT FROM new.code)) OR (old.name IS DISTINCT FROM new.name)) OR ((old.description)::text IS DISTINCT FROM (new.description)::text)) OR (old.unit IS DISTINCT FROM new.unit)) OR ((old.quantity)::numeric IS DISTINCT FROM (new.quantity)::numeric)) OR ((old.price)::numeric IS DISTINCT FROM (new.price)::numeric)) OR ((old.cost)::numeric IS DISTINCT FROM (new.cost)::numeric)) OR ((old.discount_percent)::numeric IS DISTINCT FROM (new.discount_percent)::numeric)) OR ((old.discount_amount)::numeric IS DISTINCT FROM (new.discount_amount)::numeric)) OR (old.tax_id IS DISTINCT FROM new.tax_id)) OR ((old.tax_rate)::numeric IS DISTINCT FROM (new.tax_rate)::numeric)) OR (old.price_includes_tax IS DISTINCT FROM new.price_includes_tax)) OR (old.deleted_at IS DISTINCT FROM new.deleted_at))) EXECUTE FUNCTION app.check_part_closed('sales.orders', 'status', '{draft}', 'order_id');
 
 
---
--- Name: order_lines defaults; Type: TRIGGER; Schema: sales; Owner: app_owner
---
 
 CREATE TRIGGER defaults BEFORE INSERT OR UPDATE ON sales.order_lines FOR EACH ROW EXECUTE FUNCTION sales.line_defaults();
 
 
---
--- Name: orders defaults; Type: TRIGGER; Schema: sales; Owner: app_owner
---
 
 CREATE TRIGGER defaults BEFORE INSERT OR UPDATE OF customer_id, currency ON sales.orders FOR EACH ROW EXECUTE FUNCTION sales.order_defaults();
 
 
---
--- Name: order_lines log; Type: TRIGGER; Schema: sales; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON sales.order_lines FOR EACH ROW EXECUTE FUNCTION app.log_change('sales.order_lines', 'owner_id', 'workspace_id', 'digits', 'shipped_quantity', 'invoiced_quantity', 'returned_quantity', 'delivered_quantity', 'amount', 'net', 'tax', 'gross', 'margin');
 
 
---
--- Name: orders log; Type: TRIGGER; Schema: sales; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON sales.orders FOR EACH ROW EXECUTE FUNCTION app.log_change('sales.orders', 'delivered_quantity', 'net', 'gross', 'digits', 'paid', 'shipped_quantity', 'invoiced_quantity', 'returned_quantity', 'credited', 'tax', 'quantity', 'total', 'payment_status', 'invoice_status', 'search', 'search_text');
 
 
---
--- Name: orders moves_lines; Type: TRIGGER; Schema: sales; Owner: app_owner
---
 
 CREATE TRIGGER moves_lines AFTER UPDATE ON sales.orders FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) AND (new.status = ANY (ARRAY['shipped'::text, 'delivered'::text, 'returned'::text])))) EXECUTE FUNCTION sales.move_lines();
 
 
---
--- Name: orders owner_order_lines; Type: TRIGGER; Schema: sales; Owner: app_owner
---
 
 CREATE TRIGGER owner_order_lines AFTER UPDATE OF assigned_to ON sales.orders FOR EACH ROW WHEN ((old.assigned_to IS DISTINCT FROM new.assigned_to)) EXECUTE FUNCTION app.pass_on('sales.order_lines', 'order_id', 'owner_id', 'assigned_to');
 
 
---
--- Name: orders pass_digits; Type: TRIGGER; Schema: sales; Owner: app_owner
---
 
 CREATE TRIGGER pass_digits AFTER UPDATE ON sales.orders FOR EACH ROW WHEN ((old.digits <> new.digits)) EXECUTE FUNCTION sales.pass_digits();
 
 
---
--- Name: orders stay; Type: TRIGGER; Schema: sales; Owner: app_owner
---
 
 CREATE TRIGGER stay BEFORE UPDATE OF workspace_id ON sales.orders FOR EACH ROW WHEN ((old.workspace_id IS DISTINCT FROM new.workspace_id)) EXECUTE FUNCTION app.stay('79', 'assigned_to');
 
 
---
--- Name: order_lines total; Type: TRIGGER; Schema: sales; Owner: app_owner
---
 
 CREATE TRIGGER total AFTER INSERT OR DELETE OR UPDATE ON sales.order_lines FOR EACH ROW EXECUTE FUNCTION sales.order_lines_total('sales.orders', 'order_id', 'net', 'tax', 'gross', 'quantity', 'shipped_quantity', 'delivered_quantity', 'returned_quantity', 'invoiced_quantity');
 
 
---
--- Name: order_lines touch; Type: TRIGGER; Schema: sales; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON sales.order_lines FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: orders touch; Type: TRIGGER; Schema: sales; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON sales.orders FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: orders workflow_moves; Type: TRIGGER; Schema: sales; Owner: app_owner
---
 
 CREATE TRIGGER workflow_moves BEFORE UPDATE ON sales.orders FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION app.check_move('sales.orders', 'status');
 
 
---
--- Name: orders workflow_starts; Type: TRIGGER; Schema: sales; Owner: app_owner
---
 
 CREATE TRIGGER workflow_starts BEFORE INSERT ON sales.orders FOR EACH ROW WHEN ((new.status IS DISTINCT FROM 'draft'::text)) EXECUTE FUNCTION app.check_start('A new record starts as draft.');
 
 
---
--- Name: orders workspace_order_lines; Type: TRIGGER; Schema: sales; Owner: app_owner
---
 
 CREATE TRIGGER workspace_order_lines AFTER UPDATE OF workspace_id ON sales.orders FOR EACH ROW WHEN ((old.workspace_id IS DISTINCT FROM new.workspace_id)) EXECUTE FUNCTION app.pass_on('sales.order_lines', 'order_id', 'workspace_id', 'workspace_id');
 
 
---
--- Name: comments log; Type: TRIGGER; Schema: social; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON social.comments FOR EACH ROW EXECUTE FUNCTION app.log_change('social.comments');
 
 
---
--- Name: notifications log; Type: TRIGGER; Schema: social; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON social.notifications FOR EACH ROW EXECUTE FUNCTION app.log_change('social.notifications');
 
 
---
--- Name: saved_views log; Type: TRIGGER; Schema: social; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON social.saved_views FOR EACH ROW EXECUTE FUNCTION app.log_change('social.saved_views');
 
 
---
--- Name: comments touch; Type: TRIGGER; Schema: social; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON social.comments FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: notifications touch; Type: TRIGGER; Schema: social; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON social.notifications FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: saved_views touch; Type: TRIGGER; Schema: social; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON social.saved_views FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: onboarding_progress log; Type: TRIGGER; Schema: tenancy; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON tenancy.onboarding_progress FOR EACH ROW EXECUTE FUNCTION app.log_change('tenancy.onboarding_progress');
 
 
---
--- Name: settings log; Type: TRIGGER; Schema: tenancy; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON tenancy.settings FOR EACH ROW EXECUTE FUNCTION app.log_change('tenancy.settings', 'secret');
 
 
---
--- Name: workspaces log; Type: TRIGGER; Schema: tenancy; Owner: app_owner
---
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON tenancy.workspaces FOR EACH ROW EXECUTE FUNCTION app.log_change('tenancy.workspaces');
 
 
---
--- Name: onboarding_progress touch; Type: TRIGGER; Schema: tenancy; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON tenancy.onboarding_progress FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: settings touch; Type: TRIGGER; Schema: tenancy; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON tenancy.settings FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: workspaces touch; Type: TRIGGER; Schema: tenancy; Owner: app_owner
---
 
 CREATE TRIGGER touch BEFORE UPDATE ON tenancy.workspaces FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
---
--- Name: entities entities_part_of_fkey; Type: FK CONSTRAINT; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.entities
     ADD CONSTRAINT entities_part_of_fkey FOREIGN KEY (part_of) REFERENCES app.entities(name);
 
 
---
--- Name: transitions transitions_entity_fkey; Type: FK CONSTRAINT; Schema: app; Owner: app_owner
---
 
 ALTER TABLE ONLY app.transitions
     ADD CONSTRAINT transitions_entity_fkey FOREIGN KEY (entity) REFERENCES app.entities(name);
 
 
---
--- Name: payment_allocations allocations_invoice; Type: FK CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.payment_allocations
     ADD CONSTRAINT allocations_invoice FOREIGN KEY (organization_id, invoice_id) REFERENCES finance.invoices(organization_id, id);
 
 
---
--- Name: payment_allocations allocations_payment; Type: FK CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.payment_allocations
     ADD CONSTRAINT allocations_payment FOREIGN KEY (organization_id, payment_id) REFERENCES finance.payments(organization_id, id) ON DELETE CASCADE;
 
 
---
--- Name: invoice_lines invoice_lines_credited; Type: FK CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.invoice_lines
     ADD CONSTRAINT invoice_lines_credited FOREIGN KEY (organization_id, credited_line_id) REFERENCES finance.invoice_lines(organization_id, id);
 
 
---
--- Name: invoice_lines invoice_lines_invoice; Type: FK CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.invoice_lines
     ADD CONSTRAINT invoice_lines_invoice FOREIGN KEY (organization_id, invoice_id) REFERENCES finance.invoices(organization_id, id) ON DELETE CASCADE;
 
 
---
--- Name: invoice_lines invoice_lines_order_line; Type: FK CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.invoice_lines
     ADD CONSTRAINT invoice_lines_order_line FOREIGN KEY (organization_id, order_line_id) REFERENCES sales.order_lines(organization_id, id);
 
 
---
--- Name: invoice_lines invoice_lines_product; Type: FK CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.invoice_lines
     ADD CONSTRAINT invoice_lines_product FOREIGN KEY (organization_id, product_id) REFERENCES products.products(organization_id, id);
 
 
---
--- Name: invoice_lines invoice_lines_tax; Type: FK CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.invoice_lines
     ADD CONSTRAINT invoice_lines_tax FOREIGN KEY (organization_id, tax_id) REFERENCES products.taxes(organization_id, id);
 
 
---
--- Name: invoices invoices_assigned; Type: FK CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.invoices
     ADD CONSTRAINT invoices_assigned FOREIGN KEY (organization_id, assigned_to) REFERENCES iam.memberships(organization_id, id);
 
 
---
--- Name: invoices invoices_credited; Type: FK CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.invoices
     ADD CONSTRAINT invoices_credited FOREIGN KEY (organization_id, credited_invoice_id) REFERENCES finance.invoices(organization_id, id);
 
 
---
--- Name: invoices invoices_currency_fkey; Type: FK CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.invoices
     ADD CONSTRAINT invoices_currency_fkey FOREIGN KEY (currency) REFERENCES app.currencies(code);
 
 
---
--- Name: CONSTRAINT invoices_currency_fkey ON invoices; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT invoices_currency_fkey ON finance.invoices IS 'There is no such currency.';
 
 
---
--- Name: invoices invoices_order; Type: FK CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.invoices
     ADD CONSTRAINT invoices_order FOREIGN KEY (organization_id, order_id) REFERENCES sales.orders(organization_id, id);
 
 
---
--- Name: invoices invoices_party; Type: FK CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.invoices
     ADD CONSTRAINT invoices_party FOREIGN KEY (organization_id, party_id) REFERENCES parties.parties(organization_id, id);
 
 
---
--- Name: invoices invoices_payment; Type: FK CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.invoices
     ADD CONSTRAINT invoices_payment FOREIGN KEY (organization_id, payment_id) REFERENCES finance.payments(organization_id, id);
 
 
---
--- Name: invoices invoices_workspace; Type: FK CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.invoices
     ADD CONSTRAINT invoices_workspace FOREIGN KEY (organization_id, workspace_id) REFERENCES tenancy.workspaces(organization_id, id);
 
 
---
--- Name: payments payments_currency_fkey; Type: FK CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.payments
     ADD CONSTRAINT payments_currency_fkey FOREIGN KEY (currency) REFERENCES app.currencies(code);
 
 
---
--- Name: CONSTRAINT payments_currency_fkey ON payments; Type: COMMENT; Schema: finance; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT payments_currency_fkey ON finance.payments IS 'There is no such currency.';
 
 
---
--- Name: payments payments_party; Type: FK CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.payments
     ADD CONSTRAINT payments_party FOREIGN KEY (organization_id, party_id) REFERENCES parties.parties(organization_id, id);
 
 
---
--- Name: payments payments_workspace; Type: FK CONSTRAINT; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE ONLY finance.payments
     ADD CONSTRAINT payments_workspace FOREIGN KEY (organization_id, workspace_id) REFERENCES tenancy.workspaces(organization_id, id);
 
 
---
--- Name: api_tokens api_tokens_organization_id_user_id_fkey; Type: FK CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.api_tokens
     ADD CONSTRAINT api_tokens_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES iam.memberships(organization_id, id) ON DELETE CASCADE;
 
 
---
--- Name: email_verifications email_verifications_user_id_fkey; Type: FK CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.email_verifications
     ADD CONSTRAINT email_verifications_user_id_fkey FOREIGN KEY (user_id) REFERENCES iam.users(id) ON DELETE CASCADE;
 
 
---
--- Name: field_permissions field_permissions_organization_id_role_id_fkey; Type: FK CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.field_permissions
     ADD CONSTRAINT field_permissions_organization_id_role_id_fkey FOREIGN KEY (organization_id, role_id) REFERENCES iam.roles(organization_id, id) ON DELETE CASCADE;
 
 
---
--- Name: memberships memberships_organization_id_manager_id_fkey; Type: FK CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.memberships
     ADD CONSTRAINT memberships_organization_id_manager_id_fkey FOREIGN KEY (organization_id, manager_id) REFERENCES iam.memberships(organization_id, id);
 
 
---
--- Name: memberships memberships_workspace; Type: FK CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.memberships
     ADD CONSTRAINT memberships_workspace FOREIGN KEY (organization_id, default_workspace_id) REFERENCES tenancy.workspaces(organization_id, id);
 
 
---
--- Name: permissions permissions_organization_id_role_id_fkey; Type: FK CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.permissions
     ADD CONSTRAINT permissions_organization_id_role_id_fkey FOREIGN KEY (organization_id, role_id) REFERENCES iam.roles(organization_id, id) ON DELETE CASCADE;
 
 
---
--- Name: role_assignments role_assignments_member; Type: FK CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.role_assignments
     ADD CONSTRAINT role_assignments_member FOREIGN KEY (organization_id, membership_id) REFERENCES iam.memberships(organization_id, id) ON DELETE CASCADE;
 
 
---
--- Name: role_assignments role_assignments_organization_id_role_id_fkey; Type: FK CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.role_assignments
     ADD CONSTRAINT role_assignments_organization_id_role_id_fkey FOREIGN KEY (organization_id, role_id) REFERENCES iam.roles(organization_id, id);
 
 
---
--- Name: role_assignments role_assignments_workspace; Type: FK CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.role_assignments
     ADD CONSTRAINT role_assignments_workspace FOREIGN KEY (organization_id, in_workspace_id) REFERENCES tenancy.workspaces(organization_id, id);
 
 
---
--- Name: sessions sessions_user_id_fkey; Type: FK CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.sessions
     ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES iam.users(id) ON DELETE CASCADE;
 
 
---
--- Name: user_profiles user_profiles_id_fkey; Type: FK CONSTRAINT; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE ONLY iam.user_profiles
     ADD CONSTRAINT user_profiles_id_fkey FOREIGN KEY (id) REFERENCES iam.users(id) ON DELETE CASCADE;
 
 
---
--- Name: imports imports_organization_id_file_id_fkey; Type: FK CONSTRAINT; Schema: imports; Owner: app_owner
---
 
 ALTER TABLE ONLY imports.imports
     ADD CONSTRAINT imports_organization_id_file_id_fkey FOREIGN KEY (organization_id, file_id) REFERENCES files.files(organization_id, id);
 
 
---
--- Name: addresses addresses_party; Type: FK CONSTRAINT; Schema: parties; Owner: app_owner
---
 
 ALTER TABLE ONLY parties.addresses
     ADD CONSTRAINT addresses_party FOREIGN KEY (organization_id, party_id) REFERENCES parties.parties(organization_id, id) ON DELETE CASCADE;
 
 
---
--- Name: contacts contacts_party; Type: FK CONSTRAINT; Schema: parties; Owner: app_owner
---
 
 ALTER TABLE ONLY parties.contacts
     ADD CONSTRAINT contacts_party FOREIGN KEY (organization_id, party_id) REFERENCES parties.parties(organization_id, id) ON DELETE CASCADE;
 
 
---
--- Name: parties parties_assigned; Type: FK CONSTRAINT; Schema: parties; Owner: app_owner
---
 
 ALTER TABLE ONLY parties.parties
     ADD CONSTRAINT parties_assigned FOREIGN KEY (organization_id, assigned_to) REFERENCES iam.memberships(organization_id, id);
 
 
---
--- Name: parties parties_currency_fkey; Type: FK CONSTRAINT; Schema: parties; Owner: app_owner
---
 
 ALTER TABLE ONLY parties.parties
     ADD CONSTRAINT parties_currency_fkey FOREIGN KEY (currency) REFERENCES app.currencies(code);
 
 
---
--- Name: CONSTRAINT parties_currency_fkey ON parties; Type: COMMENT; Schema: parties; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT parties_currency_fkey ON parties.parties IS 'There is no such currency.';
 
 
---
--- Name: parties parties_merged_into; Type: FK CONSTRAINT; Schema: parties; Owner: app_owner
---
 
 ALTER TABLE ONLY parties.parties
     ADD CONSTRAINT parties_merged_into FOREIGN KEY (organization_id, merged_into) REFERENCES parties.parties(organization_id, id);
 
 
---
--- Name: parties parties_workspace; Type: FK CONSTRAINT; Schema: parties; Owner: app_owner
---
 
 ALTER TABLE ONLY parties.parties
     ADD CONSTRAINT parties_workspace FOREIGN KEY (organization_id, workspace_id) REFERENCES tenancy.workspaces(organization_id, id);
 
 
---
--- Name: categories categories_parent; Type: FK CONSTRAINT; Schema: products; Owner: app_owner
---
 
 ALTER TABLE ONLY products.categories
     ADD CONSTRAINT categories_parent FOREIGN KEY (organization_id, parent_id) REFERENCES products.categories(organization_id, id);
 
 
---
--- Name: categories categories_tax; Type: FK CONSTRAINT; Schema: products; Owner: app_owner
---
 
 ALTER TABLE ONLY products.categories
     ADD CONSTRAINT categories_tax FOREIGN KEY (organization_id, tax_id) REFERENCES products.taxes(organization_id, id);
 
 
---
--- Name: products products_category; Type: FK CONSTRAINT; Schema: products; Owner: app_owner
---
 
 ALTER TABLE ONLY products.products
     ADD CONSTRAINT products_category FOREIGN KEY (organization_id, category_id) REFERENCES products.categories(organization_id, id);
 
 
---
--- Name: products products_currency_fkey; Type: FK CONSTRAINT; Schema: products; Owner: app_owner
---
 
 ALTER TABLE ONLY products.products
     ADD CONSTRAINT products_currency_fkey FOREIGN KEY (currency) REFERENCES app.currencies(code);
 
 
---
--- Name: CONSTRAINT products_currency_fkey ON products; Type: COMMENT; Schema: products; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT products_currency_fkey ON products.products IS 'There is no such currency.';
 
 
---
--- Name: products products_supplier; Type: FK CONSTRAINT; Schema: products; Owner: app_owner
---
 
 ALTER TABLE ONLY products.products
     ADD CONSTRAINT products_supplier FOREIGN KEY (organization_id, supplier_id) REFERENCES parties.parties(organization_id, id);
 
 
---
--- Name: products products_tax; Type: FK CONSTRAINT; Schema: products; Owner: app_owner
---
 
 ALTER TABLE ONLY products.products
     ADD CONSTRAINT products_tax FOREIGN KEY (organization_id, tax_id) REFERENCES products.taxes(organization_id, id);
 
 
---
--- Name: products products_unit; Type: FK CONSTRAINT; Schema: products; Owner: app_owner
---
 
 ALTER TABLE ONLY products.products
     ADD CONSTRAINT products_unit FOREIGN KEY (organization_id, unit_id) REFERENCES products.units(organization_id, id);
 
 
---
--- Name: products products_workspace; Type: FK CONSTRAINT; Schema: products; Owner: app_owner
---
 
 ALTER TABLE ONLY products.products
     ADD CONSTRAINT products_workspace FOREIGN KEY (organization_id, workspace_id) REFERENCES tenancy.workspaces(organization_id, id);
 
 
---
--- Name: tax_rates tax_rates_tax; Type: FK CONSTRAINT; Schema: products; Owner: app_owner
---
 
 ALTER TABLE ONLY products.tax_rates
     ADD CONSTRAINT tax_rates_tax FOREIGN KEY (organization_id, tax_id) REFERENCES products.taxes(organization_id, id) ON DELETE CASCADE;
 
 
---
--- Name: order_lines order_lines_order; Type: FK CONSTRAINT; Schema: sales; Owner: app_owner
---
 
 ALTER TABLE ONLY sales.order_lines
     ADD CONSTRAINT order_lines_order FOREIGN KEY (organization_id, order_id) REFERENCES sales.orders(organization_id, id) ON DELETE CASCADE;
 
 
---
--- Name: order_lines order_lines_product; Type: FK CONSTRAINT; Schema: sales; Owner: app_owner
---
 
 ALTER TABLE ONLY sales.order_lines
     ADD CONSTRAINT order_lines_product FOREIGN KEY (organization_id, product_id) REFERENCES products.products(organization_id, id);
 
 
---
--- Name: order_lines order_lines_tax; Type: FK CONSTRAINT; Schema: sales; Owner: app_owner
---
 
 ALTER TABLE ONLY sales.order_lines
     ADD CONSTRAINT order_lines_tax FOREIGN KEY (organization_id, tax_id) REFERENCES products.taxes(organization_id, id);
 
 
---
--- Name: orders orders_assigned; Type: FK CONSTRAINT; Schema: sales; Owner: app_owner
---
 
 ALTER TABLE ONLY sales.orders
     ADD CONSTRAINT orders_assigned FOREIGN KEY (organization_id, assigned_to) REFERENCES iam.memberships(organization_id, id);
 
 
---
--- Name: orders orders_carrier; Type: FK CONSTRAINT; Schema: sales; Owner: app_owner
---
 
 ALTER TABLE ONLY sales.orders
     ADD CONSTRAINT orders_carrier FOREIGN KEY (organization_id, carrier_id) REFERENCES parties.parties(organization_id, id);
 
 
---
--- Name: orders orders_currency_fkey; Type: FK CONSTRAINT; Schema: sales; Owner: app_owner
---
 
 ALTER TABLE ONLY sales.orders
     ADD CONSTRAINT orders_currency_fkey FOREIGN KEY (currency) REFERENCES app.currencies(code);
 
 
---
--- Name: CONSTRAINT orders_currency_fkey ON orders; Type: COMMENT; Schema: sales; Owner: app_owner
---
 
 COMMENT ON CONSTRAINT orders_currency_fkey ON sales.orders IS 'There is no such currency.';
 
 
---
--- Name: orders orders_customer; Type: FK CONSTRAINT; Schema: sales; Owner: app_owner
---
 
 ALTER TABLE ONLY sales.orders
     ADD CONSTRAINT orders_customer FOREIGN KEY (organization_id, customer_id) REFERENCES parties.parties(organization_id, id);
 
 
---
--- Name: orders orders_parent; Type: FK CONSTRAINT; Schema: sales; Owner: app_owner
---
 
 ALTER TABLE ONLY sales.orders
     ADD CONSTRAINT orders_parent FOREIGN KEY (organization_id, parent_order_id) REFERENCES sales.orders(organization_id, id);
 
 
---
--- Name: orders orders_workspace; Type: FK CONSTRAINT; Schema: sales; Owner: app_owner
---
 
 ALTER TABLE ONLY sales.orders
     ADD CONSTRAINT orders_workspace FOREIGN KEY (organization_id, workspace_id) REFERENCES tenancy.workspaces(organization_id, id);
 
 
---
--- Name: comments comments_organization_id_parent_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: app_owner
---
 
 ALTER TABLE ONLY social.comments
     ADD CONSTRAINT comments_organization_id_parent_id_fkey FOREIGN KEY (organization_id, parent_id) REFERENCES social.comments(organization_id, id);
 
 
---
--- Name: notifications notifications_organization_id_user_id_fkey; Type: FK CONSTRAINT; Schema: social; Owner: app_owner
---
 
 ALTER TABLE ONLY social.notifications
     ADD CONSTRAINT notifications_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES iam.memberships(organization_id, id) ON DELETE CASCADE;
 
 
---
--- Name: organizations organizations_currency_fkey; Type: FK CONSTRAINT; Schema: tenancy; Owner: app_owner
---
 
 ALTER TABLE ONLY tenancy.organizations
     ADD CONSTRAINT organizations_currency_fkey FOREIGN KEY (currency) REFERENCES app.currencies(code);
 
 
---
--- Name: settings settings_organization_id_in_workspace_id_fkey; Type: FK CONSTRAINT; Schema: tenancy; Owner: app_owner
---
 
 ALTER TABLE ONLY tenancy.settings
     ADD CONSTRAINT settings_organization_id_in_workspace_id_fkey FOREIGN KEY (organization_id, in_workspace_id) REFERENCES tenancy.workspaces(organization_id, id);
 
 
---
--- Name: settings settings_organization_id_user_id_fkey; Type: FK CONSTRAINT; Schema: tenancy; Owner: app_owner
---
 
 ALTER TABLE ONLY tenancy.settings
     ADD CONSTRAINT settings_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES iam.memberships(organization_id, id) ON DELETE CASCADE;
 
 
---
--- Name: audit; Type: ROW SECURITY; Schema: app; Owner: app_owner
---
 
 ALTER TABLE app.audit ENABLE ROW LEVEL SECURITY;
 
---
--- Name: audit_2026_11; Type: ROW SECURITY; Schema: app; Owner: app_owner
---
 
 ALTER TABLE app.audit_2026_11 ENABLE ROW LEVEL SECURITY;
 
---
--- Name: audit_2026_12; Type: ROW SECURITY; Schema: app; Owner: app_owner
---
 
 ALTER TABLE app.audit_2026_12 ENABLE ROW LEVEL SECURITY;
 
---
--- Name: audit_2027_01; Type: ROW SECURITY; Schema: app; Owner: app_owner
---
 
 ALTER TABLE app.audit_2027_01 ENABLE ROW LEVEL SECURITY;
 
---
--- Name: audit_rest; Type: ROW SECURITY; Schema: app; Owner: app_owner
---
 
 ALTER TABLE app.audit_rest ENABLE ROW LEVEL SECURITY;
 
---
--- Name: counters; Type: ROW SECURITY; Schema: app; Owner: app_owner
---
 
 ALTER TABLE app.counters ENABLE ROW LEVEL SECURITY;
 
---
--- Name: idempotency; Type: ROW SECURITY; Schema: app; Owner: app_owner
---
 
 ALTER TABLE app.idempotency ENABLE ROW LEVEL SECURITY;
 
---
--- Name: jobs; Type: ROW SECURITY; Schema: app; Owner: app_owner
---
 
 ALTER TABLE app.jobs ENABLE ROW LEVEL SECURITY;
 
---
--- Name: number_series; Type: ROW SECURITY; Schema: app; Owner: app_owner
---
 
 ALTER TABLE app.number_series ENABLE ROW LEVEL SECURITY;
 
---
--- Name: idempotency own; Type: POLICY; Schema: app; Owner: app_owner
---
 
 CREATE POLICY own ON app.idempotency TO app_user USING (((organization_id = app.organization()) AND (user_id = app.actor()))) WITH CHECK (((organization_id = app.organization()) AND (user_id = app.actor())));
 
 
---
--- Name: jobs own; Type: POLICY; Schema: app; Owner: app_owner
---
 
 CREATE POLICY own ON app.jobs TO app_user USING (((organization_id = app.organization()) AND (created_by = app.actor()))) WITH CHECK (((organization_id = app.organization()) AND (created_by = app.actor())));
 
 
---
--- Name: schedules own; Type: POLICY; Schema: app; Owner: app_owner
---
 
 CREATE POLICY own ON app.schedules TO app_user USING ((organization_id = app.organization())) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: record; Type: ROW SECURITY; Schema: app; Owner: app_owner
---
 
 ALTER TABLE app.record ENABLE ROW LEVEL SECURITY;
 
---
--- Name: schedules; Type: ROW SECURITY; Schema: app; Owner: app_owner
---
 
 ALTER TABLE app.schedules ENABLE ROW LEVEL SECURITY;
 
---
--- Name: idempotency system; Type: POLICY; Schema: app; Owner: app_owner
---
 
 CREATE POLICY system ON app.idempotency TO app_system USING (true);
 
 
---
--- Name: jobs system; Type: POLICY; Schema: app; Owner: app_owner
---
 
 CREATE POLICY system ON app.jobs TO app_system USING (true) WITH CHECK (true);
 
 
---
--- Name: number_series system; Type: POLICY; Schema: app; Owner: app_owner
---
 
 CREATE POLICY system ON app.number_series TO app_system USING (true) WITH CHECK (true);
 
 
---
--- Name: schedules system; Type: POLICY; Schema: app; Owner: app_owner
---
 
 CREATE POLICY system ON app.schedules TO app_system USING (true) WITH CHECK (true);
 
 
---
--- Name: audit tenant_read; Type: POLICY; Schema: app; Owner: app_owner
---
 
 CREATE POLICY tenant_read ON app.audit FOR SELECT TO app_user USING ((organization_id = app.organization()));
 
 
---
--- Name: custom_fields creates; Type: POLICY; Schema: builder; Owner: app_owner
---
 
 CREATE POLICY creates ON builder.custom_fields FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(46) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(46) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(46) = '\x74'::bytea)))));
 
 
---
--- Name: custom_fields; Type: ROW SECURITY; Schema: builder; Owner: app_owner
---
 
 ALTER TABLE builder.custom_fields ENABLE ROW LEVEL SECURITY;
 
---
--- Name: custom_fields deletes; Type: POLICY; Schema: builder; Owner: app_owner
---
 
 CREATE POLICY deletes ON builder.custom_fields FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(48) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(48) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(48) = '\x74'::bytea)))));
 
 
---
--- Name: custom_fields reads; Type: POLICY; Schema: builder; Owner: app_owner
---
 
 CREATE POLICY reads ON builder.custom_fields FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(45) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(45) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(45) = '\x74'::bytea)))));
 
 
---
--- Name: custom_fields system; Type: POLICY; Schema: builder; Owner: app_owner
---
 
 CREATE POLICY system ON builder.custom_fields FOR SELECT TO app_system USING (true);
 
 
---
--- Name: custom_fields updates; Type: POLICY; Schema: builder; Owner: app_owner
---
 
 CREATE POLICY updates ON builder.custom_fields FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(47) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(47) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(47) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: files creates; Type: POLICY; Schema: files; Owner: app_owner
---
 
 CREATE POLICY creates ON files.files FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(30) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(30) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(30) = '\x74'::bytea)))));
 
 
---
--- Name: files deletes; Type: POLICY; Schema: files; Owner: app_owner
---
 
 CREATE POLICY deletes ON files.files FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(32) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(32) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(32) = '\x74'::bytea)))));
 
 
---
--- Name: files; Type: ROW SECURITY; Schema: files; Owner: app_owner
---
 
 ALTER TABLE files.files ENABLE ROW LEVEL SECURITY;
 
---
--- Name: files reads; Type: POLICY; Schema: files; Owner: app_owner
---
 
 CREATE POLICY reads ON files.files FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(29) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(29) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(29) = '\x74'::bytea)))));
 
 
---
--- Name: files system; Type: POLICY; Schema: files; Owner: app_owner
---
 
 CREATE POLICY system ON files.files FOR SELECT TO app_system USING (true);
 
 
---
--- Name: files updates; Type: POLICY; Schema: files; Owner: app_owner
---
 
 CREATE POLICY updates ON files.files FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(31) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(31) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(31) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: invoice_lines creates; Type: POLICY; Schema: finance; Owner: app_owner
---
 
 CREATE POLICY creates ON finance.invoice_lines FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(86) = '\x61'::bytea) OR (app.scope(87) = '\x61'::bytea) OR ((owner_id = app.actor()) AND ((app.scope(86) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(87) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])))) OR ((owner_id = ANY (app.team())) AND ((app.scope(86) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])) OR (app.scope(87) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])))) OR ((workspace_id IS NOT NULL) AND ((app.scope(86) = '\x77'::bytea) OR (app.scope(87) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(86) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(87) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND ((app.scope(86) = '\x69'::bytea) OR (app.scope(87) = '\x69'::bytea))))))))));
 
 
---
--- Name: invoices creates; Type: POLICY; Schema: finance; Owner: app_owner
---
 
 CREATE POLICY creates ON finance.invoices FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(86) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(86) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(86) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(86) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(86) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(86) = '\x69'::bytea)))))))));
 
 
---
--- Name: payment_allocations creates; Type: POLICY; Schema: finance; Owner: app_owner
---
 
 CREATE POLICY creates ON finance.payment_allocations FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(82) = '\x61'::bytea) OR (app.scope(83) = '\x61'::bytea) OR ((owner_id = app.actor()) AND ((app.scope(82) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(83) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])))) OR ((owner_id = ANY (app.team())) AND ((app.scope(82) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])) OR (app.scope(83) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])))) OR ((workspace_id IS NOT NULL) AND ((app.scope(82) = '\x77'::bytea) OR (app.scope(83) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(82) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(83) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND ((app.scope(82) = '\x69'::bytea) OR (app.scope(83) = '\x69'::bytea))))))))));
 
 
---
--- Name: payments creates; Type: POLICY; Schema: finance; Owner: app_owner
---
 
 CREATE POLICY creates ON finance.payments FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(82) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(82) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(82) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(82) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(82) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(82) = '\x69'::bytea)))))))));
 
 
---
--- Name: invoice_lines deletes; Type: POLICY; Schema: finance; Owner: app_owner
---
 
 CREATE POLICY deletes ON finance.invoice_lines FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(87) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(87) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(87) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(87) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(87) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(87) = '\x69'::bytea)))))))));
 
 
---
--- Name: invoices deletes; Type: POLICY; Schema: finance; Owner: app_owner
---
 
 CREATE POLICY deletes ON finance.invoices FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(88) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(88) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(88) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(88) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(88) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(88) = '\x69'::bytea)))))))));
 
 
---
--- Name: payment_allocations deletes; Type: POLICY; Schema: finance; Owner: app_owner
---
 
 CREATE POLICY deletes ON finance.payment_allocations FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(83) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(83) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(83) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(83) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(83) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(83) = '\x69'::bytea)))))))));
 
 
---
--- Name: payments deletes; Type: POLICY; Schema: finance; Owner: app_owner
---
 
 CREATE POLICY deletes ON finance.payments FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(84) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(84) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(84) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(84) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(84) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(84) = '\x69'::bytea)))))))));
 
 
---
--- Name: invoice_lines; Type: ROW SECURITY; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE finance.invoice_lines ENABLE ROW LEVEL SECURITY;
 
---
--- Name: invoices; Type: ROW SECURITY; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE finance.invoices ENABLE ROW LEVEL SECURITY;
 
---
--- Name: payment_allocations; Type: ROW SECURITY; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE finance.payment_allocations ENABLE ROW LEVEL SECURITY;
 
---
--- Name: payments; Type: ROW SECURITY; Schema: finance; Owner: app_owner
---
 
 ALTER TABLE finance.payments ENABLE ROW LEVEL SECURITY;
 
---
--- Name: invoice_lines reads; Type: POLICY; Schema: finance; Owner: app_owner
---
 
 CREATE POLICY reads ON finance.invoice_lines FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(85) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(85) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(85) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(85) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(85) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(85) = '\x69'::bytea)))))))));
 
 
---
--- Name: invoices reads; Type: POLICY; Schema: finance; Owner: app_owner
---
 
 CREATE POLICY reads ON finance.invoices FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(85) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(85) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(85) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(85) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(85) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(85) = '\x69'::bytea)))))))));
 
 
---
--- Name: payment_allocations reads; Type: POLICY; Schema: finance; Owner: app_owner
---
 
 CREATE POLICY reads ON finance.payment_allocations FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(81) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(81) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(81) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(81) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(81) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(81) = '\x69'::bytea)))))))));
 
 
---
--- Name: payments reads; Type: POLICY; Schema: finance; Owner: app_owner
---
 
 CREATE POLICY reads ON finance.payments FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(81) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(81) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(81) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(81) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(81) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(81) = '\x69'::bytea)))))))));
 
 
---
--- Name: invoice_lines updates; Type: POLICY; Schema: finance; Owner: app_owner
---
 
 CREATE POLICY updates ON finance.invoice_lines FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(87) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(87) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(87) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(87) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(87) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(87) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: invoices updates; Type: POLICY; Schema: finance; Owner: app_owner
---
 
 CREATE POLICY updates ON finance.invoices FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(87) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(87) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(87) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(87) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(87) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(87) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: payment_allocations updates; Type: POLICY; Schema: finance; Owner: app_owner
---
 
 CREATE POLICY updates ON finance.payment_allocations FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(83) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(83) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(83) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(83) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(83) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(83) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: payments updates; Type: POLICY; Schema: finance; Owner: app_owner
---
 
 CREATE POLICY updates ON finance.payments FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(83) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(83) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(83) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(83) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(83) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(83) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: api_tokens; Type: ROW SECURITY; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE iam.api_tokens ENABLE ROW LEVEL SECURITY;
 
---
--- Name: api_tokens creates; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY creates ON iam.api_tokens FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(18) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(18) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(18) = '\x74'::bytea)))));
 
 
---
--- Name: field_permissions creates; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY creates ON iam.field_permissions FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(10) = '\x61'::bytea) OR (app.scope(11) = '\x61'::bytea) OR ((owner_id = app.actor()) AND ((app.scope(10) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea])) OR (app.scope(11) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea])))) OR ((owner_id = ANY (app.team())) AND ((app.scope(10) = '\x74'::bytea) OR (app.scope(11) = '\x74'::bytea))))));
 
 
---
--- Name: memberships creates; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY creates ON iam.memberships FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(6) = '\x61'::bytea) OR ((id = app.actor()) AND (app.scope(6) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((id = ANY (app.team())) AND (app.scope(6) = '\x74'::bytea)))));
 
 
---
--- Name: permissions creates; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY creates ON iam.permissions FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(10) = '\x61'::bytea) OR (app.scope(11) = '\x61'::bytea) OR ((owner_id = app.actor()) AND ((app.scope(10) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea])) OR (app.scope(11) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea])))) OR ((owner_id = ANY (app.team())) AND ((app.scope(10) = '\x74'::bytea) OR (app.scope(11) = '\x74'::bytea))))));
 
 
---
--- Name: role_assignments creates; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY creates ON iam.role_assignments FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(14) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(14) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(14) = '\x74'::bytea)))));
 
 
---
--- Name: roles creates; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY creates ON iam.roles FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(10) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(10) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(10) = '\x74'::bytea)))));
 
 
---
--- Name: api_tokens deletes; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY deletes ON iam.api_tokens FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(20) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(20) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(20) = '\x74'::bytea)))));
 
 
---
--- Name: field_permissions deletes; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY deletes ON iam.field_permissions FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(11) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(11) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(11) = '\x74'::bytea)))));
 
 
---
--- Name: memberships deletes; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY deletes ON iam.memberships FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(8) = '\x61'::bytea) OR ((id = app.actor()) AND (app.scope(8) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((id = ANY (app.team())) AND (app.scope(8) = '\x74'::bytea)))));
 
 
---
--- Name: permissions deletes; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY deletes ON iam.permissions FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(11) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(11) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(11) = '\x74'::bytea)))));
 
 
---
--- Name: role_assignments deletes; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY deletes ON iam.role_assignments FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(16) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(16) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(16) = '\x74'::bytea)))));
 
 
---
--- Name: roles deletes; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY deletes ON iam.roles FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(12) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(12) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(12) = '\x74'::bytea)))));
 
 
---
--- Name: field_permissions; Type: ROW SECURITY; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE iam.field_permissions ENABLE ROW LEVEL SECURITY;
 
---
--- Name: memberships; Type: ROW SECURITY; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE iam.memberships ENABLE ROW LEVEL SECURITY;
 
---
--- Name: permissions; Type: ROW SECURITY; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE iam.permissions ENABLE ROW LEVEL SECURITY;
 
---
--- Name: api_tokens reads; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY reads ON iam.api_tokens FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(17) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(17) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(17) = '\x74'::bytea)))));
 
 
---
--- Name: field_permissions reads; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY reads ON iam.field_permissions FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(9) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(9) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(9) = '\x74'::bytea)))));
 
 
---
--- Name: memberships reads; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY reads ON iam.memberships FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(5) = '\x61'::bytea) OR ((id = app.actor()) AND (app.scope(5) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((id = ANY (app.team())) AND (app.scope(5) = '\x74'::bytea)))));
 
 
---
--- Name: permissions reads; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY reads ON iam.permissions FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(9) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(9) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(9) = '\x74'::bytea)))));
 
 
---
--- Name: role_assignments reads; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY reads ON iam.role_assignments FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(13) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(13) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(13) = '\x74'::bytea)))));
 
 
---
--- Name: roles reads; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY reads ON iam.roles FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(9) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(9) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(9) = '\x74'::bytea)))));
 
 
---
--- Name: role_assignments; Type: ROW SECURITY; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE iam.role_assignments ENABLE ROW LEVEL SECURITY;
 
---
--- Name: roles; Type: ROW SECURITY; Schema: iam; Owner: app_owner
---
 
 ALTER TABLE iam.roles ENABLE ROW LEVEL SECURITY;
 
---
--- Name: api_tokens system; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY system ON iam.api_tokens TO app_system USING (true) WITH CHECK (true);
 
 
---
--- Name: field_permissions system; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY system ON iam.field_permissions TO app_system USING (true) WITH CHECK (true);
 
 
---
--- Name: memberships system; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY system ON iam.memberships TO app_system USING (true) WITH CHECK (true);
 
 
---
--- Name: permissions system; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY system ON iam.permissions TO app_system USING (true) WITH CHECK (true);
 
 
---
--- Name: role_assignments system; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY system ON iam.role_assignments TO app_system USING (true) WITH CHECK (true);
 
 
---
--- Name: roles system; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY system ON iam.roles TO app_system USING (true) WITH CHECK (true);
 
 
---
--- Name: api_tokens updates; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY updates ON iam.api_tokens FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(19) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(19) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(19) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: field_permissions updates; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY updates ON iam.field_permissions FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(11) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(11) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(11) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: memberships updates; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY updates ON iam.memberships FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(7) = '\x61'::bytea) OR ((id = app.actor()) AND (app.scope(7) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((id = ANY (app.team())) AND (app.scope(7) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: permissions updates; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY updates ON iam.permissions FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(11) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(11) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(11) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: role_assignments updates; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY updates ON iam.role_assignments FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(15) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(15) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(15) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: roles updates; Type: POLICY; Schema: iam; Owner: app_owner
---
 
 CREATE POLICY updates ON iam.roles FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(11) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(11) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(11) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: imports creates; Type: POLICY; Schema: imports; Owner: app_owner
---
 
 CREATE POLICY creates ON imports.imports FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND (created_by = app.actor())));
 
 
---
--- Name: saved_mappings creates; Type: POLICY; Schema: imports; Owner: app_owner
---
 
 CREATE POLICY creates ON imports.saved_mappings FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND (created_by = app.actor())));
 
 
---
--- Name: imports deletes; Type: POLICY; Schema: imports; Owner: app_owner
---
 
 CREATE POLICY deletes ON imports.imports FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(52) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(52) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(52) = '\x74'::bytea)))));
 
 
---
--- Name: saved_mappings deletes; Type: POLICY; Schema: imports; Owner: app_owner
---
 
 CREATE POLICY deletes ON imports.saved_mappings FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((created_by = app.actor()) OR (app.scope(56) = '\x61'::bytea))));
 
 
---
--- Name: imports; Type: ROW SECURITY; Schema: imports; Owner: app_owner
---
 
 ALTER TABLE imports.imports ENABLE ROW LEVEL SECURITY;
 
---
--- Name: imports reads; Type: POLICY; Schema: imports; Owner: app_owner
---
 
 CREATE POLICY reads ON imports.imports FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((created_by = app.actor()) OR (app.scope(49) = '\x61'::bytea))));
 
 
---
--- Name: saved_mappings reads; Type: POLICY; Schema: imports; Owner: app_owner
---
 
 CREATE POLICY reads ON imports.saved_mappings FOR SELECT TO app_user USING ((organization_id = app.organization()));
 
 
---
--- Name: saved_mappings; Type: ROW SECURITY; Schema: imports; Owner: app_owner
---
 
 ALTER TABLE imports.saved_mappings ENABLE ROW LEVEL SECURITY;
 
---
--- Name: imports updates; Type: POLICY; Schema: imports; Owner: app_owner
---
 
 CREATE POLICY updates ON imports.imports FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((created_by = app.actor()) OR (app.scope(51) = '\x61'::bytea)))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: saved_mappings updates; Type: POLICY; Schema: imports; Owner: app_owner
---
 
 CREATE POLICY updates ON imports.saved_mappings FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((created_by = app.actor()) OR (app.scope(55) = '\x61'::bytea)))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: addresses; Type: ROW SECURITY; Schema: parties; Owner: app_owner
---
 
 ALTER TABLE parties.addresses ENABLE ROW LEVEL SECURITY;
 
---
--- Name: contacts; Type: ROW SECURITY; Schema: parties; Owner: app_owner
---
 
 ALTER TABLE parties.contacts ENABLE ROW LEVEL SECURITY;
 
---
--- Name: addresses creates; Type: POLICY; Schema: parties; Owner: app_owner
---
 
 CREATE POLICY creates ON parties.addresses FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(58) = '\x61'::bytea) OR (app.scope(59) = '\x61'::bytea) OR ((owner_id = app.actor()) AND ((app.scope(58) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(59) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])))) OR ((owner_id = ANY (app.team())) AND ((app.scope(58) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])) OR (app.scope(59) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])))) OR ((workspace_id IS NOT NULL) AND ((app.scope(58) = '\x77'::bytea) OR (app.scope(59) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(58) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(59) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND ((app.scope(58) = '\x69'::bytea) OR (app.scope(59) = '\x69'::bytea))))))))));
 
 
---
--- Name: contacts creates; Type: POLICY; Schema: parties; Owner: app_owner
---
 
 CREATE POLICY creates ON parties.contacts FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(58) = '\x61'::bytea) OR (app.scope(59) = '\x61'::bytea) OR ((owner_id = app.actor()) AND ((app.scope(58) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(59) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])))) OR ((owner_id = ANY (app.team())) AND ((app.scope(58) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])) OR (app.scope(59) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])))) OR ((workspace_id IS NOT NULL) AND ((app.scope(58) = '\x77'::bytea) OR (app.scope(59) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(58) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(59) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND ((app.scope(58) = '\x69'::bytea) OR (app.scope(59) = '\x69'::bytea))))))))));
 
 
---
--- Name: parties creates; Type: POLICY; Schema: parties; Owner: app_owner
---
 
 CREATE POLICY creates ON parties.parties FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(58) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(58) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(58) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(58) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(58) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(58) = '\x69'::bytea)))))))));
 
 
---
--- Name: addresses deletes; Type: POLICY; Schema: parties; Owner: app_owner
---
 
 CREATE POLICY deletes ON parties.addresses FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(59) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(59) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(59) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(59) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(59) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(59) = '\x69'::bytea)))))))));
 
 
---
--- Name: contacts deletes; Type: POLICY; Schema: parties; Owner: app_owner
---
 
 CREATE POLICY deletes ON parties.contacts FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(59) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(59) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(59) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(59) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(59) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(59) = '\x69'::bytea)))))))));
 
 
---
--- Name: parties deletes; Type: POLICY; Schema: parties; Owner: app_owner
---
 
 CREATE POLICY deletes ON parties.parties FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(60) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(60) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(60) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(60) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(60) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(60) = '\x69'::bytea)))))))));
 
 
---
--- Name: parties; Type: ROW SECURITY; Schema: parties; Owner: app_owner
---
 
 ALTER TABLE parties.parties ENABLE ROW LEVEL SECURITY;
 
---
--- Name: addresses reads; Type: POLICY; Schema: parties; Owner: app_owner
---
 
 CREATE POLICY reads ON parties.addresses FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(57) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(57) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(57) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(57) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(57) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(57) = '\x69'::bytea)))))))));
 
 
---
--- Name: contacts reads; Type: POLICY; Schema: parties; Owner: app_owner
---
 
 CREATE POLICY reads ON parties.contacts FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(57) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(57) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(57) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(57) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(57) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(57) = '\x69'::bytea)))))))));
 
 
---
--- Name: parties reads; Type: POLICY; Schema: parties; Owner: app_owner
---
 
 CREATE POLICY reads ON parties.parties FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(57) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(57) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(57) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(57) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(57) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(57) = '\x69'::bytea)))))))));
 
 
---
--- Name: addresses updates; Type: POLICY; Schema: parties; Owner: app_owner
---
 
 CREATE POLICY updates ON parties.addresses FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(59) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(59) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(59) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(59) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(59) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(59) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: contacts updates; Type: POLICY; Schema: parties; Owner: app_owner
---
 
 CREATE POLICY updates ON parties.contacts FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(59) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(59) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(59) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(59) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(59) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(59) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: parties updates; Type: POLICY; Schema: parties; Owner: app_owner
---
 
 CREATE POLICY updates ON parties.parties FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(59) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(59) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(59) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(59) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(59) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(59) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: categories; Type: ROW SECURITY; Schema: products; Owner: app_owner
---
 
 ALTER TABLE products.categories ENABLE ROW LEVEL SECURITY;
 
---
--- Name: categories creates; Type: POLICY; Schema: products; Owner: app_owner
---
 
 CREATE POLICY creates ON products.categories FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(70) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(70) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(70) = '\x74'::bytea)))));
 
 
---
--- Name: products creates; Type: POLICY; Schema: products; Owner: app_owner
---
 
 CREATE POLICY creates ON products.products FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(74) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(74) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(74) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(74) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(74) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(74) = '\x69'::bytea)))))))));
 
 
---
--- Name: tax_rates creates; Type: POLICY; Schema: products; Owner: app_owner
---
 
 CREATE POLICY creates ON products.tax_rates FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(66) = '\x61'::bytea) OR (app.scope(67) = '\x61'::bytea) OR ((owner_id = app.actor()) AND ((app.scope(66) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea])) OR (app.scope(67) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea])))) OR ((owner_id = ANY (app.team())) AND ((app.scope(66) = '\x74'::bytea) OR (app.scope(67) = '\x74'::bytea))))));
 
 
---
--- Name: taxes creates; Type: POLICY; Schema: products; Owner: app_owner
---
 
 CREATE POLICY creates ON products.taxes FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(66) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(66) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(66) = '\x74'::bytea)))));
 
 
---
--- Name: units creates; Type: POLICY; Schema: products; Owner: app_owner
---
 
 CREATE POLICY creates ON products.units FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(62) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(62) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(62) = '\x74'::bytea)))));
 
 
---
--- Name: categories deletes; Type: POLICY; Schema: products; Owner: app_owner
---
 
 CREATE POLICY deletes ON products.categories FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(72) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(72) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(72) = '\x74'::bytea)))));
 
 
---
--- Name: products deletes; Type: POLICY; Schema: products; Owner: app_owner
---
 
 CREATE POLICY deletes ON products.products FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(76) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(76) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(76) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(76) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(76) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(76) = '\x69'::bytea)))))))));
 
 
---
--- Name: tax_rates deletes; Type: POLICY; Schema: products; Owner: app_owner
---
 
 CREATE POLICY deletes ON products.tax_rates FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(67) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(67) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(67) = '\x74'::bytea)))));
 
 
---
--- Name: taxes deletes; Type: POLICY; Schema: products; Owner: app_owner
---
 
 CREATE POLICY deletes ON products.taxes FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(68) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(68) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(68) = '\x74'::bytea)))));
 
 
---
--- Name: units deletes; Type: POLICY; Schema: products; Owner: app_owner
---
 
 CREATE POLICY deletes ON products.units FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(64) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(64) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(64) = '\x74'::bytea)))));
 
 
---
--- Name: products; Type: ROW SECURITY; Schema: products; Owner: app_owner
---
 
 ALTER TABLE products.products ENABLE ROW LEVEL SECURITY;
 
---
--- Name: categories reads; Type: POLICY; Schema: products; Owner: app_owner
---
 
 CREATE POLICY reads ON products.categories FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(69) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(69) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(69) = '\x74'::bytea)))));
 
 
---
--- Name: products reads; Type: POLICY; Schema: products; Owner: app_owner
---
 
 CREATE POLICY reads ON products.products FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(73) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(73) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(73) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(73) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(73) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(73) = '\x69'::bytea)))))))));
 
 
---
--- Name: tax_rates reads; Type: POLICY; Schema: products; Owner: app_owner
---
 
 CREATE POLICY reads ON products.tax_rates FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(65) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(65) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(65) = '\x74'::bytea)))));
 
 
---
--- Name: taxes reads; Type: POLICY; Schema: products; Owner: app_owner
---
 
 CREATE POLICY reads ON products.taxes FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(65) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(65) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(65) = '\x74'::bytea)))));
 
 
---
--- Name: units reads; Type: POLICY; Schema: products; Owner: app_owner
---
 
 CREATE POLICY reads ON products.units FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(61) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(61) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(61) = '\x74'::bytea)))));
 
 
---
--- Name: tax_rates; Type: ROW SECURITY; Schema: products; Owner: app_owner
---
 
 ALTER TABLE products.tax_rates ENABLE ROW LEVEL SECURITY;
 
---
--- Name: taxes; Type: ROW SECURITY; Schema: products; Owner: app_owner
---
 
 ALTER TABLE products.taxes ENABLE ROW LEVEL SECURITY;
 
---
--- Name: units; Type: ROW SECURITY; Schema: products; Owner: app_owner
---
 
 ALTER TABLE products.units ENABLE ROW LEVEL SECURITY;
 
---
--- Name: categories updates; Type: POLICY; Schema: products; Owner: app_owner
---
 
 CREATE POLICY updates ON products.categories FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(71) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(71) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(71) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: products updates; Type: POLICY; Schema: products; Owner: app_owner
---
 
 CREATE POLICY updates ON products.products FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(75) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(75) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(75) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(75) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(75) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(75) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: tax_rates updates; Type: POLICY; Schema: products; Owner: app_owner
---
 
 CREATE POLICY updates ON products.tax_rates FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(67) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(67) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(67) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: taxes updates; Type: POLICY; Schema: products; Owner: app_owner
---
 
 CREATE POLICY updates ON products.taxes FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(67) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(67) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(67) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: units updates; Type: POLICY; Schema: products; Owner: app_owner
---
 
 CREATE POLICY updates ON products.units FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(63) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(63) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(63) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: order_lines creates; Type: POLICY; Schema: sales; Owner: app_owner
---
 
 CREATE POLICY creates ON sales.order_lines FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(78) = '\x61'::bytea) OR (app.scope(79) = '\x61'::bytea) OR ((owner_id = app.actor()) AND ((app.scope(78) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(79) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])))) OR ((owner_id = ANY (app.team())) AND ((app.scope(78) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])) OR (app.scope(79) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])))) OR ((workspace_id IS NOT NULL) AND ((app.scope(78) = '\x77'::bytea) OR (app.scope(79) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(78) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(79) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND ((app.scope(78) = '\x69'::bytea) OR (app.scope(79) = '\x69'::bytea))))))))));
 
 
---
--- Name: orders creates; Type: POLICY; Schema: sales; Owner: app_owner
---
 
 CREATE POLICY creates ON sales.orders FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(78) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(78) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(78) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(78) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(78) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(78) = '\x69'::bytea)))))))));
 
 
---
--- Name: order_lines deletes; Type: POLICY; Schema: sales; Owner: app_owner
---
 
 CREATE POLICY deletes ON sales.order_lines FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(79) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(79) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(79) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(79) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(79) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(79) = '\x69'::bytea)))))))));
 
 
---
--- Name: orders deletes; Type: POLICY; Schema: sales; Owner: app_owner
---
 
 CREATE POLICY deletes ON sales.orders FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(80) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(80) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(80) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(80) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(80) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(80) = '\x69'::bytea)))))))));
 
 
---
--- Name: order_lines; Type: ROW SECURITY; Schema: sales; Owner: app_owner
---
 
 ALTER TABLE sales.order_lines ENABLE ROW LEVEL SECURITY;
 
---
--- Name: orders; Type: ROW SECURITY; Schema: sales; Owner: app_owner
---
 
 ALTER TABLE sales.orders ENABLE ROW LEVEL SECURITY;
 
---
--- Name: order_lines reads; Type: POLICY; Schema: sales; Owner: app_owner
---
 
 CREATE POLICY reads ON sales.order_lines FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(77) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(77) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(77) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(77) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(77) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(77) = '\x69'::bytea)))))))));
 
 
---
--- Name: orders reads; Type: POLICY; Schema: sales; Owner: app_owner
---
 
 CREATE POLICY reads ON sales.orders FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(77) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(77) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(77) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(77) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(77) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(77) = '\x69'::bytea)))))))));
 
 
---
--- Name: order_lines updates; Type: POLICY; Schema: sales; Owner: app_owner
---
 
 CREATE POLICY updates ON sales.order_lines FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(79) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(79) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(79) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(79) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(79) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(79) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: orders updates; Type: POLICY; Schema: sales; Owner: app_owner
---
 
 CREATE POLICY updates ON sales.orders FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(79) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(79) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(79) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(79) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(79) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(79) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: comments; Type: ROW SECURITY; Schema: social; Owner: app_owner
---
 
 ALTER TABLE social.comments ENABLE ROW LEVEL SECURITY;
 
---
--- Name: comments creates; Type: POLICY; Schema: social; Owner: app_owner
---
 
 CREATE POLICY creates ON social.comments FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(38) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(38) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(38) = '\x74'::bytea)))));
 
 
---
--- Name: notifications creates; Type: POLICY; Schema: social; Owner: app_owner
---
 
 CREATE POLICY creates ON social.notifications FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(42) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(42) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(42) = '\x74'::bytea)))));
 
 
---
--- Name: saved_views creates; Type: POLICY; Schema: social; Owner: app_owner
---
 
 CREATE POLICY creates ON social.saved_views FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(34) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(34) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(34) = '\x74'::bytea)))));
 
 
---
--- Name: comments deletes; Type: POLICY; Schema: social; Owner: app_owner
---
 
 CREATE POLICY deletes ON social.comments FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(40) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(40) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(40) = '\x74'::bytea)))));
 
 
---
--- Name: notifications deletes; Type: POLICY; Schema: social; Owner: app_owner
---
 
 CREATE POLICY deletes ON social.notifications FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(44) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(44) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(44) = '\x74'::bytea)))));
 
 
---
--- Name: saved_views deletes; Type: POLICY; Schema: social; Owner: app_owner
---
 
 CREATE POLICY deletes ON social.saved_views FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(36) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(36) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(36) = '\x74'::bytea)))));
 
 
---
--- Name: notifications; Type: ROW SECURITY; Schema: social; Owner: app_owner
---
 
 ALTER TABLE social.notifications ENABLE ROW LEVEL SECURITY;
 
---
--- Name: comments reads; Type: POLICY; Schema: social; Owner: app_owner
---
 
 CREATE POLICY reads ON social.comments FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(37) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(37) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(37) = '\x74'::bytea)))));
 
 
---
--- Name: notifications reads; Type: POLICY; Schema: social; Owner: app_owner
---
 
 CREATE POLICY reads ON social.notifications FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(41) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(41) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(41) = '\x74'::bytea)))));
 
 
---
--- Name: saved_views reads; Type: POLICY; Schema: social; Owner: app_owner
---
 
 CREATE POLICY reads ON social.saved_views FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(33) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(33) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(33) = '\x74'::bytea)))));
 
 
---
--- Name: saved_views; Type: ROW SECURITY; Schema: social; Owner: app_owner
---
 
 ALTER TABLE social.saved_views ENABLE ROW LEVEL SECURITY;
 
---
--- Name: comments updates; Type: POLICY; Schema: social; Owner: app_owner
---
 
 CREATE POLICY updates ON social.comments FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(39) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(39) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(39) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: notifications updates; Type: POLICY; Schema: social; Owner: app_owner
---
 
 CREATE POLICY updates ON social.notifications FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(43) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(43) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(43) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: saved_views updates; Type: POLICY; Schema: social; Owner: app_owner
---
 
 CREATE POLICY updates ON social.saved_views FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(35) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(35) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(35) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: onboarding_progress creates; Type: POLICY; Schema: tenancy; Owner: app_owner
---
 
 CREATE POLICY creates ON tenancy.onboarding_progress FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(26) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(26) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(26) = '\x74'::bytea)))));
 
 
---
--- Name: settings creates; Type: POLICY; Schema: tenancy; Owner: app_owner
---
 
 CREATE POLICY creates ON tenancy.settings FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(22) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(22) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(22) = '\x74'::bytea)))));
 
 
---
--- Name: workspaces creates; Type: POLICY; Schema: tenancy; Owner: app_owner
---
 
 CREATE POLICY creates ON tenancy.workspaces FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(2) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(2) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(2) = '\x74'::bytea)))));
 
 
---
--- Name: onboarding_progress deletes; Type: POLICY; Schema: tenancy; Owner: app_owner
---
 
 CREATE POLICY deletes ON tenancy.onboarding_progress FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(28) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(28) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(28) = '\x74'::bytea)))));
 
 
---
--- Name: settings deletes; Type: POLICY; Schema: tenancy; Owner: app_owner
---
 
 CREATE POLICY deletes ON tenancy.settings FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(24) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(24) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(24) = '\x74'::bytea)))));
 
 
---
--- Name: workspaces deletes; Type: POLICY; Schema: tenancy; Owner: app_owner
---
 
 CREATE POLICY deletes ON tenancy.workspaces FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(4) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(4) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(4) = '\x74'::bytea)))));
 
 
---
--- Name: onboarding_progress; Type: ROW SECURITY; Schema: tenancy; Owner: app_owner
---
 
 ALTER TABLE tenancy.onboarding_progress ENABLE ROW LEVEL SECURITY;
 
---
--- Name: onboarding_progress reads; Type: POLICY; Schema: tenancy; Owner: app_owner
---
 
 CREATE POLICY reads ON tenancy.onboarding_progress FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(25) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(25) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(25) = '\x74'::bytea)))));
 
 
---
--- Name: settings reads; Type: POLICY; Schema: tenancy; Owner: app_owner
---
 
 CREATE POLICY reads ON tenancy.settings FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(21) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(21) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(21) = '\x74'::bytea)))));
 
 
---
--- Name: workspaces reads; Type: POLICY; Schema: tenancy; Owner: app_owner
---
 
 CREATE POLICY reads ON tenancy.workspaces FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(1) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(1) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(1) = '\x74'::bytea)))));
 
 
---
--- Name: settings; Type: ROW SECURITY; Schema: tenancy; Owner: app_owner
---
 
 ALTER TABLE tenancy.settings ENABLE ROW LEVEL SECURITY;
 
---
--- Name: workspaces system; Type: POLICY; Schema: tenancy; Owner: app_owner
---
 
 CREATE POLICY system ON tenancy.workspaces TO app_system USING (true) WITH CHECK (true);
 
 
---
--- Name: onboarding_progress updates; Type: POLICY; Schema: tenancy; Owner: app_owner
---
 
 CREATE POLICY updates ON tenancy.onboarding_progress FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(27) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(27) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(27) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: settings updates; Type: POLICY; Schema: tenancy; Owner: app_owner
---
 
 CREATE POLICY updates ON tenancy.settings FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(23) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(23) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(23) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: workspaces updates; Type: POLICY; Schema: tenancy; Owner: app_owner
---
 
 CREATE POLICY updates ON tenancy.workspaces FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(3) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(3) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(3) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
---
--- Name: workspaces; Type: ROW SECURITY; Schema: tenancy; Owner: app_owner
---
 
 ALTER TABLE tenancy.workspaces ENABLE ROW LEVEL SECURITY;
 
---
--- Name: SCHEMA app; Type: ACL; Schema: -; Owner: app_owner
---
 
 GRANT USAGE ON SCHEMA app TO app_user;
 GRANT USAGE ON SCHEMA app TO app_system;
 
 
---
--- Name: SCHEMA builder; Type: ACL; Schema: -; Owner: app_owner
---
 
 GRANT USAGE ON SCHEMA builder TO app_user;
 GRANT USAGE ON SCHEMA builder TO app_system;
 
 
---
--- Name: SCHEMA files; Type: ACL; Schema: -; Owner: app_owner
---
 
 GRANT USAGE ON SCHEMA files TO app_user;
 GRANT USAGE ON SCHEMA files TO app_system;
 
 
---
--- Name: SCHEMA finance; Type: ACL; Schema: -; Owner: app_owner
---
 
 GRANT USAGE ON SCHEMA finance TO app_user;
 
 
---
--- Name: SCHEMA iam; Type: ACL; Schema: -; Owner: app_owner
---
 
 GRANT USAGE ON SCHEMA iam TO app_user;
 GRANT USAGE ON SCHEMA iam TO app_system;
 
 
---
--- Name: SCHEMA imports; Type: ACL; Schema: -; Owner: app_owner
---
 
 GRANT USAGE ON SCHEMA imports TO app_user;
 
 
---
--- Name: SCHEMA parties; Type: ACL; Schema: -; Owner: app_owner
---
 
 GRANT USAGE ON SCHEMA parties TO app_user;
 
 
---
--- Name: SCHEMA products; Type: ACL; Schema: -; Owner: app_owner
---
 
 GRANT USAGE ON SCHEMA products TO app_user;
 
 
---
--- Name: SCHEMA sales; Type: ACL; Schema: -; Owner: app_owner
---
 
 GRANT USAGE ON SCHEMA sales TO app_user;
 
 
---
--- Name: SCHEMA social; Type: ACL; Schema: -; Owner: app_owner
---
 
 GRANT USAGE ON SCHEMA social TO app_user;
 
 
---
--- Name: SCHEMA tenancy; Type: ACL; Schema: -; Owner: app_owner
---
 
 GRANT USAGE ON SCHEMA tenancy TO app_user;
 GRANT USAGE ON SCHEMA tenancy TO app_system;
 
 
---
--- Name: FUNCTION cancel_job(job_key text); Type: ACL; Schema: app; Owner: app_owner
---
 
 REVOKE ALL ON FUNCTION app.cancel_job(job_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.cancel_job(job_key text) TO app_user;
 
 
---
--- Name: TABLE jobs; Type: ACL; Schema: app; Owner: app_owner
---
 
 GRANT SELECT,INSERT ON TABLE app.jobs TO app_user;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.jobs TO app_system;
 
 
---
--- Name: COLUMN jobs.status; Type: ACL; Schema: app; Owner: app_owner
---
 
 GRANT UPDATE(status) ON TABLE app.jobs TO app_user;
 
 
---
--- Name: COLUMN jobs.finished_at; Type: ACL; Schema: app; Owner: app_owner
---
 
 GRANT UPDATE(finished_at) ON TABLE app.jobs TO app_user;
 
 
---
--- Name: COLUMN jobs.lease_until; Type: ACL; Schema: app; Owner: app_owner
---
 
 GRANT UPDATE(lease_until) ON TABLE app.jobs TO app_user;
 
 
---
--- Name: COLUMN jobs.done; Type: ACL; Schema: app; Owner: app_owner
---
 
 GRANT UPDATE(done) ON TABLE app.jobs TO app_user;
 
 
---
--- Name: COLUMN jobs.total; Type: ACL; Schema: app; Owner: app_owner
---
 
 GRANT UPDATE(total) ON TABLE app.jobs TO app_user;
 
 
---
--- Name: COLUMN jobs.result; Type: ACL; Schema: app; Owner: app_owner
---
 
 GRANT UPDATE(result) ON TABLE app.jobs TO app_user;
 
 
---
--- Name: COLUMN jobs.error; Type: ACL; Schema: app; Owner: app_owner
---
 
 GRANT UPDATE(error) ON TABLE app.jobs TO app_user;
 
 
---
--- Name: FUNCTION claim_job(claim uuid, lease double precision, most bigint); Type: ACL; Schema: app; Owner: app_owner
---
 
 REVOKE ALL ON FUNCTION app.claim_job(claim uuid, lease double precision, most bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.claim_job(claim uuid, lease double precision, most bigint) TO app_system;
 
 
---
--- Name: FUNCTION data_key(); Type: ACL; Schema: app; Owner: app_owner
---
 
 REVOKE ALL ON FUNCTION app.data_key() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.data_key() TO app_user;
 
 
---
--- Name: FUNCTION file_room(person uuid, OUT used bigint, OUT used_by_me bigint, OUT quota bigint, OUT quota_per_person bigint); Type: ACL; Schema: app; Owner: app_owner
---
 
 REVOKE ALL ON FUNCTION app.file_room(person uuid, OUT used bigint, OUT used_by_me bigint, OUT quota bigint, OUT quota_per_person bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.file_room(person uuid, OUT used bigint, OUT used_by_me bigint, OUT quota bigint, OUT quota_per_person bigint) TO app_user;
 
 
---
--- Name: FUNCTION job_of(job_key text); Type: ACL; Schema: app; Owner: app_owner
---
 
 REVOKE ALL ON FUNCTION app.job_of(job_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.job_of(job_key text) TO app_user;
 
 
---
--- Name: FUNCTION make_audit_months(ahead integer); Type: ACL; Schema: app; Owner: app_owner
---
 
 REVOKE ALL ON FUNCTION app.make_audit_months(ahead integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.make_audit_months(ahead integer) TO app_system;
 
 
---
--- Name: FUNCTION notify(for_user uuid, kind text, title text, body text, entity text, record uuid); Type: ACL; Schema: app; Owner: app_owner
---
 
 REVOKE ALL ON FUNCTION app.notify(for_user uuid, kind text, title text, body text, entity text, record uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.notify(for_user uuid, kind text, title text, body text, entity text, record uuid) TO app_user;
 
 
---
--- Name: FUNCTION purge_files(thrown_before timestamp with time zone, most integer); Type: ACL; Schema: app; Owner: app_owner
---
 
 REVOKE ALL ON FUNCTION app.purge_files(thrown_before timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.purge_files(thrown_before timestamp with time zone, most integer) TO app_system;
 
 
---
--- Name: FUNCTION react(comment uuid, sign text); Type: ACL; Schema: app; Owner: app_owner
---
 
 REVOKE ALL ON FUNCTION app.react(comment uuid, sign text) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.react(comment uuid, sign text) TO app_user;
 
 
---
--- Name: FUNCTION secret_setting(key text); Type: ACL; Schema: app; Owner: app_owner
---
 
 REVOKE ALL ON FUNCTION app.secret_setting(key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.secret_setting(key text) TO app_user;
 
 
---
--- Name: FUNCTION send_mail(recipient text, subject text, body text, attachments jsonb); Type: ACL; Schema: app; Owner: app_owner
---
 
 REVOKE ALL ON FUNCTION app.send_mail(recipient text, subject text, body text, attachments jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.send_mail(recipient text, subject text, body text, attachments jsonb) TO app_user;
 GRANT ALL ON FUNCTION app.send_mail(recipient text, subject text, body text, attachments jsonb) TO app_system;
 
 
---
--- Name: FUNCTION setting(key text, in_workspace uuid); Type: ACL; Schema: app; Owner: app_owner
---
 
 REVOKE ALL ON FUNCTION app.setting(key text, in_workspace uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.setting(key text, in_workspace uuid) TO app_user;
 
 
---
--- Name: FUNCTION log_event(organization uuid, entity text, record uuid, action text, actor uuid, request uuid, old jsonb, new jsonb); Type: ACL; Schema: iam; Owner: app_owner
---
 
 REVOKE ALL ON FUNCTION iam.log_event(organization uuid, entity text, record uuid, action text, actor uuid, request uuid, old jsonb, new jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION iam.log_event(organization uuid, entity text, record uuid, action text, actor uuid, request uuid, old jsonb, new jsonb) TO app_system;
 
 
---
--- Name: TABLE audit; Type: ACL; Schema: app; Owner: app_owner
---
 
 GRANT SELECT ON TABLE app.audit TO app_user;
 
 
---
--- Name: TABLE currencies; Type: ACL; Schema: app; Owner: app_owner
---
 
 GRANT SELECT ON TABLE app.currencies TO app_user;
 GRANT SELECT ON TABLE app.currencies TO app_system;
 
 
---
--- Name: TABLE entities; Type: ACL; Schema: app; Owner: app_owner
---
 
 GRANT SELECT ON TABLE app.entities TO app_user;
 GRANT SELECT ON TABLE app.entities TO app_system;
 
 
---
--- Name: TABLE idempotency; Type: ACL; Schema: app; Owner: app_owner
---
 
 GRANT SELECT,INSERT,UPDATE ON TABLE app.idempotency TO app_user;
 GRANT SELECT,DELETE ON TABLE app.idempotency TO app_system;
 
 
---
--- Name: TABLE mails; Type: ACL; Schema: app; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.mails TO app_system;
 
 
---
--- Name: TABLE number_series; Type: ACL; Schema: app; Owner: app_owner
---
 
 GRANT SELECT,INSERT,UPDATE ON TABLE app.number_series TO app_system;
 
 
---
--- Name: TABLE schedules; Type: ACL; Schema: app; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.schedules TO app_user;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.schedules TO app_system;
 
 
---
--- Name: TABLE schema_changes; Type: ACL; Schema: app; Owner: app_owner
---
 
 GRANT SELECT ON TABLE app.schema_changes TO app_system;
 GRANT SELECT ON TABLE app.schema_changes TO app_user;
 
 
---
--- Name: TABLE system_logs; Type: ACL; Schema: app; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.system_logs TO app_system;
 
 
---
--- Name: TABLE transitions; Type: ACL; Schema: app; Owner: app_owner
---
 
 GRANT SELECT ON TABLE app.transitions TO app_user;
 GRANT SELECT ON TABLE app.transitions TO app_system;
 
 
---
--- Name: TABLE custom_fields; Type: ACL; Schema: builder; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE builder.custom_fields TO app_user;
 GRANT SELECT ON TABLE builder.custom_fields TO app_system;
 
 
---
--- Name: TABLE files; Type: ACL; Schema: files; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE files.files TO app_user;
 GRANT SELECT ON TABLE files.files TO app_system;
 
 
---
--- Name: TABLE invoice_lines; Type: ACL; Schema: finance; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE finance.invoice_lines TO app_user;
 
 
---
--- Name: TABLE invoices; Type: ACL; Schema: finance; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE finance.invoices TO app_user;
 
 
---
--- Name: TABLE payment_allocations; Type: ACL; Schema: finance; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE finance.payment_allocations TO app_user;
 
 
---
--- Name: TABLE payments; Type: ACL; Schema: finance; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE finance.payments TO app_user;
 
 
---
--- Name: TABLE api_tokens; Type: ACL; Schema: iam; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE iam.api_tokens TO app_user;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE iam.api_tokens TO app_system;
 
 
---
--- Name: TABLE email_verifications; Type: ACL; Schema: iam; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE iam.email_verifications TO app_system;
 
 
---
--- Name: TABLE field_permissions; Type: ACL; Schema: iam; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE iam.field_permissions TO app_user;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE iam.field_permissions TO app_system;
 
 
---
--- Name: TABLE login_attempts; Type: ACL; Schema: iam; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE iam.login_attempts TO app_system;
 
 
---
--- Name: TABLE memberships; Type: ACL; Schema: iam; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE iam.memberships TO app_user;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE iam.memberships TO app_system;
 
 
---
--- Name: TABLE permissions; Type: ACL; Schema: iam; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE iam.permissions TO app_user;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE iam.permissions TO app_system;
 
 
---
--- Name: TABLE role_assignments; Type: ACL; Schema: iam; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE iam.role_assignments TO app_user;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE iam.role_assignments TO app_system;
 
 
---
--- Name: TABLE roles; Type: ACL; Schema: iam; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE iam.roles TO app_user;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE iam.roles TO app_system;
 
 
---
--- Name: TABLE sessions; Type: ACL; Schema: iam; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE iam.sessions TO app_system;
 
 
---
--- Name: TABLE user_profiles; Type: ACL; Schema: iam; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE iam.user_profiles TO app_system;
 
 
---
--- Name: TABLE users; Type: ACL; Schema: iam; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE iam.users TO app_system;
 
 
---
--- Name: TABLE imports; Type: ACL; Schema: imports; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE imports.imports TO app_user;
 
 
---
--- Name: TABLE saved_mappings; Type: ACL; Schema: imports; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE imports.saved_mappings TO app_user;
 
 
---
--- Name: TABLE addresses; Type: ACL; Schema: parties; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE parties.addresses TO app_user;
 
 
---
--- Name: TABLE contacts; Type: ACL; Schema: parties; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE parties.contacts TO app_user;
 
 
---
--- Name: TABLE parties; Type: ACL; Schema: parties; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE parties.parties TO app_user;
 
 
---
--- Name: TABLE categories; Type: ACL; Schema: products; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE products.categories TO app_user;
 
 
---
--- Name: TABLE products; Type: ACL; Schema: products; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE products.products TO app_user;
 
 
---
--- Name: TABLE tax_rates; Type: ACL; Schema: products; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE products.tax_rates TO app_user;
 
 
---
--- Name: TABLE taxes; Type: ACL; Schema: products; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE products.taxes TO app_user;
 
 
---
--- Name: TABLE units; Type: ACL; Schema: products; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE products.units TO app_user;
 
 
---
--- Name: TABLE order_lines; Type: ACL; Schema: sales; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sales.order_lines TO app_user;
 
 
---
--- Name: TABLE orders; Type: ACL; Schema: sales; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sales.orders TO app_user;
 
 
---
--- Name: TABLE comments; Type: ACL; Schema: social; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE social.comments TO app_user;
 
 
---
--- Name: TABLE notifications; Type: ACL; Schema: social; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE social.notifications TO app_user;
 
 
---
--- Name: TABLE saved_views; Type: ACL; Schema: social; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE social.saved_views TO app_user;
 
 
---
--- Name: TABLE onboarding_progress; Type: ACL; Schema: tenancy; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenancy.onboarding_progress TO app_user;
 
 
---
--- Name: TABLE organizations; Type: ACL; Schema: tenancy; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenancy.organizations TO app_system;
 
 
---
--- Name: TABLE settings; Type: ACL; Schema: tenancy; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenancy.settings TO app_user;
 
 
---
--- Name: TABLE workspaces; Type: ACL; Schema: tenancy; Owner: app_owner
---
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenancy.workspaces TO app_user;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenancy.workspaces TO app_system;
 
 
---
 -- PostgreSQL database dump complete
---
 
 

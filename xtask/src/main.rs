@@ -182,9 +182,10 @@ fn released() -> Done {
         return Err(String::from_utf8_lossy(&dump.stderr).into());
     }
     cluster.stop()?;
-    // What psql alone understands.
+    // Without what psql alone understands, and the headings.
     let sql = String::from_utf8(dump.stdout)?;
-    let kept: Vec<&str> = sql.lines().filter(|l| !l.starts_with('\\')).collect();
+    let heading = |l: &str| l == "--" || l.starts_with("-- Name: ") || l.starts_with("-- Data for Name: ");
+    let kept: Vec<&str> = sql.lines().filter(|l| !l.starts_with('\\') && !heading(l)).collect();
     fs::write("modules/src/released.sql", kept.join("\n") + "\n")?;
     Ok(())
 }

@@ -9,6 +9,8 @@ pub(crate) type Hash = [u8; 32];
 
 /// What API tokens start with, so that a leaked one is recognized by those who search for them.
 const KEY: &str = "fdo_";
+/// The same for links that show something to whoever has them.
+const LINK: &str = "fds_";
 const RANDOM: usize = 32;
 /// Without the characters that people mistake for others: 0 O 1 I.
 const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
@@ -24,10 +26,28 @@ pub(crate) fn token() -> String {
     BASE64URL_NOPAD.encode(&random::<RANDOM>())
 }
 
-/// Of an API token; says itself in which organization it is to be looked up.
+/// Says itself in which organization it is to be looked up.
+fn naming(organization: Uuid) -> String {
+    BASE64URL_NOPAD.encode(&[&random::<RANDOM>()[..], organization.as_bytes()].concat())
+}
+
+fn named(rest: &str) -> Option<Uuid> {
+    Uuid::from_slice(BASE64URL_NOPAD.decode(rest.as_bytes()).ok()?.get(RANDOM..)?).ok()
+}
+
+/// Of an API token.
 pub(crate) fn api_token(organization: Uuid) -> String {
-    let bytes = [&random::<RANDOM>()[..], organization.as_bytes()].concat();
-    format!("{KEY}{}", BASE64URL_NOPAD.encode(&bytes))
+    format!("{KEY}{}", naming(organization))
+}
+
+/// Of a public link.
+pub(crate) fn share_token(organization: Uuid) -> String {
+    format!("{LINK}{}", naming(organization))
+}
+
+/// In which organization a public link was made; `None` when we never gave out such a one.
+pub(crate) fn shared_by(token: &str) -> Option<Uuid> {
+    named(token.strip_prefix(LINK)?)
 }
 
 pub(crate) enum Token {
@@ -37,13 +57,9 @@ pub(crate) enum Token {
 
 /// What a token claims to be; `None` when we never gave out such a one.
 pub(crate) fn read(token: &str) -> Option<Token> {
-    let decode = |text: &str| BASE64URL_NOPAD.decode(text.as_bytes()).ok();
     match token.strip_prefix(KEY) {
-        Some(rest) => {
-            let bytes = decode(rest)?;
-            Some(Token::Api(Uuid::from_slice(bytes.get(RANDOM..)?).ok()?))
-        }
-        None => (decode(token)?.len() == RANDOM).then_some(Token::Session),
+        Some(rest) => Some(Token::Api(named(rest)?)),
+        None => (BASE64URL_NOPAD.decode(token.as_bytes()).ok()?.len() == RANDOM).then_some(Token::Session),
     }
 }
 
@@ -79,6 +95,9 @@ mod tests {
         let organization = Uuid::new_v4();
         assert!(matches!(read(&token()), Some(Token::Session)));
         assert!(matches!(read(&api_token(organization)), Some(Token::Api(o)) if o == organization));
+        let link = share_token(organization);
+        assert!(shared_by(&link) == Some(organization) && read(&link).is_none());
+        assert!(shared_by(&api_token(organization)).is_none() && shared_by("fds_AAAA").is_none());
         for junk in ["", "fdo_", "fdo_AAAA", "' or true", &token()[1..], &format!("{}A", token())] {
             assert!(read(junk).is_none(), "{junk}");
         }

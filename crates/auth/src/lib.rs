@@ -22,6 +22,7 @@ mod profiles;
 mod roles;
 mod sessions;
 mod settings;
+mod shares;
 mod sign_in;
 mod tokens;
 mod totp;
@@ -37,6 +38,7 @@ pub use profiles::Profile;
 pub use roles::{NewRole, RoleChange, WorkspaceRole};
 pub use sessions::Session;
 pub use settings::NewSetting;
+pub use shares::{NewShare, Shared};
 pub use sign_in::{Registration, SignedIn};
 pub use tokens::NewToken;
 pub use totp::Enrolment;
@@ -157,7 +159,7 @@ pub struct Auth {
     cache: Cache,
     /// Everything: for what this crate has itself found to be allowed.
     all: Arc<Access>,
-    /// A person's own keys, which everybody has.
+    /// A person's own keys and links, which everybody has.
     own: Arc<Access>,
     codes: Hash,
     duties: Vec<[roles::Duty; 2]>,
@@ -167,9 +169,11 @@ impl Auth {
     pub fn new(store: Store, config: Config) -> Auth {
         let role = |name: &str| Role { name: name.to_owned(), ..Role::default() };
         let owner = Role { template: Some(roles::OWNER.to_owned()), ..role(roles::OWNER) };
-        let keys = ["read", "create", "update", "delete"]
-            .map(|action| ("iam.api_tokens".to_owned(), action.to_owned(), Scope::Own));
-        let own = Role { permissions: keys.to_vec(), ..role("self") };
+        let keys = ["iam.api_tokens", "social.shares"].iter().flat_map(|entity| {
+            ["read", "create", "update", "delete"]
+                .map(|action| ((*entity).to_owned(), action.to_owned(), Scope::Own))
+        });
+        let own = Role { permissions: keys.collect(), ..role("self") };
         Auth {
             limits: Limits::new(config.attempts),
             invitations: Limits::new(config.attempts.saturating_mul(10)),

@@ -321,8 +321,10 @@ impl Auth {
         let template = template(&tx.catalog, from);
         for (entity, actions) in grants {
             for (action, scope) in actions {
-                let given = template.and_then(|t| t.get(entity)?.get(action)).map_or("none", String::as_str);
-                if scope == given {
+                let given = template.and_then(|t| t.get(entity)?.get(action)).map(String::as_str);
+                // What is not said follows from something else: that it is not to is worth saying.
+                let follows = ["restore", "export", "import"].contains(&action.as_str());
+                if scope == given.unwrap_or(if follows { "" } else { "none" }) {
                     let sql = sql!(
                         "delete from iam.permissions where organization_id = app.organization() and role_id = $1 and entity = $2 and action = $3"
                     );

@@ -16,8 +16,10 @@ mod plan;
 mod print;
 mod query;
 mod select;
+mod shown;
 mod start;
 mod value;
+pub mod views;
 mod write;
 
 pub use export::export;
@@ -25,6 +27,7 @@ pub use extra::{aggregate, audit, audit_csv, history, search};
 pub use openapi::openapi;
 pub use print::print;
 pub use query::{Count, MOST_ROWS, Query, Record, get, list};
+pub use shown::Shown;
 pub use start::start;
 pub use write::{
     Acted, Ask, Key, Once, act, act_once, acted, change, create, create_once, create_within, delete,

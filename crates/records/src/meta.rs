@@ -206,7 +206,7 @@ fn can(actor: &Actor, entity: &Entity) -> Value {
 }
 
 /// The columns of a list: the module's choice, else the first that say something.
-fn list(actor: &Actor, entity: &Entity) -> Vec<String> {
+pub(crate) fn list(actor: &Actor, entity: &Entity) -> Vec<String> {
     let seen = visible(actor, entity);
     let chosen: Vec<String> = entity.meta["list"]
         .as_array()

@@ -49,7 +49,7 @@ pub(crate) fn routes() -> Router<State> {
 }
 
 /// Anybody, signed in or not, who does not come from another site's page.
-struct Guest(Visit);
+pub(crate) struct Guest(pub(crate) Visit);
 
 impl FromRequestParts<State> for Guest {
     type Rejection = Problem;

@@ -16,6 +16,7 @@ mod problem;
 mod profiles;
 mod records_api;
 mod sentences;
+mod shares;
 mod system;
 mod tenancy;
 mod transfer;
@@ -74,6 +75,7 @@ pub fn app(state: State) -> Router {
         .merge(platform::routes())
         .merge(tenancy::routes())
         .merge(profiles::routes())
+        .merge(shares::routes())
         .merge(comments::routes())
         .merge(presence::routes())
         .merge(transfer::routes())

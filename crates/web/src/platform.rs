@@ -139,86 +139,37 @@ fn text<'a>(body: &'a Value, name: &str) -> Answer<Option<&'a str>> {
     }
 }
 
-const VIEW: &str = "json_build_object('id', id, 'entity', entity, 'name', name, 'kind', kind, 'visibility', visibility, 'state', state, 'mine', created_by = app.actor(), 'version', version)::text";
-
 async fn views(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -> Answer {
-    let sql = format!(
-        "select {VIEW} from social.saved_views where organization_id = $1 and deleted_at is null and entity = $2::text
-         and (visibility = 'shared' or created_by = app.actor()) order by position, name"
-    );
-    let entity = of(&pairs, "entity");
-    let rows = state.store.batch(&person.actor, &[(&sql, &[&person.actor.organization, &entity])]).await?;
-    let data: Vec<Value> =
-        rows.iter().flatten().filter_map(|r| serde_json::from_str(r.get(0)).ok()).collect();
+    let ids: Vec<Uuid> = of(&pairs, "ids").split(',').take(100).filter_map(|id| id.parse().ok()).collect();
+    let data = match of(&pairs, "entity") {
+        "" => records::views::named(&state.store, &person.actor, &ids).await?,
+        entity => records::views::list(&state.store, &person.actor, entity).await?,
+    };
     Ok(Json(json!({ "data": data })).into_response())
 }
 
 async fn add_view(Has(state): Has<State>, person: Person, Body(body): Body) -> Answer {
-    only(&body, &["entity", "name", "kind", "visibility", "state"])?;
-    let (entity, name) =
-        (text(&body, "entity")?.unwrap_or_default(), text(&body, "name")?.unwrap_or_default());
-    let known = state
-        .store
-        .catalog()
-        .entity(entity)
-        .map_err(|_| Error::malformed_at("entity", "There is no such entity."))?;
-    if !person.actor.access.may(known, "read") {
-        return Err(Error::NotFound.into());
-    }
-    let (kind, visibility) =
-        (text(&body, "kind")?.unwrap_or("table"), text(&body, "visibility")?.unwrap_or("private"));
-    let look = if body["state"].is_object() { body["state"].clone() } else { json!({}) };
-    let id = Uuid::now_v7();
-    let sql = "insert into social.saved_views (organization_id, id, entity, name, kind, visibility, state) values ($1, $2, $3::text, $4::text, $5::text, $6::text, $7)";
-    let read = format!("select {VIEW} from social.saved_views where organization_id = $1 and id = $2");
-    let organization = person.actor.organization;
-    let rows = state
-        .store
-        .batch(
-            &person.actor,
-            &[
-                (sql, &[&organization, &id, &entity, &name, &kind, &visibility, &look]),
-                (&read, &[&organization, &id]),
-            ],
-        )
-        .await?;
-    Ok(json_bytes(StatusCode::CREATED, row_text(&rows)?))
+    let made = records::views::add(&state.store, &person.actor, &body).await?;
+    Ok((StatusCode::CREATED, Json(made)).into_response())
+}
+
+async fn change_view(
+    Has(state): Has<State>,
+    person: Person,
+    Id(id): Id,
+    Body(body): Body,
+) -> Answer<Json<Value>> {
+    Ok(Json(records::views::change(&state.store, &person.actor, id, &body).await?))
+}
+
+async fn drop_view(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer<StatusCode> {
+    records::views::delete(&state.store, &person.actor, id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn row_text(rows: &[Vec<kernel::Row>]) -> Answer<Vec<u8>> {
     let row = rows.last().and_then(|r| r.first()).ok_or(Error::NotFound)?;
     Ok(row.get::<_, String>(0).into_bytes())
-}
-
-async fn change_view(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): Body) -> Answer {
-    only(&body, &["name", "kind", "visibility", "state"])?;
-    let (name, kind, visibility) = (text(&body, "name")?, text(&body, "kind")?, text(&body, "visibility")?);
-    let look = body["state"].is_object().then(|| body["state"].clone());
-    let sql = "update social.saved_views set name = coalesce($3::text, name), kind = coalesce($4::text, kind), visibility = coalesce($5::text, visibility), state = coalesce($6, state)
-               where organization_id = $1 and id = $2 and deleted_at is null and created_by = app.actor() returning 1";
-    let read = format!(
-        "select {VIEW} from social.saved_views where organization_id = $1 and id = $2 and created_by = app.actor() and deleted_at is null"
-    );
-    let organization = person.actor.organization;
-    let rows = state
-        .store
-        .batch(
-            &person.actor,
-            &[(sql, &[&organization, &id, &name, &kind, &visibility, &look]), (&read, &[&organization, &id])],
-        )
-        .await?;
-    Ok(json_bytes(StatusCode::OK, row_text(&rows)?))
-}
-
-async fn drop_view(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer {
-    let sql = sql!(
-        "delete from social.saved_views where organization_id = $1 and id = $2 and created_by = app.actor() returning 1"
-    );
-    let rows = state.store.batch(&person.actor, &[(sql, &[&person.actor.organization, &id])]).await?;
-    if rows.iter().all(Vec::is_empty) {
-        return Err(Error::NotFound.into());
-    }
-    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 fn builder(actor: &Actor) -> Answer<()> {

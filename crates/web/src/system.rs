@@ -55,11 +55,7 @@ async fn show(Has(state): Has<State>, caller: Caller) -> Answer {
 }
 
 /// Errors of the program, one row for each kind; `?resolved=true` shows those that somebody has seen to as well.
-async fn logs(
-    Has(state): Has<State>,
-    caller: Caller,
-    Pairs(pairs): Pairs<Vec<(String, String)>>,
-) -> Answer {
+async fn logs(Has(state): Has<State>, caller: Caller, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Answer {
     operator(&caller)?;
     let resolved = of(&pairs, "resolved") == Some("true");
     let data = flow::system_log::errors(&state.store, resolved).await?;

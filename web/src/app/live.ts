@@ -27,7 +27,7 @@ export function useLive(onBack: () => void): void {
     let retry: ReturnType<typeof setTimeout> | undefined
     let notice: ReturnType<typeof setTimeout> | undefined
     let fails = 0
-    let opened = false
+    let broken = false
     const flush = () => {
       for (const e of changed) if (e === 'app.jobs') void queryClient.invalidateQueries({ queryKey: ['jobs'], exact: true }); else refresh(e)
       changed.clear(); timer = undefined
@@ -35,6 +35,7 @@ export function useLive(onBack: () => void): void {
     const missed = () => void queryClient.invalidateQueries()
     const gone = () => {
       source?.close()
+      broken = true
       const since = Date.now()
       if (lost === null) notice ??= setTimeout(() => become(since), navigator.onLine ? PATIENCE : 0)
       clearTimeout(retry)
@@ -57,8 +58,8 @@ export function useLive(onBack: () => void): void {
       s.addEventListener('open', () => {
         clearTimeout(notice); notice = undefined; fails = 0
         // Where the stream broke, or this end was too slow, something was missed.
-        if (opened) { missed(); onBack() }
-        opened = true
+        if (broken) { missed(); onBack() }
+        broken = false
         become(null)
       })
       s.addEventListener('error', () => { if (source === s) gone() })

@@ -25,13 +25,16 @@ const Palette = lazy(() => import('./palette'))
 const Tray = lazy(() => withWords(() => import('./tray')))
 const Cheatsheet = lazy(() => withWords(() => import('./cheatsheet')))
 
+/** What was not sent yet is lost with the session: that is asked first. */
+const mayLeave = (go: () => void): boolean => dispatchEvent(new CustomEvent('fondaco:leave', { cancelable: true, detail: go }))
+
 function OrganizationSwitcher() {
   const { t } = useTranslation()
   const { me } = useSession()
   const navigate = useNavigate()
   const go = async (id: string) => {
     if (id === me?.organization?.id) return
-    try { await switchOrganization(id) } catch (e) { toast.error(messageOf(e)) }
+    if (mayLeave(() => void go(id))) try { await switchOrganization(id) } catch (e) { toast.error(messageOf(e)) }
   }
   const items: MenuEntry[] = [
     { heading: t('organizations') },
@@ -61,6 +64,7 @@ function UserMenu() {
   const pickLanguage = async (l: string) => { await changeLanguage(l); await prefer({ locale: l }); await queryClient.invalidateQueries() }
   const picture = useOwnPicture()
   const leave = async () => {
+    if (!mayLeave(() => void leave())) return
     try { await post('/auth/logout') } catch { /* the session may be gone already */ }
     queryClient.clear()
     queryClient.setQueryData(meQuery.queryKey, null)

@@ -14,6 +14,8 @@ import { LongForm, OtherErrors } from './form'
 import { forget, useKept } from './kept'
 import { LinesEditor } from './lines'
 
+interface Draft { values: Record<string, unknown>; lines: Record<string, LineRow[]>; touched: string[]; key: string; from?: string; errors?: Record<string, string>; message?: string }
+
 export default function CreateDialog({ entity, preset, onClose, onCreated }: { entity: Entity; preset?: Record<string, unknown>; onClose: () => void; onCreated: (row: Row) => void }) {
   const { t } = useTranslation()
   const rows = useMemo(() => formRows(entity), [entity])
@@ -30,7 +32,9 @@ export default function CreateDialog({ entity, preset, onClose, onCreated }: { e
 
   // Over a reload that nobody asked for.
   const place = `new ${entity.name}`
-  useKept(place, touched.current.size > Object.keys(preset ?? {}).length || Object.values(lines).some((l) => l.length), () => ({ values, lines, touched: [...touched.current], key: key.current }), (was) => { setValues(was.values); setLines(was.lines); touched.current = new Set(was.touched); key.current = was.key })
+  // What waited to be sent and was refused, until it is mended.
+  const from = useRef<string>(undefined)
+  useKept(place, touched.current.size > Object.keys(preset ?? {}).length || Object.values(lines).some((l) => l.length), (): Draft => ({ values, lines, touched: [...touched.current], key: key.current, ...(from.current ? { from: from.current } : {}) }), (was) => { setValues(was.values); setLines(was.lines); touched.current = new Set(was.touched); key.current = was.key as typeof key.current; from.current = was.from; setErrors(was.errors ?? {}); setMessage(was.message ?? '') })
 
   const save = async () => {
     if (busy) return
@@ -38,20 +42,23 @@ export default function CreateDialog({ entity, preset, onClose, onCreated }: { e
     if (Object.keys(missing).length) { setErrors(missing); setMessage(''); focusBad(); return }
     setBusy(true); setErrors({}); setMessage('')
     const keysOf: Record<string, string[]> = {}
+    const body: Record<string, unknown> = Object.fromEntries(Object.entries(values).filter(([k, v]) => !isEmpty(v) && touched.current.has(k)))
+    entity.lines.forEach((l, i) => {
+      const m = metas[i]?.data
+      if (!m) return
+      const c = lineChanges([], lines[l.name] ?? [], [...lineFields(m, l.fk), ...lineDetails(m, l.fk)])
+      keysOf[l.name] = c.keys
+      if (c.rows.length) body[l.name] = c.rows
+    })
     try {
-      const body: Record<string, unknown> = Object.fromEntries(Object.entries(values).filter(([k, v]) => !isEmpty(v) && touched.current.has(k)))
-      entity.lines.forEach((l, i) => {
-        const m = metas[i]?.data
-        if (!m) return
-        const c = lineChanges([], lines[l.name] ?? [], [...lineFields(m, l.fk), ...lineDetails(m, l.fk)])
-        keysOf[l.name] = c.keys
-        if (c.rows.length) body[l.name] = c.rows
-      })
       const row = await records.create(entity.name, body, key.current)
       forget(place)
+      if (from.current) dispatchEvent(new CustomEvent('fondaco:mended', { detail: from.current }))
       done(t('created', { name: entity.label }))
       onCreated(row)
     } catch (e) {
+      // Nobody was there to say anything: kept here, and sent when somebody is.
+      if ((e instanceof TypeError || (e instanceof Problem && [502, 504].includes(e.status))) && !dispatchEvent(new CustomEvent('fondaco:waits', { cancelable: true, detail: { key: key.current, entity: entity.name, label: entity.label, title: String(values[entity.title_field ?? ''] ?? ''), body, form: { values, lines, touched: [...touched.current] }, keysOf, from: from.current } }))) { close(); return }
       if (e instanceof Problem) { setErrors(placeErrors(e.errors, keysOf)); key.current = crypto.randomUUID() }
       setMessage(messageOf(e))
       focusBad()

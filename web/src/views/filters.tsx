@@ -3,7 +3,7 @@ import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { typeOf, type Operator } from '@/fields/registry'
 import { useLocale } from '@/lib/format'
-import { fieldOf, visibleFields } from '@/meta/hooks'
+import { expandKey, fieldOf, useEntity, visibleFields } from '@/meta/hooks'
 import type { Condition, Entity, Field, Rule } from '@/meta/types'
 import { isRule } from '@/meta/types'
 import { Dialog, Popover } from '@/ui/basics'
@@ -77,7 +77,13 @@ function ValueText({ field, rule }: { field: Field; rule: Rule }) {
 
 function RuleChip({ entity, rule, open, onOpen, onChange, onRemove }: { entity: Entity; rule: Rule; open: boolean; onOpen: (o: boolean) => void; onChange: (r: Rule) => void; onRemove: () => void }) {
   const { t } = useTranslation()
-  const field = fieldOf(entity, rule.field)
+  // `customer.country`: a field of what a record names.
+  const [hop, rest] = rule.field.split('.', 2)
+  const through = rest ? entity.fields.find((f) => f.ref && expandKey(f) === hop) : undefined
+  const { data: target } = useEntity(through?.ref?.entity)
+  const there = through && target ? fieldOf(target, rest!) : undefined
+  const field = there ? { ...there, label: `${through!.label} · ${there.label}` } : fieldOf(entity, rule.field)
+  if (through && !target) return <span className="chip plain gray" style={{ height: 26 }}>{through.label}…</span>
   if (!field) return <span className="chip red plain" style={{ height: 26 }}>{rule.field}<button type="button" className="border-0 bg-transparent p-0.5 flex" aria-label={t('remove')} onClick={onRemove}><X size={13} /></button></span>
   const operators = typeOf(field).operators
   return (

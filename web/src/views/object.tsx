@@ -17,7 +17,7 @@ import { EntityIcon } from '@/ui/icon'
 import { Footer } from './footer'
 import { Grid, type MenuAt, type Paint, type Selection } from './grid'
 import { PAGE, useParamsOf, useRows } from './rows'
-import { useViews } from './views'
+import { NO_VIEW, useViews, viewOf } from './views'
 import { changed, columnsOf, kindOf, merged, nextSort, sendable, type Options, type TableSearch, type ViewHandle } from './state'
 
 const OtherView = lazy(() => withWords(() => import('./other')))
@@ -47,7 +47,7 @@ function Table({ entity }: { entity: Entity }) {
   const navigate = useNavigate({ from: '/o/$entity' })
   const search = useSearch({ from: '/house/o/$entity' })
   const { data: views } = useViews(entity.name)
-  const current = views?.find((v) => v.id === search.view)
+  const current = viewOf(views, search)
   const state = merged(search, current)
   const kind = kindOf(search, current)
   const columnKey = JSON.stringify(state.columns)
@@ -71,11 +71,11 @@ function Table({ entity }: { entity: Entity }) {
   useEffect(() => setSelection(NONE), [params.filter, params.q])
 
   const set = useCallback((part: Partial<TableSearch>, replace = true) => {
-    void navigate({ search: (old: TableSearch) => { const next: Record<string, unknown> = { ...old, ...part }; for (const k of Object.keys(next)) if (next[k] === undefined) delete next[k]; return next as TableSearch }, replace })
-  }, [navigate])
+    void navigate({ search: (old: TableSearch) => { const next: Record<string, unknown> = { ...(current ? { view: current.id } : {}), ...old, ...part }; for (const k of Object.keys(next)) if (next[k] === undefined) delete next[k]; return next as TableSearch }, replace })
+  }, [navigate, current?.id])
   const setFilter = (c: Condition) => set({ filter: c.rules.length || current?.state.filter?.rules.length ? c : undefined } as Partial<TableSearch>)
   const setSort = (sort: string) => set({ sort: sort === '' && !current?.state.sort ? undefined : sort } as Partial<TableSearch>)
-  const pickView = (id: string | undefined) => void navigate({ search: { ...(id ? { view: id } : {}), ...(search.rec ? { rec: search.rec } : {}) } })
+  const pickView = (id: string | undefined) => void navigate({ search: { ...(id ? { view: id } : views?.some((v) => v.is_default) ? { view: NO_VIEW } : {}), ...(search.rec ? { rec: search.rec } : {}) } })
   const open = useCallback((row: Row) => set({ rec: row.id }, false), [set])
 
   const [q, setQ] = useState(search.q ?? '')

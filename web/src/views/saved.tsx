@@ -1,26 +1,29 @@
 import { clsx } from 'clsx'
-import { ChevronDown, Lock, Save, Table2, Users } from 'lucide-react'
+import { Building2, ChevronDown, Lock, Save, Table2, UserRound, Users } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { toast } from '@/lib/toast'
 import { del, messageOf, patch, post } from '@/api/http'
-import { queryClient } from '@/api/session'
+import { queryClient, useSession } from '@/api/session'
 import { done } from '@/lib/undo'
 import type { Entity } from '@/meta/types'
 import { Confirm, Menu } from '@/ui/basics'
+import { pin, pinsOf } from './pins'
 import type { SavedView, ViewState } from './state'
 
+const SEEN = { private: UserRound, team: Users, shared: Building2 }
 const ViewDialog = lazy(() => import('./view-dialog'))
 
 export function ViewTabs({ entity, views, current, state, kind, dirty, onPick }: { entity: Entity; views: SavedView[]; current: SavedView | undefined; state: ViewState; kind: string; dirty: boolean; onPick: (id: string | undefined) => void }) {
   const { t } = useTranslation()
   const [dialog, setDialog] = useState<'new' | 'edit' | 'delete' | null>(null)
+  const pins = pinsOf(useSession().me)
   const renew = () => queryClient.invalidateQueries({ queryKey: ['views', entity.name] })
   const shown = views.slice(0, 5)
   const more = views.slice(5)
   if (current && more.includes(current)) { shown.pop(); shown.push(current) }
   const keep = async () => {
-    if (!current || current.mine === false) { setDialog('new'); return }
+    if (!current?.can_edit) { setDialog('new'); return }
     try { await patch(`/views/${current.id}`, { state, kind }); await renew(); onPick(current.id); done(t('views.saved')) } catch (e) { toast.error(messageOf(e)) }
   }
   const erase = async () => {
@@ -29,28 +32,37 @@ export function ViewTabs({ entity, views, current, state, kind, dirty, onPick }:
       await del(`/views/${current.id}`)
       onPick(undefined)
       await renew()
-      const { entity: of, name, kind: as, state: was, visibility } = current
-      done(t('views.deleted'), async () => { await post('/views', { entity: of, name, kind: as, state: was, visibility }); await renew() })
+      const { entity: of, name, kind: as, state: was, visibility, team_id, locked, default_for, position } = current
+      done(t('views.deleted'), async () => { await post('/views', { entity: of, name, kind: as, state: was, visibility, team_id, locked, position, ...(default_for?.length ? { default_for } : {}) }); await renew() })
     } catch (e) { toast.error(messageOf(e)) }
   }
-  const tab = (id: string | undefined, name: string, v?: SavedView) => (
-    <button key={id ?? ''} type="button" aria-pressed={current?.id === id} className={clsx('btn ghost sm', current?.id === id ? 'on' : 'text-muted')} onClick={() => onPick(id)}>
-      {v ? (v.visibility === 'shared' ? <Users size={13} aria-label={t('views.shared')} /> : <Lock size={12} aria-label={t('views.private')} />) : <Table2 size={14} aria-hidden="true" />}<span className="max-w-[160px] truncate">{name}</span>
-    </button>
-  )
+  const pinned = !!current && pins.includes(current.id)
+  const turnPin = async () => {
+    if (!current) return
+    try { await pin(current.id, !pinned); done(t(pinned ? 'views.unpinned' : 'views.pinDone')) } catch (e) { toast.error(messageOf(e)) }
+  }
+  const tab = (id: string | undefined, name: string, v?: SavedView) => {
+    const Seen = v && SEEN[v.visibility]
+    return (
+      <button key={id ?? ''} type="button" aria-pressed={current?.id === id} className={clsx('btn ghost sm', current?.id === id ? 'on' : 'text-muted')} onClick={() => onPick(id)}>
+        {Seen ? <Seen size={13} aria-label={t(`views.${v.visibility}`)} /> : <Table2 size={14} aria-hidden="true" />}<span className="max-w-[160px] truncate">{name}</span>{v?.locked && <Lock size={11} aria-label={t('views.isLocked')} />}
+      </button>
+    )
+  }
   return (
     <>
       <div role="group" aria-label={t('views.title')} className="flex items-center gap-1">
         {tab(undefined, t('views.all', { name: entity.plural.toLowerCase() }))}
         {shown.map((v) => tab(v.id, v.name, v))}
         {more.length > 0 && <Menu trigger={<button type="button" className="btn ghost sm">{t('more', { count: more.length })}<ChevronDown size={13} /></button>} items={more.map((v) => ({ label: v.name, onSelect: () => onPick(v.id) }))} />}
-        {current && current.mine !== false && <Menu trigger={<button type="button" className="btn ghost icon sm" aria-label={t('views.menu', { name: current.name })}><ChevronDown size={13} /></button>} items={[
-          { label: t('views.edit'), onSelect: () => setDialog('edit') },
+        {current && <Menu trigger={<button type="button" className="btn ghost icon sm" aria-label={t('views.menu', { name: current.name })}><ChevronDown size={13} /></button>} items={[
+          current.can_edit && { label: t('views.edit'), onSelect: () => setDialog('edit') },
           { label: t('views.saveAs'), onSelect: () => setDialog('new') },
-          'rule', { label: t('delete'), danger: true, onSelect: () => setDialog('delete') },
+          { label: t(pinned ? 'views.unpin' : 'views.pin'), onSelect: () => void turnPin() },
+          ...(current.can_manage ? ['rule' as const, { label: t('delete'), danger: true, onSelect: () => setDialog('delete') }] : []),
         ]} />}
       </div>
-      {dirty && <button type="button" className="btn sm" onClick={() => void keep()}><Save size={13} />{current && current.mine !== false ? t('views.save') : t('views.saveNew')}</button>}
+      {dirty && <button type="button" className="btn sm" onClick={() => void keep()}><Save size={13} />{t(current?.can_edit ? 'views.save' : 'views.saveNew')}</button>}
       {dirty && current && <button type="button" className="btn ghost sm" onClick={() => onPick(current.id)}>{t('views.discard')}</button>}
       <Suspense fallback={null}>{(dialog === 'new' || dialog === 'edit') && <ViewDialog entity={entity} view={dialog === 'edit' ? current : undefined} state={state} kind={kind} onClose={() => setDialog(null)} onDone={async (v) => { await renew(); onPick(v.id) }} />}</Suspense>
       {dialog === 'delete' && current && <Confirm title={t('views.deleteTitle', { name: current.name })} text={t('views.deleteText')} action={t('delete')} danger onClose={() => setDialog(null)} onConfirm={() => void erase()} />}

@@ -12,7 +12,7 @@ export interface ViewState { columns?: string[]; widths?: Record<string, number>
 /** What stands out: rows, or one of their cells, that a condition is true of. */
 export interface FormatRule { when: Condition; color: string; field?: string }
 export interface TableSearch extends ViewState { as?: string; on?: string; span?: string; view?: string; q?: string; rec?: string; tab?: string; new?: boolean }
-export interface SavedView { id: string; entity: string; name: string; kind: string; state: ViewState; visibility: 'private' | 'shared'; owner_id?: string | null; user_id?: string | null; mine?: boolean; can_edit?: boolean }
+export interface SavedView { id: string; entity: string; name: string; kind: string; state: ViewState; visibility: 'private' | 'team' | 'shared'; team_id?: string | null; locked?: boolean; default_for?: string[]; position?: number; mine?: boolean; /** Whether this person may change how it looks. */ can_edit?: boolean; /** Whether he says who sees it. */ can_manage?: boolean; /** Opens for him when the address names none. */ is_default?: boolean }
 
 const words = (v: unknown): string[] | undefined => (Array.isArray(v) && v.every((x) => typeof x === 'string') ? (v as string[]) : undefined)
 const text = (v: unknown): string | undefined => (v === undefined || v === null || v === '' ? undefined : String(v))

@@ -23,7 +23,10 @@ async fn administrators_see_and_stop_the_work_of_their_company_only() {
     let failed = owner.get("/jobs?whose=company&state=failed").await.json();
     assert_eq!(failed["data"].as_array().unwrap().len(), 1, "{failed}");
     let told = &failed["data"][0];
-    assert_eq!((&told["id"], &told["error"], &told["attempts"]), (&json!(dead), &json!("it broke"), &json!(5)));
+    assert_eq!(
+        (&told["id"], &told["error"], &told["attempts"]),
+        (&json!(dead), &json!("it broke"), &json!(5))
+    );
     assert!(told["by"].is_string(), "who asked: {told}");
     assert_eq!(failed["counts"], json!({ "failed": 1, "queued": 1 }));
     let older = owner.get(&format!("/jobs?whose=company&before={waiting}")).await.json();
@@ -47,7 +50,13 @@ async fn what_comes_back_is_told_to_administrators_and_the_programs_to_who_runs_
     let house = house().await;
     let (owner, stranger) = (house.owner().await, house.owner().await);
     let sally = house.colleague(&owner, &["salesperson"]).await;
-    let schedule = |kind| flow::schedules::Schedule { kind, key: "", cron: "0 9 * * *", zone: "Asia/Almaty", payload: json!({}) };
+    let schedule = |kind| flow::schedules::Schedule {
+        kind,
+        key: "",
+        cron: "0 9 * * *",
+        zone: "Asia/Almaty",
+        payload: json!({}),
+    };
     let actor = house.auth().actor_of(owner.organization, owner.id, Uuid::now_v7()).await.unwrap();
     kernel::within!(house.scene.store, &actor, tx => flow::schedules::set(&tx, &schedule("test.morning")).await).unwrap();
     kernel::system!(house.scene.store, tx => flow::schedules::set_platform(&tx, &schedule("test.house")).await).unwrap();
@@ -86,7 +95,10 @@ async fn how_the_server_does_is_for_who_runs_it() {
     assert!(open("").await);
     assert_eq!(operator.post(&format!("/system/logs/{id}/resolve"), json!({})).await.status, 204);
     assert!(!open("").await && open("?resolved=true").await);
-    assert_eq!(operator.post(&format!("/system/logs/{}/resolve", Uuid::now_v7()), json!({})).await.status, 404);
+    assert_eq!(
+        operator.post(&format!("/system/logs/{}/resolve", Uuid::now_v7()), json!({})).await.status,
+        404
+    );
 
     let key = operator.post("/auth/tokens", json!({ "name": "key", "scopes": ["*:read"] })).await.json();
     let key = operator.with_token(key["token"].as_str().unwrap());
@@ -134,7 +146,8 @@ async fn the_audit_goes_out_as_it_is_filtered_and_is_no_formula() {
     assert!(lines[1..].iter().all(|l| l.contains(record)), "{lines:?}");
     assert!(lines.iter().any(|l| l.ends_with(",name,,'=cmd()")), "{lines:?}");
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let (old, soon) = (today.saturating_sub(jiff::Span::new().days(9)), today.saturating_add(jiff::Span::new().days(2)));
+    let (old, soon) =
+        (today.saturating_sub(jiff::Span::new().days(9)), today.saturating_add(jiff::Span::new().days(2)));
     let count = async |asked: String| {
         let found = owner.get(&format!("/audit?record={record}&{asked}")).await.json();
         found["data"].as_array().unwrap().len()

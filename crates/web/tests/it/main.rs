@@ -10,5 +10,6 @@ mod concurrency;
 mod conversation;
 mod input;
 mod scene;
+mod shares;
 mod tenancy;
 mod together;

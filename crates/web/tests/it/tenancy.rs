@@ -17,6 +17,8 @@ async fn platform(house: &House, owner: &Person, things: &Things) -> BTreeMap<&'
     };
     let role = json!({ "name": "helper", "label": format!("{marker} helper"), "description": marker });
     let view = json!({ "entity": "parties.parties", "name": marker, "visibility": "shared", "state": { "filter": marker } });
+    let own = json!({ "entity": "parties.parties", "name": marker });
+    let own = made(owner.post("/views", own).await);
     let field = json!({ "entity": "parties.parties", "name": "size", "label": marker, "help": marker });
     let token = json!({ "name": marker, "scopes": ["*:*"] });
     let name = format!("{marker}.csv");
@@ -52,6 +54,7 @@ async fn platform(house: &House, owner: &Person, things: &Things) -> BTreeMap<&'
         ("auth/tokens", made(owner.post("/auth/tokens", token).await)),
         ("roles", made(owner.post("/roles", role).await)),
         ("views", made(owner.post("/views", view).await)),
+        ("shares", made(owner.post("/shares", json!({ "view_id": own })).await)),
         ("fields", made(owner.post("/fields", field).await)),
         ("files", file),
         ("imports", import),

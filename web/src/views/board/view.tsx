@@ -269,7 +269,7 @@ function LaneHead({ option, entity, total, locale, limit, over, folded, onFold, 
     <header className="lane-head">
       <h2 className="m-0 flex min-w-0"><Chip option={option} /></h2>
       {count}
-      {over > 0 && <span className="text-bad text-xs truncate">{t('board.over_limit', { count: over, n: formatNumber(over, locale) })}</span>}
+      {over > 0 && <span className="text-bad text-xs truncate" title={t('board.over_limit', { count: over, n: formatNumber(over, locale) })}>{t('board.over_limit', { count: over, n: formatNumber(over, locale) })}</span>}
       <span className="flex-1" />
       {sums.length > 0 && !over && <span className="num text-muted text-xs truncate" title={sums.map((s) => formatMoney(s.value, locale, s.currency)).join('\n')}>{sums.slice(0, 2).map((s) => formatMoney(s.value, locale, s.currency, true)).join(' · ')}{sums.length > 2 && ' …'}</span>}
       {onCreate && <button type="button" className="btn ghost icon sm" aria-label={t('board.newIn', { name: entity.label, lane: option.label })} onClick={onCreate}><Plus size={15} /></button>}

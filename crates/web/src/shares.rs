@@ -1,0 +1,126 @@
+use crate::{
+    Answer, Body, Caller, State,
+    extract::{Id, read},
+    identity::Guest,
+    platform::language,
+};
+use axum::{
+    Json, Router,
+    extract::{Path, Query as Pairs, State as Has},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
+    response::{IntoResponse, Response},
+    routing::{delete, get, post},
+};
+use kernel::Error;
+use records::Shown;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// Links that show a view to whoever has them: docs/api.md, Views.
+pub(crate) fn routes() -> Router<State> {
+    Router::new()
+        .route("/shares", get(shares).post(share))
+        .route("/shares/{id}", delete(take_back))
+        .route("/public/{token}", post(open))
+        .route("/public/{token}/rows", get(rows))
+        .route("/public/{token}/aggregate", post(aggregate))
+}
+
+type AllPairs = Pairs<Vec<(String, String)>>;
+
+async fn shares(Has(state): Has<State>, caller: Caller, Pairs(pairs): AllPairs) -> Answer<Json<Value>> {
+    let view = pairs.iter().find(|(name, _)| name == "view_id").and_then(|(_, id)| id.parse::<Uuid>().ok());
+    let view = view.ok_or_else(|| Error::malformed_at("view_id", "Say whose links: the id of a view."))?;
+    Ok(Json(json!({ "data": state.auth.shares(&caller.session, view).await? })))
+}
+
+async fn share(Has(state): Has<State>, caller: Caller, Body(body): Body) -> Answer {
+    let made = state.auth.create_share(&caller.session, &read(body)?).await?;
+    Ok((StatusCode::CREATED, Json(made)).into_response())
+}
+
+async fn take_back(Has(state): Has<State>, caller: Caller, Id(id): Id) -> Answer<StatusCode> {
+    state.auth.delete_share(&caller.session, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Proves that the link was opened, with its password where it has one.
+const KEY: &str = "x-share-key";
+
+/// To nobody's search, and to be kept by nobody.
+fn unlisted(body: Value) -> Response {
+    let mut response = Json(body).into_response();
+    let name = HeaderName::from_static("x-robots-tag");
+    response.headers_mut().insert(name, HeaderValue::from_static("noindex, nofollow"));
+    response
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Opening {
+    password: Option<String>,
+}
+
+async fn open(
+    Has(state): Has<State>,
+    Guest(visit): Guest,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    Body(body): Body,
+) -> Answer {
+    let Opening { password } = read(body)?;
+    let (shared, key) = state.auth.open_share(&token, password.as_deref(), &visit).await?;
+    let entity = state.store.catalog().entity(&shared.entity)?;
+    let shown = Shown::new(&state.store, &shared.actor, entity, &shared.state)?;
+    let mut body = shown.describe(state.store.modules(), language(&headers));
+    body["name"] = json!(shared.name);
+    body["kind"] = json!(shared.kind);
+    body["key"] = json!(key);
+    body["expires_at"] = json!(shared.expires_at);
+    body["zone"] = json!(shared.actor.zone.iana_name());
+    Ok(unlisted(body))
+}
+
+async fn opened(state: &State, token: &str, headers: &HeaderMap, request: Uuid) -> Answer<auth::Shared> {
+    let key = headers.get(KEY).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    Ok(state.auth.share(token, key, request).await?)
+}
+
+async fn rows(
+    Has(state): Has<State>,
+    Guest(visit): Guest,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    Pairs(pairs): AllPairs,
+) -> Answer {
+    let shared = opened(&state, &token, &headers, visit.request).await?;
+    let (mut offset, mut limit) = (0, 50);
+    for (name, value) in &pairs {
+        let into = match name.as_str() {
+            "offset" => &mut offset,
+            "limit" => &mut limit,
+            _ => return Err(Error::malformed_at(name, "There is no such parameter.").into()),
+        };
+        let number = value.parse().ok().filter(|n| *n <= MOST_OFFSET);
+        *into = number.ok_or_else(|| Error::malformed_at(name, "This is a whole number."))?;
+    }
+    let entity = state.store.catalog().entity(&shared.entity)?;
+    let shown = Shown::new(&state.store, &shared.actor, entity, &shared.state)?;
+    Ok(unlisted(shown.rows(offset, limit).await?))
+}
+
+const MOST_OFFSET: u32 = 100_000;
+
+async fn aggregate(
+    Has(state): Has<State>,
+    Guest(visit): Guest,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    Body(body): Body,
+) -> Answer {
+    let shared = opened(&state, &token, &headers, visit.request).await?;
+    let entity = state.store.catalog().entity(&shared.entity)?;
+    let shown = Shown::new(&state.store, &shared.actor, entity, &shared.state)?;
+    Ok(unlisted(shown.aggregate(&body).await?))
+}

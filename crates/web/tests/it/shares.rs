@@ -1,0 +1,364 @@
+//! Views that others see, and links that show them to whoever has them.
+
+use crate::scene::{Answer, House, Person, house, house_with};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+async fn saved(by: &Person, more: Value) -> Uuid {
+    let mut body = json!({ "entity": "parties.parties", "name": "Ours", "visibility": "shared" });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let made = by.post("/views", body).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    testkit::id(&made.json())
+}
+
+async fn listed(by: &Person) -> Vec<Value> {
+    by.get("/views?entity=parties.parties").await.json()["data"].as_array().unwrap().clone()
+}
+
+async fn workspace(owner: &Person, name: &str) -> Uuid {
+    let made = owner.post("/workspaces", json!({ "name": name, "kind": "division" })).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    testkit::id(&made.json())
+}
+
+#[tokio::test]
+async fn a_view_is_seen_by_those_it_is_for() {
+    let house = house().await;
+    let owner = house.owner().await;
+    let (ann, bob) =
+        (house.colleague(&owner, &["salesperson"]).await, house.colleague(&owner, &["salesperson"]).await);
+    let (north, south) = (workspace(&owner, "North").await, workspace(&owner, "South").await);
+    let at = format!("/members/{}", bob.id);
+    assert_eq!(owner.patch(&at, json!({ "workspace_ids": [south] })).await.status, 200);
+
+    let private = saved(&ann, json!({ "name": "Private", "visibility": "private" })).await;
+    let team = saved(&ann, json!({ "name": "North", "visibility": "team", "team_id": north })).await;
+    let shared = saved(&ann, json!({ "name": "Shared" })).await;
+    let names = |all: Vec<Value>| {
+        all.iter().map(|v| v["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(names(listed(&ann).await), "North Private Shared");
+    assert_eq!(names(listed(&owner).await), "North Shared");
+    assert_eq!(names(listed(&bob).await), "Shared");
+    for id in [private, team] {
+        let at = format!("/views/{id}");
+        assert_eq!(bob.patch(&at, json!({ "name": "mine" })).await.status, 404);
+        assert_eq!(bob.delete(&at).await.status, 404);
+        assert_eq!(
+            bob.get(&format!("/views?ids={id},{shared}")).await.json()["data"].as_array().unwrap().len(),
+            1
+        );
+    }
+    // The owner of the company may do everything, and reads nobody's own views all the same: the database has none for him.
+    assert_eq!(owner.patch(&format!("/views/{private}"), json!({ "name": "x" })).await.status, 404);
+    let actor = house.auth().actor_of(owner.organization, owner.id, Uuid::now_v7()).await.unwrap();
+    let sql = "select name from social.saved_views order by name";
+    let seen = house.scene.store.batch(&actor, &[(sql, &[])]).await.unwrap();
+    assert_eq!(seen[0].iter().map(|r| r.get(0)).collect::<Vec<String>>(), ["North", "Shared"]);
+
+    // Nobody shares with people he is not among, nor with a team of nobody.
+    let team = json!({ "entity": "parties.parties", "name": "x", "visibility": "team" });
+    assert_eq!(bob.post("/views", team.clone()).await.status, 422);
+    let mut theirs = team;
+    theirs["team_id"] = json!(north);
+    assert_eq!(bob.post("/views", theirs).await.status, 422);
+}
+
+#[tokio::test]
+async fn a_locked_view_is_changed_by_its_owner_and_administrators() {
+    let house = house().await;
+    let owner = house.owner().await;
+    let (ann, bob) =
+        (house.colleague(&owner, &["salesperson"]).await, house.colleague(&owner, &["salesperson"]).await);
+    let id = saved(&ann, json!({ "state": { "sort": "name" } })).await;
+    let at = format!("/views/{id}");
+    let sorted = |by: &str| json!({ "state": { "sort": by } });
+
+    let changed = bob.patch(&at, sorted("-name")).await;
+    assert_eq!((changed.status, &changed.json()["state"]["sort"]), (200, &json!("-name")));
+    for taken in [json!({ "visibility": "private" }), json!({ "locked": true }), json!({ "position": 1 })] {
+        assert_eq!(bob.patch(&at, taken.clone()).await.status, 403, "{taken}");
+    }
+    assert_eq!(bob.delete(&at).await.status, 403);
+
+    assert_eq!(ann.patch(&at, json!({ "locked": true })).await.status, 200);
+    assert_eq!(bob.patch(&at, sorted("country")).await.status, 403);
+    let his = listed(&bob).await;
+    assert_eq!(
+        (&his[0]["can_edit"], &his[0]["can_manage"], &his[0]["mine"]),
+        (&json!(false), &json!(false), &json!(false))
+    );
+    // Behind the server, too.
+    let actor = house.auth().actor_of(bob.organization, bob.id, Uuid::now_v7()).await.unwrap();
+    let sql = "update social.saved_views set name = 'his' where id = $1 returning 1";
+    assert!(house.scene.store.batch(&actor, &[(sql, &[&id])]).await.unwrap()[0].is_empty());
+    assert_eq!(owner.patch(&at, sorted("number")).await.status, 200);
+    assert_eq!(owner.delete(&at).await.status, 204);
+}
+
+#[tokio::test]
+async fn administrators_say_which_view_opens_first_for_a_role() {
+    let house = house().await;
+    let owner = house.owner().await;
+    let (ann, eve) =
+        (house.colleague(&owner, &["salesperson"]).await, house.colleague(&owner, &["accountant"]).await);
+    assert_eq!(
+        ann.post(
+            "/views",
+            json!({ "entity": "parties.parties", "name": "x", "visibility": "shared", "default_for": ["*"] })
+        )
+        .await
+        .status,
+        403
+    );
+    let own = saved(&ann, json!({})).await;
+    assert_eq!(ann.patch(&format!("/views/{own}"), json!({ "default_for": ["*"] })).await.status, 403);
+    saved(&owner, json!({ "name": "Sellers", "default_for": ["salesperson"] })).await;
+    saved(&owner, json!({ "name": "All", "default_for": ["*"], "position": 5 })).await;
+    let opens = |all: Vec<Value>| {
+        all.iter().find(|v| v["is_default"] == true).map(|v| v["name"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(opens(listed(&ann).await).as_deref(), Some("Sellers"));
+    assert_eq!(opens(listed(&eve).await).as_deref(), Some("All"));
+}
+
+/// A seller who may share, with a link to what he sees of the customers in one country.
+async fn link(house: &House, more: Value) -> (Person, Person, Uuid, String) {
+    let owner = house.owner().await;
+    let ann = house.colleague(&owner, &["manager"]).await;
+    for (name, country, limit) in [("Rope & Co", "KZ", "100"), ("Boats", "KZ", "250"), ("Hidden", "DE", "7")]
+    {
+        let party = json!({ "name": name, "country": country, "is_customer": true, "credit_limit": limit, "tax_id": format!("T-{name}") });
+        let made = owner.post("/parties/parties", party).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+    }
+    let state = json!({
+        "columns": ["name", "credit_limit", "created_by"], "sort": "-name",
+        "filter": { "operator": "AND", "rules": [{ "field": "country", "operator": "equals", "value": "KZ" }] },
+    });
+    let view = saved(&ann, json!({ "visibility": "private", "state": state })).await;
+    let mut body = json!({ "view_id": view });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let made = ann.post("/shares", body).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let token = made.json()["token"].as_str().unwrap().to_owned();
+    assert!(made.json()["url"].as_str().unwrap().ends_with(&format!("/s/{token}")));
+    (owner, ann, view, token)
+}
+
+async fn open(by: &Person, token: &str, password: Option<&str>) -> Answer {
+    by.post(&format!("/public/{token}"), json!({ "password": password })).await
+}
+
+async fn rows(by: &Person, token: &str, key: &str, query: &str) -> Answer {
+    by.send("GET", &format!("/public/{token}/rows{query}"), None, &[("x-share-key", key)]).await
+}
+
+async fn aggregate(by: &Person, token: &str, key: &str, body: Value) -> Answer {
+    by.send("POST", &format!("/public/{token}/aggregate"), Some(body), &[("x-share-key", key)]).await
+}
+
+fn key(opened: &Answer) -> String {
+    assert_eq!(opened.status, 200, "{}", opened.text());
+    opened.json()["key"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_link_shows_its_view_and_nothing_else() {
+    let house = house().await;
+    let (owner, ann, view, token) = link(&house, json!({})).await;
+    let guest = house.stranger();
+    let opened = open(&guest, &token, None).await;
+    let key = key(&opened);
+    assert_eq!(opened.header("cache-control"), "private, no-store");
+    assert!(opened.header("x-robots-tag").contains("noindex"));
+    let fields: Vec<String> = opened.json()["entity"]["fields"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| f["name"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(fields, ["name", "credit_limit", "created_by"]);
+
+    let page = rows(&guest, &token, &key, "").await;
+    let told = page.json();
+    let names: Vec<&str> =
+        told["data"].as_array().unwrap().iter().map(|r| r["name"].as_str().unwrap()).collect();
+    assert_eq!((names, &told["count"]["value"]), (vec!["Rope & Co", "Boats"], &json!(2)));
+    for secret in ["T-", "Hidden", "DE", "tax_id", "\"id\"", "version", &owner.organization.to_string()] {
+        assert!(!page.text().contains(secret), "{secret}: {}", page.text());
+        assert!(!opened.text().contains(secret), "{secret}: {}", opened.text());
+    }
+    assert_eq!(rows(&guest, &token, &key, "?limit=1&offset=1").await.json()["data"][0]["name"], "Boats");
+
+    // Nothing that is asked for makes it show more.
+    for asked in [
+        "filter=%7B%7D",
+        "country=DE",
+        "fields=tax_id",
+        "sort=tax_id",
+        "q=Hidden",
+        "expand=owner",
+        "deleted=true",
+    ] {
+        assert_eq!(rows(&guest, &token, &key, &format!("?{asked}")).await.status, 400, "{asked}");
+    }
+    for asked in [
+        json!({ "group_by": ["tax_id"] }),
+        json!({ "group_by": ["created_by.email"] }),
+        json!({ "sums": ["country"] }),
+        json!({ "filter": { "operator": "AND", "rules": [] } }),
+        json!({ "metrics": [{ "function": "max", "field": "tax_id" }] }),
+    ] {
+        assert_eq!(aggregate(&guest, &token, &key, asked.clone()).await.status, 400, "{asked}");
+    }
+    let sums = aggregate(&guest, &token, &key, json!({ "sums": ["credit_limit"] })).await.json();
+    assert_eq!(
+        (
+            &sums["data"][0]["count"],
+            sums["data"][0]["sums"]["credit_limit"].as_str().map(|s| s.split('.').next().unwrap())
+        ),
+        (&json!(2), Some("350"))
+    );
+    let grouped = aggregate(&guest, &token, &key, json!({ "group_by": ["name"] })).await.json();
+    assert_eq!(grouped["data"].as_array().unwrap().len(), 2);
+
+    // What the view becomes, the link shows; what is no link of ours is nothing.
+    let change = json!({ "state": { "columns": ["name"] } });
+    assert_eq!(ann.patch(&format!("/views/{view}"), change).await.status, 200);
+    let page = rows(&guest, &token, &key, "").await;
+    assert_eq!(page.json()["data"].as_array().unwrap().len(), 3);
+    assert!(!page.text().contains("credit_limit"));
+    let other = format!("{}A", &token[..token.len() - 1]);
+    let nothing = open(&guest, &format!("{}B", &token[..token.len() - 1]), None).await;
+    for wrong in ["x", "fds_", &other.replace("fds_", "fdo_"), &other.to_lowercase()] {
+        let answer = open(&guest, wrong, None).await;
+        assert_eq!((answer.status, answer.same()), (404, nothing.same()), "{wrong}");
+        assert_eq!(rows(&guest, wrong, &key, "").await.status, 404);
+    }
+    // The link is no key to the rest of the house.
+    assert_eq!(guest.with_token(&token).get("/parties/parties").await.status, 401);
+    // Not a second time, not to others; another company has no such link.
+    let listed = ann.get(&format!("/shares?view_id={view}")).await;
+    assert!(!listed.text().contains(&token) && listed.text().contains("has_password"), "{}", listed.text());
+    let stranger = house.owner().await;
+    let id = testkit::id(&listed.json()["data"][0]);
+    assert_eq!(stranger.get(&format!("/shares?view_id={view}")).await.json()["data"], json!([]));
+    assert_eq!(stranger.delete(&format!("/shares/{id}")).await.status, 404);
+    assert_eq!(stranger.post("/shares", json!({ "view_id": view })).await.status, 404);
+    let bob = house.colleague(&owner, &["manager"]).await;
+    assert_eq!(bob.delete(&format!("/shares/{id}")).await.status, 404);
+    assert_eq!(
+        owner.get(&format!("/shares?view_id={view}")).await.json()["data"].as_array().unwrap().len(),
+        1
+    );
+    assert_eq!(owner.delete(&format!("/shares/{id}")).await.status, 204);
+    assert_eq!(rows(&guest, &token, &key, "").await.status, 404);
+    assert_eq!(open(&guest, &token, None).await.same(), nothing.same());
+}
+
+#[tokio::test]
+async fn a_password_is_asked_for_and_not_guessed() {
+    let house = house_with(|c| c.attempts = 4).await;
+    let (_, _, _, token) = link(&house, json!({ "password": "seven little boats" })).await;
+    let guest = house.stranger();
+    assert_eq!(open(&guest, &token, None).await.status, 401);
+    assert_eq!(open(&guest, &token, Some("wrong")).await.status, 401);
+    let opened = open(&guest, &token, Some("seven little boats")).await;
+    let key = key(&opened);
+    assert_eq!(rows(&guest, &token, &key, "").await.status, 200);
+    let later = format!("9{key}");
+    for wrong in ["", "x", "99999999999.x", later.as_str()] {
+        assert_eq!(rows(&guest, &token, wrong, "").await.status, 401, "{wrong}");
+        assert_eq!(aggregate(&guest, &token, wrong, json!({})).await.status, 401, "{wrong}");
+    }
+    // From wherever they come, tries at one link are counted together.
+    for _ in 0..4 {
+        assert_eq!(open(&house.stranger(), &token, Some("wrong")).await.status, 401);
+    }
+    let refused = open(&house.stranger(), &token, Some("seven little boats")).await;
+    assert_eq!(refused.status, 429);
+    assert!(!refused.header("retry-after").is_empty());
+    // And from one place at whatever link.
+    let knocking = house.stranger();
+    let mut last = 0;
+    for _ in 0..6 {
+        last = open(&knocking, "fds_AAAA", None).await.status;
+    }
+    assert_eq!(last, 429);
+}
+
+#[tokio::test]
+async fn a_link_ends_with_its_day_and_with_its_makers_rights() {
+    let house = house().await;
+    let (owner, ann, view, token) = link(&house, json!({ "expires_at": "2999-01-01T00:00:00Z" })).await;
+    let guest = house.stranger();
+    let key = key(&open(&guest, &token, None).await);
+    let seen = async || {
+        let (opened, page) =
+            (open(&guest, &token, None).await.status, rows(&guest, &token, &key, "").await.status);
+        assert_eq!(opened, page);
+        page
+    };
+    assert_eq!(seen().await, 200);
+    assert_eq!(
+        ann.post("/shares", json!({ "view_id": view, "expires_at": "2020-01-01T00:00:00Z" })).await.status,
+        422
+    );
+    assert_eq!(ann.post("/shares", json!({ "view_id": view, "password": "short" })).await.status, 422);
+
+    let role = |id: Uuid, roles: Value| {
+        let owner = owner.clone();
+        async move {
+            assert_eq!(owner.patch(&format!("/members/{id}"), json!({ "roles": roles })).await.status, 200)
+        }
+    };
+    role(ann.id, json!(["guest"])).await;
+    assert_eq!(seen().await, 404, "the right is gone");
+    role(ann.id, json!(["manager"])).await;
+    assert_eq!(seen().await, 200);
+
+    // A field that is hidden from who shares is hidden from whoever looks.
+    let roles = owner.get("/roles").await.json();
+    let manager = roles["data"].as_array().unwrap().iter().find(|r| r["name"] == "manager").unwrap();
+    let at = format!("/roles/{}", testkit::id(manager));
+    let hide = |access: &str| json!({ "fields": { "parties.parties": { "credit_limit": access } } });
+    assert_eq!(owner.patch(&at, hide("none")).await.status, 200);
+    let page = rows(&guest, &token, &key, "").await;
+    assert!(page.status == 200 && !page.text().contains("credit_limit"), "{}", page.text());
+    assert!(!open(&guest, &token, None).await.text().contains("credit_limit"));
+    assert_eq!(aggregate(&guest, &token, &key, json!({ "sums": ["credit_limit"] })).await.status, 400);
+    // And one that the filter asks for takes all away, instead of the filter.
+    let hide = json!({ "fields": { "parties.parties": { "credit_limit": "write", "country": "none" } } });
+    assert_eq!(owner.patch(&at, hide).await.status, 200);
+    assert_eq!(rows(&guest, &token, &key, "").await.status, 404);
+    assert_eq!(
+        owner.patch(&at, json!({ "fields": { "parties.parties": { "country": "write" } } })).await.status,
+        200
+    );
+    assert_eq!(seen().await, 200);
+    // Without export there is no sharing.
+    let export = |scope: &str| json!({ "grants": { "parties.parties": { "export": scope } } });
+    assert_eq!(owner.patch(&at, export("none")).await.status, 200);
+    assert_eq!(seen().await, 404);
+    assert_eq!(ann.post("/shares", json!({ "view_id": view })).await.status, 403);
+    assert_eq!(owner.patch(&at, export("all")).await.status, 200);
+
+    // A view that others may change is no longer what was shared.
+    let view_at = format!("/views/{view}");
+    assert_eq!(ann.patch(&view_at, json!({ "visibility": "shared" })).await.status, 200);
+    assert_eq!(seen().await, 404);
+    assert_eq!(ann.post("/shares", json!({ "view_id": view })).await.status, 422);
+    assert_eq!(ann.patch(&view_at, json!({ "locked": true })).await.status, 200);
+    assert_eq!(seen().await, 200);
+    let bob = house.colleague(&owner, &["manager"]).await;
+    assert_eq!(bob.post("/shares", json!({ "view_id": view })).await.status, 422, "not his");
+
+    house.behind("update social.shares set expires_at = now() - interval '1 second'").await;
+    assert_eq!(seen().await, 404);
+    house.behind("update social.shares set expires_at = null").await;
+    assert_eq!(seen().await, 200);
+    assert_eq!(owner.delete(&format!("/members/{}", ann.id)).await.status, 204);
+    assert_eq!(seen().await, 404, "no member any more");
+}
