@@ -8,7 +8,7 @@ use axum::{
     response::IntoResponse,
     routing::{get, post},
 };
-use kernel::{Error, sql, system};
+use kernel::Error;
 use serde_json::{Value, json};
 
 pub(crate) fn routes() -> Router<State> {
@@ -29,24 +29,7 @@ fn operator(caller: &Caller) -> Result<(), Problem> {
 
 async fn show(Has(state): Has<State>, caller: Caller) -> Answer {
     operator(&caller)?;
-    let mut told: Value = system!(state.store, tx => {
-        let sql = sql!(
-            "select jsonb_build_object(
-                 'database', jsonb_build_object('version', current_setting('server_version'),
-                     'size', pg_database_size(current_database()),
-                     'connections', (select count(*) from pg_stat_activity where datname = current_database()),
-                     'most_connections', current_setting('max_connections')::integer),
-                 'backup', (select jsonb_build_object('archived_at', last_archived_time, 'failed_at', last_failed_time) from pg_stat_archiver),
-                 'queue', (select jsonb_build_object('queued', count(*) filter (where status = 'queued'),
-                     'running', count(*) filter (where status = 'running'), 'failed', count(*) filter (where status = 'failed'),
-                     'oldest', min(run_at) filter (where status = 'queued' and run_at <= now())) from app.jobs),
-                 'mails', (select jsonb_build_object('waiting', count(*) filter (where sent_at is null and failed_at is null),
-                     'failed', count(failed_at)) from app.mails),
-                 'companies', (select count(*) from tenancy.organizations),
-                 'users', (select count(*) from iam.users))"
-        );
-        Ok(tx.query_one(sql, &[]).await?.get(0))
-    })?;
+    let mut told: Value = flow::system_log::health(&state.store).await?;
     told["version"] = json!(env!("CARGO_PKG_VERSION"));
     told["uptime"] = json!(state.metrics.uptime().as_secs());
     told["requests"] = state.metrics.summary();
