@@ -1,10 +1,11 @@
-// node e2e/run.mjs [trade] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [views] [time] [work]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
+// node e2e/run.mjs [trade] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [views] [time] [shares] [work]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
 import { admin } from './admin.mjs'
 import { board } from './board.mjs'
 import { data } from './data.mjs'
 import { fresh, newcomer, open, page, results, scene } from './kit.mjs'
 import { looks } from './looks.mjs'
 import { people } from './people.mjs'
+import { shares } from './shares.mjs'
 import { sheet } from './sheet.mjs'
 import { table } from './table.mjs'
 import { together } from './together.mjs'
@@ -41,6 +42,7 @@ try {
   if (want('time')) await time(browser, email)
   if (want('work')) await work(browser, email)
   if (want('views')) await views(browser, email)
+  if (want('shares')) await shares(browser, email)
 } catch (e) {
   results.failed++
   console.log(`FAILED ${e?.stack ?? e}`)

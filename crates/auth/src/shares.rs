@@ -27,6 +27,8 @@ pub struct Shared {
     pub kind: String,
     pub state: Value,
     pub expires_at: Option<String>,
+    /// Of the company, for money that does not say its own.
+    pub currency: String,
 }
 
 /// A link as it is kept.
@@ -36,6 +38,7 @@ struct Link {
     user: Uuid,
     password: Option<String>,
     expires_at: Option<String>,
+    currency: String,
 }
 
 /// How long one looks before the link is opened anew.
@@ -195,11 +198,12 @@ impl Auth {
         let hash = code::hash(token);
         system!(self.store, tx => {
             let sql = sql!(
-                "select view_id, user_id, password_hash, to_json(expires_at) #>> '{}' from social.shares
-                 where organization_id = $1 and token_hash = $2 and deleted_at is null and (expires_at is null or expires_at > now())"
+                "select s.view_id, s.user_id, s.password_hash, to_json(s.expires_at) #>> '{}', o.currency
+                 from social.shares s join tenancy.organizations o on o.id = s.organization_id
+                 where s.organization_id = $1 and s.token_hash = $2 and s.deleted_at is null and (s.expires_at is null or s.expires_at > now())"
             );
             let row = tx.query_opt(sql, &[&organization, &&hash[..]]).await?;
-            Ok(row.map(|r| Link { organization, view: r.get(0), user: r.get(1), password: r.get(2), expires_at: r.get(3) }))
+            Ok(row.map(|r| Link { organization, view: r.get(0), user: r.get(1), password: r.get(2), expires_at: r.get(3), currency: r.get(4) }))
         })
     }
 
@@ -217,7 +221,8 @@ impl Auth {
             return Err(Error::NotFound);
         }
         let View { entity, name, kind, state, .. } = view;
-        Ok(Shared { actor, entity, name, kind, state, expires_at: link.expires_at.clone() })
+        let (expires_at, currency) = (link.expires_at.clone(), link.currency.clone());
+        Ok(Shared { actor, entity, name, kind, state, expires_at, currency })
     }
 
     async fn view(&self, actor: &Actor, id: Uuid) -> kernel::Result<Option<View>> {

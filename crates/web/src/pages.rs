@@ -1,6 +1,6 @@
 use crate::Problem;
 use axum::{
-    http::{HeaderValue, Method, Uri, header},
+    http::{HeaderName, HeaderValue, Method, Uri, header},
     response::{IntoResponse, Response},
 };
 use rust_embed::RustEmbed;
@@ -36,7 +36,13 @@ pub(crate) async fn page(method: Method, uri: Uri) -> Response {
         Some(page) => {
             let headers =
                 [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
-            (headers, page.data.into_owned()).into_response()
+            let mut response = (headers, page.data.into_owned()).into_response();
+            if path.starts_with("s/") {
+                // A link is for whom it was given to, and for no search.
+                let name = HeaderName::from_static("x-robots-tag");
+                response.headers_mut().insert(name, HeaderValue::from_static("noindex, nofollow"));
+            }
+            response
         }
         None => Problem::Kernel(kernel::Error::NotFound).into_response(),
     }

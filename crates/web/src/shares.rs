@@ -78,6 +78,7 @@ async fn open(
     body["kind"] = json!(shared.kind);
     body["key"] = json!(key);
     body["expires_at"] = json!(shared.expires_at);
+    body["currency"] = json!(shared.currency);
     body["zone"] = json!(shared.actor.zone.iana_name());
     Ok(unlisted(body))
 }

@@ -50,7 +50,7 @@ export async function send<T>(method: string, path: string, o: Options = {}): Pr
   let data: unknown = null
   try { data = text ? JSON.parse(text) : null } catch { data = null }
   if (!res.ok) {
-    if (res.status === 401 && !path.startsWith('/auth/') && path !== '/me') onUnauthorized()
+    if (res.status === 401 && !/^\/(auth|public)\/|^\/me$/.test(path)) onUnauthorized()
     throw new Problem(res.status, (data as Record<string, unknown>) ?? {})
   }
   return { data: data as T, status: res.status, headers: res.headers }

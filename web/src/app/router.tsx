@@ -41,6 +41,7 @@ const forgot = createRoute({ getParentRoute: () => root, path: '/forgot', compon
 const reset = createRoute({ getParentRoute: () => root, path: '/reset', component: page('Reset'), validateSearch: authSearch })
 const confirmEmail = createRoute({ getParentRoute: () => root, path: '/confirm-email', component: page('ConfirmEmail'), validateSearch: authSearch })
 const accept = createRoute({ getParentRoute: () => root, path: '/accept', component: page('Accept'), validateSearch: authSearch })
+const shared = createRoute({ getParentRoute: () => root, path: '/s/$token', component: lazyRouteComponent(() => withWords(() => import('@/public/shared')), 'SharedPage') })
 
 const onboarding = createRoute({
   getParentRoute: () => root, path: '/onboarding', component: page('Onboarding'), validateSearch: authSearch,
@@ -96,7 +97,7 @@ const storage = createRoute({ getParentRoute: () => settings, path: '/files', co
 const system = createRoute({ getParentRoute: () => settings, path: '/system', component: lazyRouteComponent(() => withWords(() => import('@/admin/system')), 'SystemHealth') })
 
 const tree = root.addChildren([
-  login, register, verify, forgot, reset, accept, confirmEmail, onboarding,
+  login, register, verify, forgot, reset, accept, confirmEmail, shared, onboarding,
   house.addChildren([home, inbox, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, audit, jobs, storage, system])]),
 ])
 export const router = createRouter({ routeTree: tree, defaultPreload: 'intent', defaultPendingMs: 300, scrollRestoration: false })

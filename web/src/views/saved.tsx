@@ -13,10 +13,11 @@ import type { SavedView, ViewState } from './state'
 
 const SEEN = { private: UserRound, team: Users, shared: Building2 }
 const ViewDialog = lazy(() => import('./view-dialog'))
+const ShareDialog = lazy(() => import('./share-dialog'))
 
 export function ViewTabs({ entity, views, current, state, kind, dirty, onPick }: { entity: Entity; views: SavedView[]; current: SavedView | undefined; state: ViewState; kind: string; dirty: boolean; onPick: (id: string | undefined) => void }) {
   const { t } = useTranslation()
-  const [dialog, setDialog] = useState<'new' | 'edit' | 'delete' | null>(null)
+  const [dialog, setDialog] = useState<'new' | 'edit' | 'share' | 'delete' | null>(null)
   const pins = pinsOf(useSession().me)
   const renew = () => queryClient.invalidateQueries({ queryKey: ['views', entity.name] })
   const shown = views.slice(0, 5)
@@ -59,12 +60,14 @@ export function ViewTabs({ entity, views, current, state, kind, dirty, onPick }:
           current.can_edit && { label: t('views.edit'), onSelect: () => setDialog('edit') },
           { label: t('views.saveAs'), onSelect: () => setDialog('new') },
           { label: t(pinned ? 'views.unpin' : 'views.pin'), onSelect: () => void turnPin() },
+          current.can_manage && entity.can.export && { label: t('share.link'), onSelect: () => setDialog('share') },
           ...(current.can_manage ? ['rule' as const, { label: t('delete'), danger: true, onSelect: () => setDialog('delete') }] : []),
         ]} />}
       </div>
       {dirty && <button type="button" className="btn sm" onClick={() => void keep()}><Save size={13} />{t(current?.can_edit ? 'views.save' : 'views.saveNew')}</button>}
       {dirty && current && <button type="button" className="btn ghost sm" onClick={() => onPick(current.id)}>{t('views.discard')}</button>}
       <Suspense fallback={null}>{(dialog === 'new' || dialog === 'edit') && <ViewDialog entity={entity} view={dialog === 'edit' ? current : undefined} state={state} kind={kind} onClose={() => setDialog(null)} onDone={async (v) => { await renew(); onPick(v.id) }} />}</Suspense>
+      <Suspense fallback={null}>{dialog === 'share' && current && <ShareDialog view={current} onClose={() => setDialog(null)} onChanged={renew} />}</Suspense>
       {dialog === 'delete' && current && <Confirm title={t('views.deleteTitle', { name: current.name })} text={t('views.deleteText')} action={t('delete')} danger onClose={() => setDialog(null)} onConfirm={() => void erase()} />}
     </>
   )
