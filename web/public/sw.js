@@ -6,7 +6,7 @@ const MOST = 400
 
 const CHANGES_WHO = /^\/api\/v1\/(auth\/(login|logout|verify|reset|password)|organizations|invitations\/accept)/
 // Never kept: secrets, files, logs, what is told by the minute.
-const NOT_KEPT = /^\/api\/v1\/(auth|events|files|jobs|imports|notifications|comments|presence|search|audit|settings|members|roles|people|fields|openapi|me\/)|\/_(export|print|history)/
+const NOT_KEPT = /^\/api\/v1\/(auth|events|files|jobs|imports|notifications|comments|presence|search|audit|settings|members|roles|people|fields|openapi|public|shares|me\/)|\/_(export|print|history)/
 const ME = '/api/v1/me'
 
 // Grows with every change of who: what was asked for before is not kept after.

@@ -85,7 +85,7 @@ impl<'a> Shown<'a> {
             fields,
             limit,
             offset,
-            count: Count::Exact,
+            count: Count::Estimate,
             ..Query::default()
         };
         let page = list(self.store, self.actor, self.entity, &query).await.map_err(hidden)?;

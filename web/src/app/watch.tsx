@@ -8,6 +8,7 @@ import { toast } from '@/lib/toast'
 import { keep, mend } from '@/record/kept'
 import { Dialog } from '@/ui/basics'
 import { tryNow, useLive, useLost } from './live'
+import { PrintTop, usePrinting, usePaper } from './print'
 import { isOld, isTyping } from './upgrade'
 import { drop, dropAll, load, put, sendAll, useWaiting, waiting, type Waiting } from './waiting'
 
@@ -41,6 +42,8 @@ export default function Watch() {
   const [leaving, setLeaving] = useState<(() => void) | null>(null)
   const path = useRouterState({ select: (s) => s.location.pathname })
   useWorker()
+  usePaper()
+  const printing = usePrinting()
 
   const send = useCallback(async () => {
     if (!owner) return
@@ -88,6 +91,7 @@ export default function Watch() {
   const many = all.length > 0 && <button type="button" className="btn sm" onClick={() => setOpen(true)}>{refused ? t('line.mendMany', { count: refused }) : t('line.waits', { count: all.length })}</button>
   return (
     <>
+      {printing && <PrintTop />}
       {lost !== null ? <Notice icon={<CloudOff size={15} aria-hidden="true" />} text={t('line.lostSince', { time: new Intl.DateTimeFormat(locale.locale, { timeStyle: 'short', timeZone: locale.zone }).format(lost) })}>{many}<button type="button" className="btn sm" onClick={tryNow}>{t('line.now')}</button></Notice>
         : old ? <Notice icon={<RefreshCw size={15} aria-hidden="true" />} text={t('line.newer')}>{many}<button type="button" className="btn sm" onClick={reload}>{t('line.reload')}</button></Notice>
         : all.length > 0 && <Notice icon={<CloudUpload size={15} aria-hidden="true" />} text={refused ? t('line.refused', { count: refused }) : t('line.sending', { count: all.length })}>{many}{!refused && <button type="button" className="btn sm" onClick={() => void send()}>{t('line.now')}</button>}</Notice>}

@@ -1,8 +1,9 @@
 import { useNavigate } from '@tanstack/react-router'
-import { ArrowDown, ArrowUp, ArrowUpDown, ChevronsDownUp, ChevronsUpDown, Columns3, Download, Ellipsis, Paintbrush, Rows3, Upload, X } from 'lucide-react'
+import { ArrowDown, ArrowUp, ArrowUpDown, ChevronsDownUp, ChevronsUpDown, Columns3, Download, Ellipsis, Paintbrush, Printer, Rows3, Upload, X } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import * as records from '@/api/records'
+import { MOD } from '@/lib/keys'
 import { fieldOf, visibleFields } from '@/meta/hooks'
 import type { Condition, Entity, Field } from '@/meta/types'
 import { Menu, Popover, Skeleton } from '@/ui/basics'
@@ -11,6 +12,7 @@ import { AddFilter, FieldPicker, FilterChips } from './filters'
 import { groupable, isDay, STEPS, stepOf } from './group/state'
 import KindSwitch from './kind-switch'
 import { ViewTabs } from './saved'
+import Printed from './printed'
 import { sorts, writeSort, type Options, type SavedView, type TableSearch, type ViewState } from './state'
 
 const FormatRules = lazy(() => import('./format-rules'))
@@ -27,6 +29,9 @@ export default function Tools({ entity, views, current, state, kind, dirty, colu
   const group = state.group ?? []
   const rules = state.format ?? []
   const table = kind === 'table'
+  // On paper a group has its heading; parts of time stand in their order.
+  const spec = kind === 'board' ? state.options?.lanes : kind === 'table' ? group[0] : undefined
+  const by = typeof spec === 'string' && !spec.includes(':') ? fieldOf(entity, spec) : kind === 'board' && entity.states ? fieldOf(entity, entity.states.field) : undefined
   return (
     <>
       <ViewTabs entity={entity} views={views} current={current} state={state} kind={kind} dirty={dirty} onPick={onPick} />
@@ -47,11 +52,13 @@ export default function Tools({ entity, views, current, state, kind, dirty, colu
         </Popover>
       )}
       <span className="flex-1" />
-      {(entity.can.import || entity.can.export) && <Menu align="end" width={210} trigger={<button type="button" className="btn ghost icon sm" aria-label={t('moreActions')}><Ellipsis size={16} /></button>} items={[
+      <Menu align="end" width={210} trigger={<button type="button" className="btn ghost icon sm" aria-label={t('moreActions')}><Ellipsis size={16} /></button>} items={[
         entity.can.import && { label: t('import.title'), icon: <Upload size={15} />, onSelect: () => void navigate({ to: '/o/$entity/import', params: { entity: entity.name }, search: {} }) },
+        { label: t('print.title'), icon: <Printer size={15} />, hint: `${MOD}P`, onSelect: () => setTimeout(() => dispatchEvent(new Event('fondaco:print')), 50) },
         entity.can.export && { heading: t('export') },
         ...(entity.can.export ? ['csv', 'xlsx', 'json'].map((f) => ({ label: t('exportAs', { format: f.toUpperCase() }), icon: <Download size={15} />, href: records.exportUrl(entity.name, f, { ...params, fields: columns.map((c) => c.name).join(',') }) })) : []),
-      ]} />}
+      ]} />
+      <Printed entity={entity} columns={columns} params={params} kind={kind} by={by} view={current?.name} />
     </>
   )
 }

@@ -45,8 +45,10 @@ export default function ViewDialog({ entity, view, state, kind, onClose, onDone 
       <Labelled label={t('name')} required error={errors.name ?? (message && !Object.keys(errors).length ? message : undefined)} className="mb-4">{(p) => <input {...p} className="input" autoFocus value={name} onChange={(e) => setName(e.target.value)} />}</Labelled>
       {owns && (
         <fieldset className="border-0 p-0 m-0 mb-3"><legend className="field-label">{t('views.who')}</legend>
-          {(['private', 'team', 'shared'] as const).filter((v) => v !== 'team' || !!teams?.length).map((v) => <label key={v} className="flex items-center gap-2 h-8"><input type="radio" name="visibility" checked={visibility === v} onChange={() => setVisibility(v)} />{t(`views.${v}`)}</label>)}
-          {visibility === 'team' && <select className="input mt-1" aria-label={t('views.whichTeam')} value={team} onChange={(e) => setTeam(e.target.value)}>{teams?.filter((w) => w.id === team || w.status !== 'archived').map((w) => <option key={w.id} value={w.id}>{w.name}</option>)}</select>}
+          {(['private', 'team', 'shared'] as const).filter((v) => v !== 'team' || !!teams?.length).map((v) => <div key={v}>
+            <label className="flex items-center gap-2 h-8"><input type="radio" name="visibility" checked={visibility === v} onChange={() => setVisibility(v)} />{t(`views.${v}`)}</label>
+            {v === 'team' && visibility === v && <select className="input mb-1" aria-label={t('views.whichTeam')} value={team} onChange={(e) => setTeam(e.target.value)}>{teams?.filter((w) => w.id === team || w.status !== 'archived').map((w) => <option key={w.id} value={w.id}>{w.name}</option>)}</select>}
+          </div>)}
           {fault && <div className="text-bad text-xs mt-1" role="alert">{fault}</div>}
         </fieldset>
       )}

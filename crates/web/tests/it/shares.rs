@@ -362,3 +362,38 @@ async fn a_link_ends_with_its_day_and_with_its_makers_rights() {
     assert_eq!(owner.delete(&format!("/members/{}", ann.id)).await.status, 204);
     assert_eq!(seen().await, 404, "no member any more");
 }
+
+#[tokio::test]
+async fn a_link_names_only_what_its_maker_may_read() {
+    let house = house().await;
+    let owner = house.owner().await;
+    house.furnished(&owner, "Named-").await;
+    let ann = house.colleague(&owner, &["manager"]).await;
+    let state =
+        json!({ "columns": ["number", "customer_id", "total", "assigned_to"], "group": ["customer_id"] });
+    let view = json!({ "entity": "sales.orders", "name": "Orders", "state": state });
+    let view = testkit::id(&ann.post("/views", view).await.json());
+    let made = ann.post("/shares", json!({ "view_id": view })).await.json();
+    let token = made["token"].as_str().unwrap();
+    let guest = house.stranger();
+    let key = key(&open(&guest, token, None).await);
+    let row = rows(&guest, token, &key, "").await.json()["data"][0].clone();
+    assert!(row["customer_id"].as_str().unwrap().starts_with("Named-"), "{row}");
+    assert!(row["currency"].is_string(), "{row}");
+    let by_customer = json!({ "group_by": ["customer_id"], "sums": ["total"] });
+    let grouped = aggregate(&guest, token, &key, by_customer.clone()).await.json();
+    assert_eq!(grouped["data"][0]["customer_id"], row["customer_id"]);
+    assert!(grouped["data"][0]["sums"]["total"].is_string() && grouped["data"][0]["currency"].is_string());
+
+    let roles = owner.get("/roles").await.json();
+    let manager = roles["data"].as_array().unwrap().iter().find(|r| r["name"] == "manager").unwrap();
+    let change = json!({ "grants": { "parties.parties": { "read": "none" } } });
+    assert_eq!(owner.patch(&format!("/roles/{}", testkit::id(manager)), change).await.status, 200);
+    let page = rows(&guest, token, &key, "").await;
+    assert_eq!((page.status, &page.json()["data"][0]["customer_id"]), (200, &Value::Null));
+    assert!(
+        !page.text().contains("Named-")
+            || !row["customer_id"].as_str().is_none_or(|name| page.text().contains(name))
+    );
+    assert_eq!(aggregate(&guest, token, &key, by_customer).await.status, 400);
+}

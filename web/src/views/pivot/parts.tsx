@@ -3,6 +3,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { usePeople } from '@/api/people'
+import { meQuery, queryClient, type Me } from '@/api/session'
 import { useLocale } from '@/lib/format'
 import { entityQuery, expandable, metaQuery } from '@/meta/hooks'
 import type { Condition, Entity, Field } from '@/meta/types'
@@ -73,7 +74,9 @@ export function printOnly(what: HTMLElement, title: string): void {
   sheet.className = 'print-sheet'
   const h = document.createElement('h1')
   h.textContent = title
-  sheet.append(h, what)
+  const whose = document.createElement('p')
+  whose.textContent = `${queryClient.getQueryData<Me | null>(meQuery.queryKey)?.organization?.name ?? ''} · ${new Date().toLocaleString(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short' })}`
+  sheet.append(whose, h, what)
   document.body.append(sheet)
   document.body.classList.add('print-one')
   // Paper is white.

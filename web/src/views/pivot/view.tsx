@@ -151,6 +151,14 @@ export default function PivotView({ entity, params, options, onOptions, handle, 
     add(body, [t('pivot.total'), ...pivot.leaves.map((x) => text([], x))], 'td')
     printOnly(table, title)
   }
+  // Asked for by the menu or the keys: the whole table, not the part that is drawn.
+  const onPaper = useRef(paper)
+  onPaper.current = paper
+  useEffect(() => {
+    const f = (e: Event) => { e.preventDefault(); onPaper.current() }
+    addEventListener('fondaco:paper', f)
+    return () => removeEventListener('fondaco:paper', f)
+  }, [])
 
   if (error && !data) return <div className="flex-1"><Failure error={error} retry={() => void refetch()} /></div>
   if (!layout || !targets || !pivot) return <Skeleton rows={10} />
