@@ -40,7 +40,11 @@ export async function keyboard(browser, email) {
   const choose = async (text) => { await type(text); await p.getByRole('option', { name: new RegExp(text) }).first().waitFor(); await key('Enter') }
   const panel = p.locator('aside[aria-label^="Record"]')
   const status = (text) => p.locator(':is(h1,h2) + span .chip', { hasText: text }).first().waitFor()
-  const onRow = async () => { await p.locator('.g-row[data-id]').first().waitFor() }
+  /** The table is there and has the keyboard. */
+  const onRow = async () => {
+    await p.locator('.g-row[data-id]').first().waitFor()
+    await p.waitForFunction(() => document.activeElement?.closest('[role=grid]'))
+  }
 
   await chain('keys alone: sign in', async () => {
     await p.goto(`${BASE}/login`)
