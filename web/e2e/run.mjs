@@ -1,8 +1,9 @@
-// node e2e/run.mjs [trade] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [views] [time] [shares] [work]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
+// node e2e/run.mjs [trade] [keyboard] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [views] [time] [shares] [work]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
 import { admin } from './admin.mjs'
 import { board } from './board.mjs'
 import { data } from './data.mjs'
 import { fresh, newcomer, open, page, results, scene } from './kit.mjs'
+import { keyboard } from './keyboard.mjs'
 import { looks } from './looks.mjs'
 import { people } from './people.mjs'
 import { shares } from './shares.mjs'
@@ -29,6 +30,7 @@ try {
     await scene(p)
     await p.context().close()
   }
+  if (want('keyboard')) await keyboard(browser, email)
   if (want('table')) await table(browser, email)
   if (want('sheet')) await sheet(browser, email)
   if (want('data')) await data(browser, email)

@@ -1,7 +1,7 @@
 import { ChevronDown } from 'lucide-react'
 import { clsx } from 'clsx'
 import { useNavigate } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { toast } from '@/lib/toast'
 import { messageOf } from '@/api/http'
@@ -24,18 +24,32 @@ export function actionsOf(entity: Entity, row: Row): ActionSpec[] {
 }
 const dangerous = (a: ActionSpec) => a.style === 'danger' || a.style === 'destructive'
 
+/** A button that goes with its state takes the keyboard's place along: it is given to the next action, or to the record. */
+function keepFocus(bar: HTMLElement | null): void {
+  const home = bar?.closest<HTMLElement>('aside[tabindex], main')
+  let tries = 40
+  const look = () => {
+    const now = document.activeElement
+    if (!now || now === document.body || now === home) (home?.querySelector<HTMLElement>('[data-actions] button:not(:disabled)') ?? home)?.focus({ preventScroll: true })
+    if (--tries) setTimeout(look, 75)
+  }
+  setTimeout(look, 75)
+}
+
 export function ActionBar({ entity, row, dirty, max = 3, onDone }: { entity: Entity; row: Row; dirty: boolean; max?: number; onDone: (row: Row) => void }) {
   const { t } = useTranslation()
   const navigate = useNavigate()
   const [asking, setAsking] = useState<ActionSpec | null>(null)
   const [confirming, setConfirming] = useState<ActionSpec | null>(null)
   const [busy, setBusy] = useState('')
+  const bar = useRef<HTMLDivElement>(null)
   const all = actionsOf(entity, row)
   if (all.length === 0) return null
   const primary = all.find((a) => a.style === 'primary') ?? all.find((a) => !dangerous(a))
 
   const perform = async (a: ActionSpec, body: Record<string, unknown>) => {
     setBusy(a.name)
+    keepFocus(bar.current)
     try {
       const answer = await records.act(entity.name, row, a.name, body)
       records.refresh(entity.name)
@@ -61,7 +75,7 @@ export function ActionBar({ entity, row, dirty, max = 3, onDone }: { entity: Ent
   const shown = order.slice(0, max)
   const rest = order.slice(max)
   return (
-    <div className="flex flex-wrap gap-1.5" role="group" aria-label={t('actions')}>
+    <div ref={bar} data-actions className="flex flex-wrap gap-1.5" role="group" aria-label={t('actions')}>
       {shown.map((a) => <button key={a.name} type="button" className={clsx('btn', a === primary && 'primary', dangerous(a) && 'danger')} disabled={!!busy} aria-busy={busy === a.name} onClick={() => start(a)}>{a.label}</button>)}
       {rest.length > 0 && <Menu align="end" trigger={<button type="button" className="btn icon" aria-label={t('moreActions')}><ChevronDown size={15} /></button>} items={rest.map((a) => ({ label: a.label, danger: dangerous(a), onSelect: () => start(a) }))} />}
       {confirming && <Confirm title={t('confirmAction', { action: confirming.label })} text={confirming.confirm ?? t('confirmActionText')} action={confirming.label} danger={dangerous(confirming)} onClose={() => setConfirming(null)} onConfirm={() => perform(confirming, {}).catch((e) => toast.error(messageOf(e), { duration: 9000 }))} />}

@@ -100,6 +100,8 @@ function Table({ entity }: { entity: Entity }) {
     c: () => entity.can.create && create(),
     '/': () => searchBox.current?.focus(),
     j: () => step(1), k: () => step(-1),
+    // From nowhere in particular; the panel and the views hear it themselves.
+    Escape: escape,
   })
   const step = (by: number) => {
     if (!search.rec) return
