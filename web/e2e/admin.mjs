@@ -100,10 +100,59 @@ export async function admin(browser, email) {
     await p.getByLabel('Everything else: In Fondaco').check()
   })
 
+  await test('the company\'s jobs are seen, filtered, stopped and tried again', async () => {
+    const file = await p.evaluate(async () => (await fetch('/api/v1/files', { method: 'POST', headers: { 'Content-Type': 'text/csv', 'X-File-Name': 'jobs.csv' }, body: 'name\nOf the jobs\n' })).json())
+    const made = await api(p, 'POST', '/parties/parties/_import', { file: file.id })
+    await api(p, 'POST', `/imports/${made.import.id}/check`)
+    await p.goto(`${BASE}/settings/jobs`)
+    const row = p.getByRole('row', { name: /Check before import/ }).first()
+    await row.getByText('Done').waitFor()
+    await p.getByLabel('State').selectOption('failed')
+    await p.waitForURL(/state=failed/)
+    await p.getByText('No jobs here').waitFor()
+    await p.getByRole('heading', { name: 'What comes back' }).waitFor()
+  })
+
+  await test('all files with their records, the largest first, and one less', async () => {
+    await p.goto(`${BASE}/settings/files`)
+    const row = p.getByRole('row', { name: /jobs\.csv/ })
+    await row.waitFor()
+    equal(await p.getByRole('columnheader', { name: /Size/ }).getAttribute('aria-sort'), 'descending')
+    await p.getByRole('columnheader', { name: /Size/ }).getByRole('button').focus()
+    await p.keyboard.press('Enter')
+    await p.waitForURL(/sort=size/)
+    equal(await p.getByRole('columnheader', { name: /Size/ }).getAttribute('aria-sort'), 'ascending')
+    await row.getByRole('button', { name: 'Remove jobs.csv' }).click()
+    await p.getByRole('alertdialog').or(p.getByRole('dialog')).getByRole('button', { name: 'Delete' }).click()
+    await row.waitFor({ state: 'detached' })
+  })
+
+  await test('the audit of some days goes out as a file', async () => {
+    const today = new Date().toISOString().slice(0, 10)
+    await p.goto(`${BASE}/settings/audit`)
+    await p.getByLabel('From', { exact: true }).fill(today.replace(/^\d+/, (y) => String(+y - 1)))
+    await p.waitForURL(/from=/)
+    await p.getByRole('table').waitFor()
+    const [download] = await Promise.all([p.waitForEvent('download'), p.getByRole('link', { name: 'Export as CSV' }).click()])
+    const lines = readFileSync(await download.path(), 'utf8').split('\r\n')
+    equal(lines[0], 'at,who,action,entity,record,field,before,after')
+    truth(lines.length > 10, 'what happened is in it')
+    await p.getByLabel('To', { exact: true }).fill('2020-01-01')
+    await p.getByText('Nothing found').waitFor()
+  })
+
+  await test('how the server does is nobody\'s who does not run it', async () => {
+    await p.goto(`${BASE}/settings/jobs`)
+    await p.getByRole('link', { name: 'Jobs and schedules' }).waitFor()
+    equal(await p.getByRole('link', { name: 'System health' }).count(), 0)
+    await p.goto(`${BASE}/settings/system`)
+    await p.getByRole('alert').waitFor()
+  })
+
   await test('these pages by day, by night and on a phone', async () => {
     const phone = await page(browser, { width: 390, height: 844, touch: true })
     await signIn(phone, email)
-    for (const name of ['workspaces', 'general', 'profile']) {
+    for (const name of ['workspaces', 'general', 'profile', 'jobs', 'files', 'audit']) {
       await p.goto(`${BASE}/settings/${name}`)
       await p.locator('main h1').waitFor()
       await p.waitForFunction(() => !document.querySelector('.skel'))

@@ -147,11 +147,19 @@ export async function work(browser, email) {
     await p.getByRole('heading', { name: 'Made twice' }).waitFor()
     await p.getByRole('button', { name: /^Mend/ }).waitFor({ state: 'detached' })
   })
-  await test('nothing of it is left after logging out', async () => {
+  await test('nothing of it is left after going over to another company, or logging out', async () => {
+    const kept = () => p.evaluate(async () => (await caches.keys()).filter((k) => k.startsWith('seen:')).join())
+    truth(await kept(), 'something is kept')
+    await p.evaluate(() => fetch('/api/v1/organizations/00000000-0000-7000-8000-000000000000/activate', { method: 'POST' }))
+    equal(await kept(), '', 'answers after going over')
+    await p.reload()
+    await p.locator('#main h1').waitFor()
+    for (let i = 0; i < 40 && !(await kept()); i++) await p.waitForTimeout(250)
+    truth(await kept(), 'kept again')
     await p.locator('aside button', { hasText: 'Aigerim' }).click()
     await p.getByRole('menuitem', { name: 'Log out' }).click()
     await p.waitForURL(/\/login/)
-    equal(await p.evaluate(async () => (await caches.keys()).filter((k) => k.startsWith('seen:')).join()), '', 'answers')
+    equal(await kept(), '', 'answers')
     await signIn(p, email)
   })
   await test('after an upgrade a tab that asks for what is gone loads itself anew, and what was typed is there', async () => {

@@ -40,15 +40,19 @@ async function answer(e, url) {
   const { request } = e
   const key = `${url.pathname}${url.search || '?'}&in=${request.headers.get('Accept-Language') ?? ''}`
   const began = epoch
-  const cache = await whose()
+  const asked = whose()
   let fresh
   try { fresh = await fetch(request) } catch (gone) {
+    const cache = await asked
     const old = cache && began === epoch ? await (await caches.open(cache)).match(key) : undefined
     if (old) return old
     throw gone
   }
   if (fresh.status === 401) await forget()
-  else if (fresh.ok && (fresh.headers.get('Content-Type') ?? '').includes('json')) e.waitUntil(keep(cache, began, url.pathname, key, fresh.clone()).catch(() => {}))
+  else if (fresh.ok && (fresh.headers.get('Content-Type') ?? '').includes('json')) {
+    const copy = fresh.clone()
+    e.waitUntil(asked.then((cache) => keep(cache, began, url.pathname, key, copy)).catch(() => {}))
+  }
   return fresh
 }
 

@@ -93,6 +93,9 @@ impl Auth {
         })?;
         let mut user = json!(*session.user);
         user["preferences"] = preferences;
+        if session.user.is_operator && session.token.is_none() {
+            user["is_operator"] = true.into();
+        }
         Ok(json!({
             "user": user,
             "organization": session.organization.as_deref(),

@@ -327,6 +327,48 @@ impl Files {
         })
     }
 
+    /// All that the company keeps, for those who administrate it: by `size`, `name` or `created_at`, from `offset` on;
+    /// and how much it may keep.
+    pub async fn all(
+        &self,
+        store: &Store,
+        actor: &Actor,
+        sort: &str,
+        offset: i64,
+    ) -> Result<serde_json::Value> {
+        if !actor.access.is_admin() || actor.access.workspaces.is_some() {
+            return Err(Error::Forbidden("Only administrators see all files of the company.".into()));
+        }
+        let order = match sort {
+            "" | "-size" => "f.size desc",
+            "size" => "f.size",
+            "name" => "lower(f.name)",
+            "-name" => "lower(f.name) desc",
+            "created_at" => "f.created_at",
+            "-created_at" => "f.created_at desc",
+            _ => return Err(Error::malformed_at("sort", "Sort by size, name or created_at.")),
+        };
+        let sql = format!(
+            "select jsonb_build_object('data', (select coalesce(jsonb_agg(to_jsonb(p)), '[]') from
+                 (select f.id, f.name, f.type, f.size, f.entity, f.record_id, f.created_by, m.name as by, f.created_at
+                  from files.files f left join iam.memberships m on m.organization_id = $1 and m.id = f.created_by
+                  where f.organization_id = $1 and f.deleted_at is null order by {order}, f.id limit 100 offset $2) p),
+                 'total', (select count(*) from files.files f where f.organization_id = $1 and f.deleted_at is null),
+                 'used', r.used, 'quota', r.quota, 'quota_per_person', r.quota_per_person)
+             from app.file_room($3) r"
+        );
+        within!(store, actor, tx => {
+            let rows = tx.cached(&sql, &[&actor.organization, &offset.max(0), &actor.user]).await?;
+            rows.first().map(|row| row.get(0)).ok_or_else(|| Error::broken("no answer"))
+        })
+    }
+
+    /// Bytes that are free, and that there are, where uploads are written first.
+    pub fn disk(&self) -> Option<(u64, u64)> {
+        let disk = rustix::fs::statvfs(&*self.passing).ok()?;
+        Some((disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize))
+    }
+
     /// A file, for somebody who may see the record it hangs on; [`Error::NotFound`] for all others.
     pub async fn read(&self, store: &Store, actor: &Actor, id: Uuid) -> Result<Opened> {
         let stored = self.visible(store, actor, id).await?;

@@ -2,7 +2,7 @@
 
 use crate::schedules::instant;
 use jiff::Timestamp;
-use kernel::{Actor, Error, Result, Store, System, Tx, sql};
+use kernel::{Actor, Error, Result, Store, System, Tx, sql, system};
 use serde::Serialize;
 use serde_json::Value;
 use tokio_postgres::Row;
@@ -148,9 +148,73 @@ pub async fn list(store: &Store, actor: &Actor, limit: i64) -> Result<Vec<Job>> 
     Ok(rows.first().map(|rows| rows.iter().map(Job::read).collect()).unwrap_or_default())
 }
 
-/// Stops one's own job: one that waits never starts, one that runs is cut short and its open transaction undone.
+/// The company's jobs, whoever asked for them, for those who administrate it: the newest first, those before `before`,
+/// with the name of who asked; and how many there are of each state.
+pub async fn company(
+    store: &Store,
+    actor: &Actor,
+    status: Option<&str>,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<(Vec<(Job, Option<String>)>, Value)> {
+    administrates(actor)?;
+    system!(store, tx => {
+        let sql = format!(
+            "select {COLUMNS}, (select m.name from iam.memberships m where m.organization_id = j.organization_id and m.id = j.created_by)
+             from app.jobs j where organization_id = $1 and ($2::text is null or status = $2) and ($3::uuid is null or id < $3)
+             order by id desc limit $4"
+        );
+        let rows = tx.query(&sql, &[&actor.organization, &status, &before, &limit.clamp(1, 500)]).await?;
+        let counts = tx
+            .query_one(
+                sql!(
+                    "select coalesce(jsonb_object_agg(c.status, c.n), '{}') from
+                     (select status, count(*) as n from app.jobs where organization_id = $1 group by status) c"
+                ),
+                &[&actor.organization],
+            )
+            .await?;
+        Ok((rows.iter().map(|row| (Job::read(row), row.get(16))).collect(), counts.get(0)))
+    })
+}
+
+fn administrates(actor: &Actor) -> Result<()> {
+    if actor.access.is_admin() {
+        return Ok(());
+    }
+    Err(Error::Forbidden("Only administrators see the work of others.".into()))
+}
+
+/// Stops somebody's job in the company, as [`cancel`] stops one's own; only for who administrates it.
+async fn cancel_any(store: &Store, actor: &Actor, id: Uuid) -> Result<bool> {
+    let stopped = system!(store, tx => {
+        let stopped = tx
+            .execute(
+                sql!(
+                    "update app.jobs set status = 'cancelled', finished_at = now()
+                     where organization_id = $1 and id = $2 and status in ('queued', 'running')"
+                ),
+                &[&actor.organization, &id],
+            )
+            .await?;
+        if stopped == 0 {
+            let there = sql!("select from app.jobs where organization_id = $1 and id = $2");
+            tx.query_opt(there, &[&actor.organization, &id]).await?.ok_or(Error::NotFound)?;
+        }
+        Ok(stopped == 1)
+    })?;
+    if stopped {
+        store.tell(actor, EVENT, id, 0, "cancelled");
+    }
+    Ok(stopped)
+}
+
+/// Stops one's own job, or anybody's in the company one administrates: one that waits never starts, one that runs is cut short and its open transaction undone.
 /// Answers whether there was something to stop.
 pub async fn cancel(store: &Store, actor: &Actor, id: Uuid) -> Result<bool> {
+    if actor.access.is_admin() {
+        return cancel_any(store, actor, id).await;
+    }
     kernel::within!(store, actor, tx => {
         let rows = tx
             .cached(
@@ -184,15 +248,15 @@ pub async fn cancel_key(tx: &Tx, key: &str) -> Result<bool> {
     Ok(cancelled.is_some())
 }
 
-/// A dead letter of one's own gets all its attempts again.
+/// A dead letter of one's own, or of the company one administrates, gets all its attempts again.
 pub async fn retry(store: &Store, actor: &Actor, id: Uuid) -> Result<()> {
-    let revived = kernel::system!(store, tx => {
+    let revived = system!(store, tx => {
         Ok(tx.execute(
             sql!(
                 "update app.jobs set status = 'queued', run_at = now(), attempts = 0, finished_at = null
-                 where organization_id = $1 and created_by = $2 and id = $3 and status = 'failed'"
+                 where organization_id = $1 and (created_by = $2 or $4) and id = $3 and status = 'failed'"
             ),
-            &[&actor.organization, &actor.user, &id],
+            &[&actor.organization, &actor.user, &id, &actor.access.is_admin()],
         ).await?)
     })?;
     if revived == 0 {

@@ -15,7 +15,7 @@ pub mod mail;
 pub mod notifications;
 pub mod pdf;
 pub mod schedules;
-mod system_log;
+pub mod system_log;
 mod worker;
 
 pub use jobs::Job;

@@ -7,7 +7,7 @@ use crate::jobs::{self, New, PLATFORM};
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use croner::{Cron, parser::CronParser};
 use jiff::{Timestamp, civil, tz::TimeZone};
-use kernel::{Error, Result, Store, System, Tx, sql, system};
+use kernel::{Actor, Error, Result, Store, System, Tx, sql, system};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -115,6 +115,27 @@ pub async fn set_platform(system: &System, schedule: &Schedule<'_>) -> Result<()
     let Schedule { kind, key, cron, zone, payload } = schedule;
     system.execute(SET, &[&PLATFORM, kind, key, cron, zone, payload, &Uuid::nil(), &next]).await?;
     Ok(())
+}
+
+/// What comes back in the company, for those who administrate it; with `program` also what comes back for the program.
+pub async fn list(store: &Store, actor: &Actor, program: bool) -> Result<Value> {
+    if !actor.access.is_admin() {
+        return Err(Error::Forbidden("Only administrators see the work of others.".into()));
+    }
+    system!(store, tx => {
+        let rows = tx.query_one(
+            sql!(
+                "select coalesce(jsonb_agg(jsonb_build_object('kind', s.kind, 'key', s.key, 'cron', s.cron, 'zone', s.zone,
+                     'program', s.organization_id <> $1, 'last_run_at', s.last_run_at, 'next_run_at', nullif(s.next_run_at, 'infinity'),
+                     'status', j.status, 'error', j.error, 'by', (select m.name from iam.memberships m where m.organization_id = $1 and m.id = s.created_by))
+                     order by s.organization_id, s.kind, s.key), '[]')
+                 from app.schedules s left join app.jobs j on j.organization_id = s.organization_id and j.id = s.job_id
+                 where s.organization_id = $1 or $2 and s.organization_id = $3"
+            ),
+            &[&actor.organization, &program, &PLATFORM],
+        ).await?;
+        Ok(rows.get(0))
+    })
 }
 
 /// Puts what is due into the queue; the job and the next time are committed together.

@@ -54,6 +54,51 @@ impl SystemLog {
     }
 }
 
+/// What the database, the queue and the mail say of themselves, for who runs the server.
+pub async fn health(store: &Store) -> kernel::Result<Value> {
+    system!(store, tx => {
+        let sql = sql!(
+            "select jsonb_build_object(
+                 'database', jsonb_build_object('version', current_setting('server_version'),
+                     'size', pg_database_size(current_database()),
+                     'connections', (select count(*) from pg_stat_activity where datname = current_database()),
+                     'most_connections', current_setting('max_connections')::integer),
+                 'backup', (select jsonb_build_object('archived_at', last_archived_time, 'failed_at', last_failed_time) from pg_stat_archiver),
+                 'queue', (select jsonb_build_object('queued', count(*) filter (where status = 'queued'),
+                     'running', count(*) filter (where status = 'running'), 'failed', count(*) filter (where status = 'failed'),
+                     'oldest', min(run_at) filter (where status = 'queued' and run_at <= now())) from app.jobs),
+                 'mails', (select jsonb_build_object('waiting', count(*) filter (where sent_at is null and failed_at is null),
+                     'failed', count(failed_at)) from app.mails),
+                 'companies', (select count(*) from tenancy.organizations),
+                 'users', (select count(*) from iam.users))"
+        );
+        Ok(tx.query_one(sql, &[]).await?.get(0))
+    })
+}
+
+/// The kinds of errors there were, the latest first, for who runs the server; resolved ones too, or only what is open.
+pub async fn errors(store: &Store, resolved: bool) -> kernel::Result<Value> {
+    system!(store, tx => {
+        let sql = sql!(
+            "select coalesce(jsonb_agg(to_jsonb(l) order by l.last_seen_at desc), '[]') from
+             (select id, level, message, request_id, first_seen_at, last_seen_at, count, resolved_at from app.system_logs
+              where $1 or resolved_at is null order by last_seen_at desc limit 200) l"
+        );
+        Ok(tx.query_one(sql, &[&resolved]).await?.get(0))
+    })
+}
+
+/// Somebody has seen to it; when it comes again it is open again.
+///
+/// # Errors
+/// When there is no such error.
+pub async fn resolve(store: &Store, id: Uuid) -> kernel::Result<()> {
+    system!(store, tx => {
+        let sql = sql!("update app.system_logs set resolved_at = coalesce(resolved_at, now()) where id = $1");
+        if tx.execute(sql, &[&id]).await? == 0 { Err(kernel::Error::NotFound) } else { Ok(()) }
+    })
+}
+
 fn cut(text: &str) -> &str {
     text.get(..text.floor_char_boundary(LONGEST)).unwrap_or(text)
 }

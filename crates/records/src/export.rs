@@ -410,6 +410,11 @@ fn listed(json: &[u8]) -> String {
     if plain { items.join("; ") } else { String::from_utf8_lossy(json).into_owned() }
 }
 
+/// A line of texts.
+pub(crate) fn plain_line(out: &mut Vec<u8>, cells: &[&str]) {
+    csv_line(out, cells.iter().map(|text| Cell::from(*text)));
+}
+
 fn csv_line(out: &mut Vec<u8>, cells: impl Iterator<Item = Cell>) {
     for (n, cell) in cells.enumerate() {
         if n > 0 {

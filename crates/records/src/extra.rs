@@ -325,11 +325,69 @@ pub(crate) fn entry(actor: &Actor, entity: &Entity, row: &tokio_postgres::Row) -
 
 /// `GET /audit`: the organization's history of the entities that the person may read whole.
 pub async fn audit(store: &Store, actor: &Actor, pairs: &[(String, String)]) -> Result<Value> {
-    let of =
-        |name: &str| pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).filter(|v| !v.is_empty());
+    let cursor = found(pairs, "cursor")
+        .map(|v| v.parse::<Uuid>().map_err(|_| Error::malformed_at("cursor", "This is not an id.")))
+        .transpose()?;
+    let (data, next) = audited(store, actor, pairs, cursor, 100).await?;
+    Ok(json!({ "data": data, "next": next }))
+}
+
+/// The next thousand entries of [`audit`] as lines of CSV, a line for each field that changed, and where to go on.
+pub async fn audit_csv(
+    store: &Store,
+    actor: &Actor,
+    pairs: &[(String, String)],
+    cursor: Option<Uuid>,
+) -> Result<(Vec<u8>, Option<Uuid>)> {
+    let (data, next) = audited(store, actor, pairs, cursor, 1000).await?;
+    let mut out = Vec::new();
+    if cursor.is_none() {
+        let head = ["at", "who", "action", "entity", "record", "field", "before", "after"];
+        crate::export::plain_line(&mut out, &head);
+    }
+    let text = |v: &Value| match v {
+        Value::Null => String::new(),
+        Value::String(s) => s.clone(),
+        other => other.to_string(),
+    };
+    for entry in &data {
+        let of = |name: &str| text(&entry[name]);
+        let (at, who, action) = (of("at"), text(&entry["actor"]["name"]), of("action"));
+        let (entity, record) = (of("entity"), of("record"));
+        let changes = entry["changes"].as_object().filter(|c| !c.is_empty());
+        let fields = changes.map_or_else(
+            || vec![(String::new(), String::new(), String::new())],
+            |c| c.iter().map(|(name, v)| (name.clone(), text(&v[0]), text(&v[1]))).collect(),
+        );
+        for (field, before, after) in &fields {
+            let cells: [&str; 8] = [&at, &who, &action, &entity, &record, field, before, after];
+            crate::export::plain_line(&mut out, &cells);
+        }
+    }
+    Ok((out, next))
+}
+
+fn found<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str()).filter(|v| !v.is_empty())
+}
+
+/// Entries before `before`, the newest first; `from` and `to` are days of the organization.
+async fn audited(
+    store: &Store,
+    actor: &Actor,
+    pairs: &[(String, String)],
+    before: Option<Uuid>,
+    most: usize,
+) -> Result<(Vec<Value>, Option<Uuid>)> {
     let id = |name: &str| {
-        of(name)
+        found(pairs, name)
             .map(|v| v.parse::<Uuid>().map_err(|_| Error::malformed_at(name, "This is not an id.")))
+            .transpose()
+    };
+    let day = |name: &str| {
+        let parsed = |v: &str| v.parse::<jiff::civil::Date>().map(|d| d.to_string());
+        found(pairs, name)
+            .map(|v| parsed(v).map_err(|_| Error::malformed_at(name, "This is not a date.")))
             .transpose()
     };
     let catalog = store.catalog();
@@ -339,22 +397,25 @@ pub async fn audit(store: &Store, actor: &Actor, pairs: &[(String, String)]) -> 
         .filter(|e| actor.access.scope(e, "read") == kernel::Scope::All && actor.access.workspaces.is_none())
         .map(|e| e.name.clone())
         .collect();
-    let (record, who, entity, before) = (id("record")?, id("actor")?, of("entity"), id("cursor")?);
+    let (record, who, entity) = (id("record")?, id("actor")?, found(pairs, "entity"));
+    let (from, to) = (day("from")?, day("to")?);
+    let limit = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
     let rows = store
         .batch(actor, &[(
             sql!(r#"select a.id, to_char(a.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), a.actor_id, m.name, a.action, a.old, a.new, a.version, a.entity, a.record_id, a.request_id from app.audit a
                   left join iam.memberships m on m.organization_id = $1 and m.id = a.actor_id
                   where a.organization_id = $1 and a.entity = any ($2::text[]) and ($3::text is null or a.entity = $3)
                     and ($4::uuid is null or a.record_id = $4) and ($5::uuid is null or a.actor_id = $5) and ($6::uuid is null or a.id < $6)
-                  order by a.id desc limit 101"#),
-            &[&actor.organization, &readable, &entity, &record, &who, &before],
+                    and ($7::text is null or a.at >= $7::text::date) and ($8::text is null or a.at < $8::text::date + 1)
+                  order by a.id desc limit $9"#),
+            &[&actor.organization, &readable, &entity, &record, &who, &before, &from, &to, &limit],
         )])
         .await?
         .pop()
         .unwrap_or_default();
     let data: Vec<Value> = rows
         .iter()
-        .take(100)
+        .take(most)
         .filter_map(|row| {
             let entity = catalog.entities.get(row.get::<_, &str>(8))?;
             let mut entry = entry(actor, entity, row);
@@ -364,6 +425,6 @@ pub async fn audit(store: &Store, actor: &Actor, pairs: &[(String, String)]) -> 
             Some(entry)
         })
         .collect();
-    let next = if rows.len() > 100 { data.last().map(|d| d["id"].clone()) } else { None };
-    Ok(json!({ "data": data, "next": next }))
+    let next = if rows.len() > most { rows.get(most - 1).map(|row| row.get(0)) } else { None };
+    Ok((data, next))
 }

@@ -23,7 +23,7 @@ pub mod views;
 mod write;
 
 pub use export::export;
-pub use extra::{aggregate, audit, history, search};
+pub use extra::{aggregate, audit, audit_csv, history, search};
 pub use openapi::openapi;
 pub use print::print;
 pub use query::{Count, MOST_ROWS, Query, Record, get, list};

@@ -24,12 +24,49 @@ pub(crate) fn routes() -> Router<State> {
         .route("/jobs", get(jobs))
         .route("/jobs/{id}", get(job))
         .route("/jobs/{id}/{what}", post(step))
+        .route("/schedules", get(schedules))
+}
+
+/// What comes back in the company; for who runs the server also what comes back for the program.
+async fn schedules(Has(state): Has<State>, person: Person) -> Answer {
+    let program = crate::system::operates(&person.caller);
+    let data = flow::schedules::list(&state.store, &person.actor, program).await?;
+    Ok(Json(json!({ "data": data })).into_response())
+}
+
+/// `?whose=company`: everybody's, for administrators.
+async fn of_company(state: &State, person: &Person, pairs: &[(String, String)], limit: i64) -> Answer {
+    let status = crate::transfer::of(pairs, "state");
+    let known = ["queued", "running", "done", "failed", "cancelled"];
+    if status.is_some_and(|s| !known.contains(&s)) {
+        return Err(Error::malformed_at("state", "There is no such place.").into());
+    }
+    let before = crate::transfer::id_of(pairs, "before")?;
+    let (jobs, counts) =
+        flow::jobs::company(&state.store, &person.actor, status, before, limit.clamp(1, 500)).await?;
+    let data: Vec<Value> = jobs
+        .iter()
+        .map(|(job, by)| {
+            let mut told = told(job);
+            // What came of it is for who asked.
+            told["result"] = Value::Null;
+            told["by"] = json!(by);
+            told["attempts"] = job.attempts.into();
+            told["max_attempts"] = job.max_attempts.into();
+            told["run_at"] = json!(job.run_at);
+            told
+        })
+        .collect();
+    Ok(Json(json!({ "data": data, "counts": counts })).into_response())
 }
 
 /// One's own, the newest first; `?limit=`.
 async fn jobs(Has(state): Has<State>, person: Person, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Answer {
     let limit = crate::transfer::of(&pairs, "limit").map_or(Ok(50), str::parse);
     let limit = limit.map_err(|_| Error::malformed_at("limit", "This is not a number."))?;
+    if crate::transfer::of(&pairs, "whose") == Some("company") {
+        return of_company(&state, &person, &pairs, limit).await;
+    }
     let all = flow::jobs::list(&state.store, &person.actor, limit).await?;
     let told = all.iter().map(|job| {
         let mut told = told(job);

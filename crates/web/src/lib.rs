@@ -17,6 +17,7 @@ mod profiles;
 mod records_api;
 mod sentences;
 mod shares;
+mod system;
 mod tenancy;
 mod transfer;
 
@@ -80,6 +81,7 @@ pub fn app(state: State) -> Router {
         .merge(transfer::routes())
         .merge(imports_api::routes())
         .merge(jobs_api::routes())
+        .merge(system::routes())
         .merge(print::routes())
         .merge(records_api::routes())
         .fallback(|| async { Problem::Kernel(kernel::Error::NotFound) });

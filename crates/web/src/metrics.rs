@@ -6,19 +6,32 @@ use axum::{
 use std::{
     fmt::Write,
     sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Upper edges of the answer-time histogram, seconds.
 const EDGES: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.0, 15.0];
 
 /// Counters for Prometheus.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Metrics {
+    began: Instant,
     flying: AtomicI64,
     classes: [AtomicU64; 6],
     buckets: [AtomicU64; 10],
     micros: AtomicU64,
+}
+
+impl Default for Metrics {
+    fn default() -> Metrics {
+        Metrics {
+            began: Instant::now(),
+            flying: AtomicI64::default(),
+            classes: Default::default(),
+            buckets: Default::default(),
+            micros: AtomicU64::default(),
+        }
+    }
 }
 
 /// One request on its way; counted out when dropped.
@@ -42,6 +55,21 @@ impl Metrics {
         let bucket = EDGES.iter().position(|e| seconds <= *e).unwrap_or(EDGES.len());
         self.buckets[bucket].fetch_add(1, Relaxed);
         self.micros.fetch_add(u64::try_from(taken.as_micros()).unwrap_or(u64::MAX), Relaxed);
+    }
+
+    /// Since when it counts.
+    pub(crate) fn uptime(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// What [`show`] tells, in short.
+    pub(crate) fn summary(&self) -> serde_json::Value {
+        let answered: u64 = self.classes.iter().map(|c| c.load(Relaxed)).sum();
+        let average = self.micros.load(Relaxed).checked_div(answered).unwrap_or_default();
+        serde_json::json!({
+            "answered": answered, "refused": self.classes[4].load(Relaxed), "failed": self.classes[5].load(Relaxed),
+            "in_flight": self.flying.load(Relaxed), "average_micros": average,
+        })
     }
 
     fn text(&self) -> Result<String, std::fmt::Error> {

@@ -24,6 +24,7 @@ pub(crate) fn routes() -> Router<State> {
         .route("/search", get(search))
         .route("/events", get(events::stream))
         .route("/audit", get(audit))
+        .route("/audit/export", get(audit_export))
         .route("/views", get(views).post(add_view))
         .route("/views/{id}", patch(change_view).delete(drop_view))
         .route("/fields", get(fields).post(add_field))
@@ -103,6 +104,31 @@ async fn audit(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -
         return Err(Error::Forbidden("Only administrators read the whole history.".into()).into());
     }
     Ok(Json(records::audit(&state.store, &person.actor, &pairs).await?).into_response())
+}
+
+/// The history that [`audit`] shows with the same filter, whole, as CSV.
+async fn audit_export(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -> Answer {
+    if !person.actor.access.is_admin() {
+        return Err(Error::Forbidden("Only administrators read the whole history.".into()).into());
+    }
+    // The first page is read before the answer begins, so that what is wrong with the filter is told.
+    let first = records::audit_csv(&state.store, &person.actor, &pairs, None).await?;
+    let rest = futures_util::stream::try_unfold(Some(first), move |page| {
+        let (state, actor, pairs) = (state.clone(), person.actor.clone(), pairs.clone());
+        async move {
+            let Some((lines, next)) = page else { return Ok::<_, Error>(None) };
+            let more = match next {
+                Some(_) => Some(records::audit_csv(&state.store, &actor, &pairs, next).await?),
+                None => None,
+            };
+            Ok(Some((lines, more)))
+        }
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\""),
+    ];
+    Ok((headers, axum::body::Body::from_stream(rest)).into_response())
 }
 
 fn text<'a>(body: &'a Value, name: &str) -> Answer<Option<&'a str>> {

@@ -106,6 +106,12 @@ pub(crate) fn decoded(name: &str) -> Vec<u8> {
 }
 
 async fn files(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -> Answer {
+    if of(&pairs, "whose") == Some("company") {
+        let offset = of(&pairs, "offset").map_or(Ok(0), str::parse);
+        let offset = offset.map_err(|_| Error::malformed_at("offset", "This is not a number."))?;
+        let sort = of(&pairs, "sort").unwrap_or_default();
+        return Ok(Json(state.files.all(&state.store, &person.actor, sort, offset).await?).into_response());
+    }
     let (Some(name), Some(record)) = (of(&pairs, "entity"), id_of(&pairs, "record")?) else {
         return Err(Error::malformed("Say `entity` and `record`.").into());
     };

@@ -1,16 +1,17 @@
-import { useInfiniteQuery, useQueries, useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
+import { Download } from 'lucide-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { get } from '@/api/http'
-import * as records from '@/api/records'
+import { get, url } from '@/api/http'
 import { usePeople } from '@/api/people'
 import { formatInstant, useLocale } from '@/lib/format'
-import { entityQuery, titleOf, useMeta } from '@/meta/hooks'
+import { entityQuery, useMeta } from '@/meta/hooks'
 import type { Meta } from '@/meta/types'
 import { Changes, type HistoryEntry } from '@/record/history'
 import { Avatar, Empty, Failure, Labelled, Skeleton } from '@/ui/basics'
 import { Section } from './layout'
+import { useTitles } from './titles'
 
 interface Entry extends HistoryEntry { entity: string; record: string | null }
 
@@ -22,17 +23,6 @@ function nameIn(a: Entry, e: Meta['entities'][string] | undefined): string | und
   const said = e?.title_field ? a.changes?.[e.title_field] : undefined
   const name = Array.isArray(said) ? said[1] ?? said[0] : undefined
   return typeof name === 'string' ? name : undefined
-}
-
-/** What the records are called: one question for each kind. */
-function useTitles(entries: Entry[], meta: Meta | undefined): Record<string, string> {
-  const groups = new Map<string, Set<string>>()
-  for (const a of entries) if (a.record && meta?.entities[a.entity]?.title_field) groups.set(a.entity, (groups.get(a.entity) ?? new Set()).add(a.record))
-  const asked = [...groups].map(([entity, ids]) => ({ entity, ids: [...ids].sort() }))
-  return useQueries({
-    queries: asked.map(({ entity, ids }) => ({ queryKey: ['titles', entity, ids], staleTime: 60_000, retry: false, queryFn: () => records.list(entity, { filter: { operator: 'AND', rules: [{ field: 'id', operator: 'in', value: ids }] }, fields: `id,${meta!.entities[entity]!.title_field}`, limit: 500 }).then((r) => r.data) })),
-    combine: (answers) => Object.fromEntries(answers.flatMap((x, i) => (x.data ?? []).map((r) => [r.id, titleOf(meta!.entities[asked[i]!.entity]!, r)]))),
-  })
 }
 
 export function Audit() {
@@ -52,10 +42,11 @@ export function Audit() {
   const all = data?.pages.flatMap((p) => p.data) ?? []
   const titles = useTitles(all, meta)
   return (
-    <Section wide title={t('settings.audit')} text={t('audit.text')}>
+    <Section wide title={t('settings.audit')} text={t('audit.text')} actions={<a className="btn" href={url('/audit/export', search)} download="audit.csv"><Download size={14} />{t('audit.export')}</a>}>
       <div className="flex gap-3 mb-4 flex-wrap">
         <Labelled label={t('roles.entity')} className="w-[220px]">{(p) => <select {...p} className="input" value={search.entity ?? ''} onChange={(e) => set({ entity: e.target.value })}><option value="">{t('audit.any')}</option>{entities.map((e) => <option key={e.name} value={e.name}>{e.plural}</option>)}</select>}</Labelled>
         <Labelled label={t('audit.who')} className="w-[220px]">{(p) => <select {...p} className="input" value={search.actor ?? ''} onChange={(e) => set({ actor: e.target.value })}><option value="">{t('audit.anyone')}</option>{people.map((x) => <option key={x.id} value={x.id}>{x.name}</option>)}</select>}</Labelled>
+        {(['from', 'to'] as const).map((day) => <Labelled key={day} label={t(`audit.${day}`)} className="w-[160px]">{(p) => <input {...p} className="input" type="date" value={search[day] ?? ''} onChange={(e) => set({ [day]: e.target.value })} />}</Labelled>)}
         <Labelled label={t('audit.record')} className="w-[280px]">{(p) => <input {...p} className="input" defaultValue={search.record ?? ''} placeholder="UUID" onKeyDown={(e) => e.key === 'Enter' && set({ record: e.currentTarget.value.trim() })} onBlur={(e) => set({ record: e.target.value.trim() })} />}</Labelled>
       </div>
       {error ? <Failure error={error} retry={() => void refetch()} /> : isPending ? <Skeleton /> : all.length === 0 ? <Empty title={t('audit.none')} /> : (

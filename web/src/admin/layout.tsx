@@ -1,26 +1,29 @@
 import { Link, Outlet } from '@tanstack/react-router'
-import { Blocks, Building2, CircleUser, History, KeyRound, Monitor, ShieldCheck, SlidersHorizontal, SquarePen, TextCursorInput, Users } from 'lucide-react'
+import { Blocks, Building2, CircleUser, HardDrive, HeartPulse, History, KeyRound, ListTodo, Monitor, ShieldCheck, SlidersHorizontal, SquarePen, TextCursorInput, Users } from 'lucide-react'
 import { Suspense, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
-import { useManages } from '@/api/session'
+import { useManages, useSession } from '@/api/session'
 import { Skeleton } from '@/ui/basics'
 
 const GROUPS = [
-  // The last say whether only those who manage the company have them.
+  // The last say whether only those who manage the company have them, or who runs the server.
   ['settings.me', [['/settings/profile', 'settings.profile', CircleUser, false], ['/settings/security', 'settings.security', KeyRound, false], ['/settings/sessions', 'settings.sessions', Monitor, false], ['/settings/tokens', 'settings.tokens', SquarePen, false]]],
-  ['settings.company', [['/settings/organization', 'settings.organization', Building2, true], ['/settings/workspaces', 'settings.workspaces', Blocks, true], ['/settings/general', 'settings.general', SlidersHorizontal, true], ['/settings/members', 'settings.members', Users, false], ['/settings/roles', 'settings.roles', ShieldCheck, true], ['/settings/fields', 'settings.fields', TextCursorInput, true], ['/settings/audit', 'settings.audit', History, true]]],
+  ['settings.company', [['/settings/organization', 'settings.organization', Building2, true], ['/settings/workspaces', 'settings.workspaces', Blocks, true], ['/settings/general', 'settings.general', SlidersHorizontal, true], ['/settings/members', 'settings.members', Users, false], ['/settings/roles', 'settings.roles', ShieldCheck, true], ['/settings/fields', 'settings.fields', TextCursorInput, true], ['/settings/audit', 'settings.audit', History, true], ['/settings/jobs', 'settings.jobs', ListTodo, true], ['/settings/files', 'settings.files', HardDrive, true]]],
+  ['settings.server', [['/settings/system', 'settings.system', HeartPulse, 'operator']]],
 ] as const
 
 export function SettingsLayout() {
   const { t } = useTranslation()
   const manages = useManages()
+  const operates = !!useSession().me?.user.is_operator
+  const mine = (who: boolean | 'operator') => (who === 'operator' ? operates : manages || !who)
   return (
     <div className="flex-1 min-h-0 flex max-md:flex-col">
       <nav aria-label={t('settings.title')} className="w-[208px] flex-none border-e border-line p-2.5 overflow-auto max-md:w-full max-md:border-e-0 max-md:border-b max-md:flex max-md:flex-none">
-        {GROUPS.map(([group, links]) => (
+        {GROUPS.filter(([, links]) => links.some((l) => mine(l[3]))).map(([group, links]) => (
           <div key={group} className="mb-3 max-md:flex max-md:mb-0">
             <div className="menu-label max-md:hidden">{t(group)}</div>
-            {links.filter((l) => manages || !l[3]).map(([to, label, Icon]) => (
+            {links.filter((l) => mine(l[3])).map(([to, label, Icon]) => (
               <Link key={to} to={to} search={{}} className="item no-underline text-fg whitespace-nowrap" activeProps={{ className: 'bg-hover font-medium', 'aria-current': 'page' }}><Icon size={15} className="text-muted" aria-hidden="true" /><span className="truncate">{t(label)}</span></Link>
             ))}
           </div>

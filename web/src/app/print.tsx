@@ -43,5 +43,7 @@ export function usePaper(): void {
 export function PrintTop({ title }: { title?: string | undefined }) {
   const { me } = useSession()
   const locale = useLocale()
-  return <div className="print-top"><span>{me?.organization?.name}</span><b>{title ?? document.title.replace(/ · [^·]*$/, '')}</b><span>{formatInstant(new Date().toISOString(), locale)}</span></div>
+  // It is drawn for each print anew.
+  const [now] = useState(() => new Date().toISOString())
+  return <div className="print-top"><span>{me?.organization?.name}</span><b>{title ?? document.title.replace(/ · [^·]*$/, '')}</b><span>{formatInstant(now, locale)}</span></div>
 }

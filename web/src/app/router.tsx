@@ -89,12 +89,16 @@ const roles = createRoute({ getParentRoute: () => settings, path: '/roles', comp
 const fields = createRoute({ getParentRoute: () => settings, path: '/fields', component: lazyRouteComponent(() => withWords(() => import('@/admin/fields')), 'CustomFields'), validateSearch: (s: Record<string, unknown>): { entity?: string } => (str(s.entity) ? { entity: str(s.entity)! } : {}) })
 const audit = createRoute({
   getParentRoute: () => settings, path: '/audit', component: lazyRouteComponent(() => withWords(() => import('@/admin/audit')), 'Audit'),
-  validateSearch: (s: Record<string, unknown>): { entity?: string; actor?: string; record?: string } => Object.fromEntries(['entity', 'actor', 'record'].flatMap((k) => (str(s[k]) ? [[k, str(s[k])!]] : []))),
+  validateSearch: (s: Record<string, unknown>): { entity?: string; actor?: string; record?: string; from?: string; to?: string } => Object.fromEntries(['entity', 'actor', 'record', 'from', 'to'].flatMap((k) => (str(s[k]) ? [[k, str(s[k])!]] : []))),
 })
+
+const jobs = createRoute({ getParentRoute: () => settings, path: '/jobs', component: lazyRouteComponent(() => withWords(() => import('@/admin/jobs')), 'Jobs'), validateSearch: (s: Record<string, unknown>): { state?: string } => (str(s.state) ? { state: str(s.state)! } : {}) })
+const storage = createRoute({ getParentRoute: () => settings, path: '/files', component: lazyRouteComponent(() => withWords(() => import('@/admin/storage')), 'Storage'), validateSearch: (s: Record<string, unknown>): { sort?: string } => (str(s.sort) ? { sort: str(s.sort)! } : {}) })
+const system = createRoute({ getParentRoute: () => settings, path: '/system', component: lazyRouteComponent(() => withWords(() => import('@/admin/system')), 'SystemHealth') })
 
 const tree = root.addChildren([
   login, register, verify, forgot, reset, accept, confirmEmail, shared, onboarding,
-  house.addChildren([home, inbox, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, audit])]),
+  house.addChildren([home, inbox, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, audit, jobs, storage, system])]),
 ])
 export const router = createRouter({ routeTree: tree, defaultPreload: 'intent', defaultPendingMs: 300, scrollRestoration: false })
 

@@ -3,6 +3,7 @@
 //! What is tried comes out of OpenAPI and the catalog: a new table or route is tried without being named here.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+mod administration;
 mod authentication;
 mod authorization;
 mod concurrency;
