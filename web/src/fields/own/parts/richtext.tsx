@@ -64,7 +64,7 @@ export default function RichInput(p: InputProps) {
           }} />
       )}
       {found.length > 0 && (
-        <div id={own} role="listbox" aria-label={t('comments.people')} className="menu absolute" style={{ insetBlockStart: '100%', insetInlineStart: 0, zIndex: 50, inlineSize: 240 }}>
+        <div id={own} role="listbox" aria-label={t('comments.people')} className="pop absolute" style={{ insetBlockStart: '100%', insetInlineStart: 0, zIndex: 50, inlineSize: 240 }}>
           {found.map((x, i) => <div key={x.id} id={`${own}${i}`} role="option" tabIndex={-1} aria-selected={i === at} className="item" data-highlighted={i === at || undefined} onMouseDown={(e) => { e.preventDefault(); pick(i) }}>{x.name}</div>)}
         </div>
       )}
