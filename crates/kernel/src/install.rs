@@ -16,6 +16,7 @@ const CHANGES: &[(u32, &str)] = &[
     (2, include_str!("../sql/changes/0002_inbox_and_digests.sql")),
     (3, include_str!("../sql/changes/0003_daily.sql")),
     (4, include_str!("../sql/changes/0004_views_and_shares.sql")),
+    (6, include_str!("../sql/changes/0006_number_series.sql")),
 ];
 const ROLES: &str = include_str!("../sql/0_roles.sql");
 const LEAKPROOF: &str = include_str!("../sql/leakproof.sql");
