@@ -127,6 +127,22 @@ export async function admin(browser, email) {
     await row.waitFor({ state: 'detached' })
   })
 
+  await test('orders are numbered as one says, from the next one on', async () => {
+    await p.goto(`${BASE}/settings/numbers`)
+    const row = p.getByRole('row', { name: /^SO/ })
+    await row.getByRole('button', { name: 'Edit SO' }).click()
+    const dialog = p.getByRole('dialog')
+    await dialog.getByLabel('Before the digits').fill('ORD-')
+    await dialog.getByLabel('Digits', { exact: true }).fill('4')
+    await dialog.getByLabel(/With the year/).check()
+    await dialog.getByText(`ORD-${new Date().getFullYear()}-0001`).waitFor()
+    await p.keyboard.press('Control+Enter')
+    await dialog.waitFor({ state: 'detached' })
+    await row.getByText('ORD-{yyyy}-0000').waitFor()
+    await row.getByRole('button', { name: 'Reset SO' }).click()
+    await row.getByText('SO-00000').waitFor()
+  })
+
   await test('the audit of some days goes out as a file', async () => {
     const today = new Date().toISOString().slice(0, 10)
     await p.goto(`${BASE}/settings/audit`)
@@ -152,7 +168,7 @@ export async function admin(browser, email) {
   await test('these pages by day, by night and on a phone', async () => {
     const phone = await page(browser, { width: 390, height: 844, touch: true })
     await signIn(phone, email)
-    for (const name of ['workspaces', 'general', 'profile', 'jobs', 'files', 'audit']) {
+    for (const name of ['workspaces', 'general', 'profile', 'jobs', 'files', 'audit', 'numbers']) {
       await p.goto(`${BASE}/settings/${name}`)
       await p.locator('main h1').waitFor()
       await p.waitForFunction(() => !document.querySelector('.skel'))

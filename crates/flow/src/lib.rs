@@ -13,6 +13,7 @@ pub mod housekeeping;
 pub mod jobs;
 pub mod mail;
 pub mod notifications;
+pub mod numbers;
 pub mod pdf;
 pub mod schedules;
 pub mod system_log;

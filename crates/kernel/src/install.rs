@@ -17,6 +17,7 @@ const CHANGES: &[(u32, &str)] = &[
     (3, include_str!("../sql/changes/0003_daily.sql")),
     (4, include_str!("../sql/changes/0004_views_and_shares.sql")),
     (5, include_str!("../sql/changes/0005_field_types.sql")),
+    (6, include_str!("../sql/changes/0006_number_series.sql")),
 ];
 const ROLES: &str = include_str!("../sql/0_roles.sql");
 const LEAKPROOF: &str = include_str!("../sql/leakproof.sql");

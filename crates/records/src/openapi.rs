@@ -225,6 +225,8 @@ const FIXED: &[Fixed] = &[
         "",
     ),
     fixed("get", "/schedules", "What comes back in the company, and when", "200", "", ""),
+    fixed("get", "/numbers", "How documents are numbered", "200", "", ""),
+    fixed("put", "/numbers/{series}", "Number them otherwise from now on", "200", "", "pattern"),
     fixed("get", "/system", "How the server does, for who runs it", "200", "", ""),
     fixed("get", "/system/logs", "Its errors, by kind", "200", "resolved:boolean", ""),
     fixed("post", "/system/logs/{id}/resolve", "Somebody has seen to it", "204", "", ""),

@@ -8,6 +8,7 @@ pub mod imports_api;
 pub mod jobs_api;
 mod layers;
 mod metrics;
+mod numbers;
 mod pages;
 mod platform;
 mod presence;
@@ -82,6 +83,7 @@ pub fn app(state: State) -> Router {
         .merge(imports_api::routes())
         .merge(jobs_api::routes())
         .merge(system::routes())
+        .merge(numbers::routes())
         .merge(print::routes())
         .merge(records_api::routes())
         .fallback(|| async { Problem::Kernel(kernel::Error::NotFound) });

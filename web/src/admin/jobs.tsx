@@ -80,8 +80,8 @@ function Schedules({ kindOf }: { kindOf: (kind: string) => string }) {
   const locale = useLocale()
   const { data, error, isPending, refetch } = useQuery({ queryKey: ['schedules'], queryFn: () => get<{ data: Schedule[] }>('/schedules').then((r) => r.data) })
   return (
-    <section aria-labelledby="schedules" className="mt-8 pt-5 border-t border-line">
-      <h2 id="schedules" className="text-base font-semibold m-0 mb-3">{t('jobs.schedules')}</h2>
+    <div className="mt-8 pt-5 border-t border-line">
+      <h2 className="text-base font-semibold m-0 mb-3">{t('jobs.schedules')}</h2>
       {error ? <Failure error={error} retry={() => void refetch()} /> : isPending ? <Skeleton rows={3} /> : data.length === 0 ? <p className="text-muted m-0">{t('jobs.noSchedules')}</p> : (
         <div className="overflow-x-auto" tabIndex={0} role="region" aria-label={t('jobs.schedules')}>
           <table className="data">
@@ -98,6 +98,6 @@ function Schedules({ kindOf }: { kindOf: (kind: string) => string }) {
           </table>
         </div>
       )}
-    </section>
+    </div>
   )
 }

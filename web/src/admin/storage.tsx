@@ -8,7 +8,7 @@ import { formatAgo, formatBytes, formatInstant, useLocale } from '@/lib/format'
 import { toast } from '@/lib/toast'
 import { done } from '@/lib/undo'
 import { useMeta } from '@/meta/hooks'
-import { Confirm, Empty, Failure, Skeleton } from '@/ui/basics'
+import { Confirm, Empty, Failure, Progress, Skeleton } from '@/ui/basics'
 import { Section } from './layout'
 import { useTitles } from './titles'
 
@@ -42,7 +42,7 @@ export function Storage() {
       {room && (
         <div className="mb-5 max-w-[420px]">
           <div className="flex justify-between mb-1"><span>{t('storage.used', { used: formatBytes(room.used, locale), quota: formatBytes(room.quota, locale) })}</span><span className="text-muted">{t('storage.files', { n: room.total })}</span></div>
-          <meter className="w-full" aria-label={t('storage.room')} min={0} max={Math.max(room.quota, 1)} high={room.quota * 0.9} value={room.used} />
+          <Progress done={room.used} total={room.quota} label={t('storage.room')} />
           {room.quota_per_person !== null && <div className="field-help">{t('storage.each', { quota: formatBytes(room.quota_per_person, locale) })}</div>}
         </div>
       )}

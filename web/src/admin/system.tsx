@@ -60,9 +60,9 @@ function Errors() {
   const { data, error, isPending, refetch } = useQuery({ queryKey: ['system-logs', all], queryFn: () => get<{ data: Log[] }>('/system/logs', { resolved: all }).then((r) => r.data) })
   const resolve = (log: Log) => void post(`/system/logs/${log.id}/resolve`).then(() => { done(t('health.resolved')); return refetch() }).catch((e) => toast.error(messageOf(e)))
   return (
-    <section aria-labelledby="errors" className="mt-8 pt-5 border-t border-line">
+    <div className="mt-8 pt-5 border-t border-line">
       <div className="flex items-center gap-3 mb-3 flex-wrap">
-        <h2 id="errors" className="text-base font-semibold m-0 flex-1">{t('health.errors')}</h2>
+        <h2 className="text-base font-semibold m-0 flex-1">{t('health.errors')}</h2>
         <label className="inline-flex items-center gap-2 min-h-6"><input type="checkbox" checked={all} onChange={(e) => setAll(e.target.checked)} />{t('health.showResolved')}</label>
       </div>
       {error ? <Failure error={error} retry={() => void refetch()} /> : isPending ? <Skeleton rows={3} /> : data.length === 0 ? <Empty title={t('health.noErrors')} /> : (
@@ -81,6 +81,6 @@ function Errors() {
           </table>
         </div>
       )}
-    </section>
+    </div>
   )
 }

@@ -22,6 +22,8 @@ function Root() {
 const root = createRootRoute({ component: Root, notFoundComponent: NotFound, errorComponent: RouteError })
 
 const str = (v: unknown): string | undefined => (v === undefined || v === null || v === '' ? undefined : String(v))
+/** An address may say this one thing. */
+const one = <K extends string>(key: K) => (s: Record<string, unknown>): { [P in K]?: string } => (str(s[key]) ? { [key]: str(s[key])! } : {}) as { [P in K]?: string }
 
 // ---- before signing in ----------------------------------------------------------------------------------------------
 const page = (name: 'Login' | 'Register' | 'Verify' | 'Forgot' | 'Reset' | 'Accept' | 'ConfirmEmail' | 'Onboarding') => lazyRouteComponent(() => withWords(() => import('@/auth/pages')), name)
@@ -65,7 +67,7 @@ const home = createRoute({ getParentRoute: () => house, path: '/', component: la
 const objects = createRoute({ getParentRoute: () => house, path: '/o/$entity', params: ofEntity, component: lazyRouteComponent(() => import('@/views/object'), 'ObjectPage'), validateSearch: readTableSearch })
 const record = createRoute({
   getParentRoute: () => house, path: '/o/$entity/r/$id', params: ofRecord, component: lazyRouteComponent(() => import('@/record/page'), 'RecordPage'),
-  validateSearch: (s: Record<string, unknown>): { tab?: string } => (str(s.tab) ? { tab: str(s.tab)! } : {}),
+  validateSearch: one('tab'),
 })
 const inbox = createRoute({
   getParentRoute: () => house, path: '/inbox', component: lazyRouteComponent(() => withWords(() => import('./inbox')), 'Inbox'),
@@ -73,7 +75,7 @@ const inbox = createRoute({
 })
 const importing = createRoute({
   getParentRoute: () => house, path: '/o/$entity/import', params: ofEntity, component: lazyRouteComponent(() => withWords(() => import('@/import/wizard')), 'ImportPage'),
-  validateSearch: (s: Record<string, unknown>): { id?: string } => (str(s.id) ? { id: str(s.id)! } : {}),
+  validateSearch: one('id'),
 })
 const settings = createRoute({ getParentRoute: () => house, path: '/settings', component: lazyRouteComponent(() => withWords(() => import('@/admin/layout')), 'SettingsLayout') })
 const settingsHome = createRoute({ getParentRoute: () => settings, path: '/', beforeLoad: () => { throw redirect({ to: '/settings/profile' }) } })
@@ -85,20 +87,21 @@ const workspaces = createRoute({ getParentRoute: () => settings, path: '/workspa
 const general = createRoute({ getParentRoute: () => settings, path: '/general', component: lazyRouteComponent(() => withWords(() => import('@/admin/general')), 'General') })
 const organization = createRoute({ getParentRoute: () => settings, path: '/organization', component: lazyRouteComponent(() => withWords(() => import('@/admin/organization')), 'OrganizationSettings') })
 const members = createRoute({ getParentRoute: () => settings, path: '/members', component: lazyRouteComponent(() => withWords(() => import('@/admin/members')), 'Members') })
-const roles = createRoute({ getParentRoute: () => settings, path: '/roles', component: lazyRouteComponent(() => withWords(() => import('@/admin/roles')), 'Roles'), validateSearch: (s: Record<string, unknown>): { role?: string } => (str(s.role) ? { role: str(s.role)! } : {}) })
-const fields = createRoute({ getParentRoute: () => settings, path: '/fields', component: lazyRouteComponent(() => withWords(() => import('@/admin/fields')), 'CustomFields'), validateSearch: (s: Record<string, unknown>): { entity?: string } => (str(s.entity) ? { entity: str(s.entity)! } : {}) })
+const roles = createRoute({ getParentRoute: () => settings, path: '/roles', component: lazyRouteComponent(() => withWords(() => import('@/admin/roles')), 'Roles'), validateSearch: one('role') })
+const fields = createRoute({ getParentRoute: () => settings, path: '/fields', component: lazyRouteComponent(() => withWords(() => import('@/admin/fields')), 'CustomFields'), validateSearch: one('entity') })
 const audit = createRoute({
   getParentRoute: () => settings, path: '/audit', component: lazyRouteComponent(() => withWords(() => import('@/admin/audit')), 'Audit'),
   validateSearch: (s: Record<string, unknown>): { entity?: string; actor?: string; record?: string; from?: string; to?: string } => Object.fromEntries(['entity', 'actor', 'record', 'from', 'to'].flatMap((k) => (str(s[k]) ? [[k, str(s[k])!]] : []))),
 })
 
-const jobs = createRoute({ getParentRoute: () => settings, path: '/jobs', component: lazyRouteComponent(() => withWords(() => import('@/admin/jobs')), 'Jobs'), validateSearch: (s: Record<string, unknown>): { state?: string } => (str(s.state) ? { state: str(s.state)! } : {}) })
-const storage = createRoute({ getParentRoute: () => settings, path: '/files', component: lazyRouteComponent(() => withWords(() => import('@/admin/storage')), 'Storage'), validateSearch: (s: Record<string, unknown>): { sort?: string } => (str(s.sort) ? { sort: str(s.sort)! } : {}) })
+const jobs = createRoute({ getParentRoute: () => settings, path: '/jobs', component: lazyRouteComponent(() => withWords(() => import('@/admin/jobs')), 'Jobs'), validateSearch: one('state') })
+const numbers = createRoute({ getParentRoute: () => settings, path: '/numbers', component: lazyRouteComponent(() => withWords(() => import('@/admin/numbers')), 'Numbers') })
+const storage = createRoute({ getParentRoute: () => settings, path: '/files', component: lazyRouteComponent(() => withWords(() => import('@/admin/storage')), 'Storage'), validateSearch: one('sort') })
 const system = createRoute({ getParentRoute: () => settings, path: '/system', component: lazyRouteComponent(() => withWords(() => import('@/admin/system')), 'SystemHealth') })
 
 const tree = root.addChildren([
   login, register, verify, forgot, reset, accept, confirmEmail, shared, onboarding,
-  house.addChildren([home, inbox, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, audit, jobs, storage, system])]),
+  house.addChildren([home, inbox, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, audit, jobs, storage, system, numbers])]),
 ])
 export const router = createRouter({ routeTree: tree, defaultPreload: 'intent', defaultPendingMs: 300, scrollRestoration: false })
 

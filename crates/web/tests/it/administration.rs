@@ -157,3 +157,48 @@ async fn the_audit_goes_out_as_it_is_filtered_and_is_no_formula() {
     assert_eq!(owner.get("/audit?from=yesterday").await.status, 400);
     assert_eq!(sally.get("/audit/export").await.status, 403);
 }
+
+#[tokio::test]
+async fn documents_are_numbered_as_the_company_says_from_then_on() {
+    let house = house().await;
+    let (owner, stranger) = (house.owner().await, house.owner().await);
+    let sally = house.colleague(&owner, &["salesperson"]).await;
+    let customer = owner.post("/parties/parties", json!({ "name": "Wile" })).await.json()["id"].clone();
+    let ordered = async || {
+        let order = owner.post("/sales/orders", json!({ "customer_id": customer })).await.json();
+        order["number"].as_str().unwrap().to_owned()
+    };
+    let series = async |person: &crate::scene::Person| {
+        let all = person.get("/numbers").await.json();
+        all["data"].as_array().unwrap().iter().find(|s| s["series"] == "SO").unwrap().clone()
+    };
+    assert_eq!(ordered().await, "SO-00001");
+    let so = series(&owner).await;
+    assert_eq!(
+        (&so["next"], &so["entity"], &so["is_set"]),
+        (&json!("SO-00002"), &json!("sales.orders"), &json!(false))
+    );
+    let year = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year();
+    let set = owner.send("PUT", "/numbers/SO", Some(json!({ "pattern": "ORD/{yyyy}/000" })), &[]).await;
+    assert_eq!(set.status, 200, "{}", set.text());
+    let next = set.json()["next"].as_str().unwrap().to_owned();
+    assert_eq!(next, format!("ORD/{year}/001"));
+    assert_eq!(ordered().await, next, "what is promised is given");
+    assert_eq!(series(&stranger).await["next"], "SO-00001", "another company numbers as it did");
+    assert_eq!(
+        owner.send("PUT", "/numbers/P", Some(json!({ "pattern": "ORD/{yyyy}/0000" })), &[]).await.status,
+        422,
+        "two alike"
+    );
+    assert_eq!(owner.send("PUT", "/numbers/SO", Some(json!({ "pattern": "ORD" })), &[]).await.status, 422);
+    assert_eq!(owner.send("PUT", "/numbers/XX", Some(json!({ "pattern": "X-0" })), &[]).await.status, 404);
+    assert_eq!(sally.get("/numbers").await.status, 403);
+    assert_eq!(sally.send("PUT", "/numbers/SO", Some(json!({ "pattern": null })), &[]).await.status, 403);
+    let audit = owner.get("/audit?entity=tenancy.settings").await.json();
+    assert_eq!(audit["data"][0]["changes"]["value"][1], "ORD/{yyyy}/000", "{audit}");
+    assert_eq!(
+        owner.send("PUT", "/numbers/SO", Some(json!({ "pattern": null })), &[]).await.json()["next"],
+        "SO-00002"
+    );
+    assert_eq!(ordered().await, "SO-00002");
+}

@@ -600,10 +600,13 @@ async fn t19_nothing_is_heard_of_another_company() {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     }
-    let changed = bob
-        .post("/parties/parties/_bulk", json!({ "ids": ids, "changes": { "legal_name": "B & Sons" } }))
-        .await;
-    assert_eq!(changed.json()["done"], 1000, "{}", changed.text());
+    // As many at once as are done while one waits.
+    for ids in ids.chunks(200) {
+        let changed = bob
+            .post("/parties/parties/_bulk", json!({ "ids": ids, "changes": { "legal_name": "B & Sons" } }))
+            .await;
+        assert_eq!(changed.json()["done"], 200, "{}", changed.text());
+    }
     let last = bob.post("/parties/parties", json!({ "name": "last" })).await.json()["id"].to_string();
     let hers = ann.post("/parties/parties", json!({ "name": "last" })).await.json()["id"].to_string();
     while count(0, &hers) == 0 || count(1, &last) == 0 {
