@@ -51,8 +51,9 @@ function parts(pattern: string): { prefix: string; yearly: boolean; width: numbe
 function Edit({ series, onClose, onDone }: { series: Series; onClose: () => void; onDone: () => void }) {
   const { t } = useTranslation()
   const [v, setV] = useState(parts(series.pattern))
+  const [year] = useState(() => String(new Date().getFullYear()))
   const pattern = `${v.prefix}${v.yearly ? '{yyyy}-' : ''}${'0'.repeat(v.width)}`
-  const preview = pattern.replace('{yyyy}', String(new Date().getFullYear())).replace(/0$/, '1')
+  const preview = pattern.replace('{yyyy}', year).replace(/0$/, '1')
   const { submit, busy, errors, message } = useSubmit(async () => { await put(`/numbers/${encodeURIComponent(series.series)}`, { pattern }); onDone() })
   return (
     <Dialog title={t('numbers.edit', { name: series.series })} width={480} description={t('numbers.editText')} onClose={onClose} onSubmit={() => void submit()} footer={<><button type="button" className="btn" onClick={onClose}>{t('cancel')}</button><button type="submit" className="btn primary" disabled={busy || v.prefix.endsWith('0')}>{t('save')}</button></>}>

@@ -77,27 +77,28 @@ const importing = createRoute({
   getParentRoute: () => house, path: '/o/$entity/import', params: ofEntity, component: lazyRouteComponent(() => withWords(() => import('@/import/wizard')), 'ImportPage'),
   validateSearch: one('id'),
 })
-const settings = createRoute({ getParentRoute: () => house, path: '/settings', component: lazyRouteComponent(() => withWords(() => import('@/admin/layout')), 'SettingsLayout') })
+const worded = <T extends Record<string, () => React.JSX.Element | null | undefined>, K extends keyof T>(load: () => Promise<unknown>, name: K): ReturnType<typeof page> => lazyRouteComponent(() => withWords(load as () => Promise<T>), name as K & string)
+const settings = createRoute({ getParentRoute: () => house, path: '/settings', component: worded(() => import('@/admin/layout'), 'SettingsLayout') })
 const settingsHome = createRoute({ getParentRoute: () => settings, path: '/', beforeLoad: () => { throw redirect({ to: '/settings/profile' }) } })
-const profile = createRoute({ getParentRoute: () => settings, path: '/profile', component: lazyRouteComponent(() => withWords(() => import('@/admin/profile')), 'Profile') })
-const security = createRoute({ getParentRoute: () => settings, path: '/security', component: lazyRouteComponent(() => withWords(() => import('@/admin/security')), 'Security') })
-const sessions = createRoute({ getParentRoute: () => settings, path: '/sessions', component: lazyRouteComponent(() => withWords(() => import('@/admin/security')), 'Sessions') })
-const tokens = createRoute({ getParentRoute: () => settings, path: '/tokens', component: lazyRouteComponent(() => withWords(() => import('@/admin/tokens')), 'Tokens') })
-const workspaces = createRoute({ getParentRoute: () => settings, path: '/workspaces', component: lazyRouteComponent(() => withWords(() => import('@/admin/workspaces')), 'Workspaces') })
-const general = createRoute({ getParentRoute: () => settings, path: '/general', component: lazyRouteComponent(() => withWords(() => import('@/admin/general')), 'General') })
-const organization = createRoute({ getParentRoute: () => settings, path: '/organization', component: lazyRouteComponent(() => withWords(() => import('@/admin/organization')), 'OrganizationSettings') })
-const members = createRoute({ getParentRoute: () => settings, path: '/members', component: lazyRouteComponent(() => withWords(() => import('@/admin/members')), 'Members') })
-const roles = createRoute({ getParentRoute: () => settings, path: '/roles', component: lazyRouteComponent(() => withWords(() => import('@/admin/roles')), 'Roles'), validateSearch: one('role') })
-const fields = createRoute({ getParentRoute: () => settings, path: '/fields', component: lazyRouteComponent(() => withWords(() => import('@/admin/fields')), 'CustomFields'), validateSearch: one('entity') })
+const profile = createRoute({ getParentRoute: () => settings, path: '/profile', component: worded(() => import('@/admin/profile'), 'Profile') })
+const security = createRoute({ getParentRoute: () => settings, path: '/security', component: worded(() => import('@/admin/security'), 'Security') })
+const sessions = createRoute({ getParentRoute: () => settings, path: '/sessions', component: worded(() => import('@/admin/security'), 'Sessions') })
+const tokens = createRoute({ getParentRoute: () => settings, path: '/tokens', component: worded(() => import('@/admin/tokens'), 'Tokens') })
+const workspaces = createRoute({ getParentRoute: () => settings, path: '/workspaces', component: worded(() => import('@/admin/workspaces'), 'Workspaces') })
+const general = createRoute({ getParentRoute: () => settings, path: '/general', component: worded(() => import('@/admin/general'), 'General') })
+const organization = createRoute({ getParentRoute: () => settings, path: '/organization', component: worded(() => import('@/admin/organization'), 'OrganizationSettings') })
+const members = createRoute({ getParentRoute: () => settings, path: '/members', component: worded(() => import('@/admin/members'), 'Members') })
+const roles = createRoute({ getParentRoute: () => settings, path: '/roles', component: worded(() => import('@/admin/roles'), 'Roles'), validateSearch: one('role') })
+const fields = createRoute({ getParentRoute: () => settings, path: '/fields', component: worded(() => import('@/admin/fields'), 'CustomFields'), validateSearch: one('entity') })
 const audit = createRoute({
-  getParentRoute: () => settings, path: '/audit', component: lazyRouteComponent(() => withWords(() => import('@/admin/audit')), 'Audit'),
+  getParentRoute: () => settings, path: '/audit', component: worded(() => import('@/admin/audit'), 'Audit'),
   validateSearch: (s: Record<string, unknown>): { entity?: string; actor?: string; record?: string; from?: string; to?: string } => Object.fromEntries(['entity', 'actor', 'record', 'from', 'to'].flatMap((k) => (str(s[k]) ? [[k, str(s[k])!]] : []))),
 })
 
-const jobs = createRoute({ getParentRoute: () => settings, path: '/jobs', component: lazyRouteComponent(() => withWords(() => import('@/admin/jobs')), 'Jobs'), validateSearch: one('state') })
-const numbers = createRoute({ getParentRoute: () => settings, path: '/numbers', component: lazyRouteComponent(() => withWords(() => import('@/admin/numbers')), 'Numbers') })
-const storage = createRoute({ getParentRoute: () => settings, path: '/files', component: lazyRouteComponent(() => withWords(() => import('@/admin/storage')), 'Storage'), validateSearch: one('sort') })
-const system = createRoute({ getParentRoute: () => settings, path: '/system', component: lazyRouteComponent(() => withWords(() => import('@/admin/system')), 'SystemHealth') })
+const jobs = createRoute({ getParentRoute: () => settings, path: '/jobs', component: worded(() => import('@/admin/jobs'), 'Jobs'), validateSearch: one('state') })
+const numbers = createRoute({ getParentRoute: () => settings, path: '/numbers', component: worded(() => import('@/admin/numbers'), 'Numbers') })
+const storage = createRoute({ getParentRoute: () => settings, path: '/files', component: worded(() => import('@/admin/storage'), 'Storage'), validateSearch: one('sort') })
+const system = createRoute({ getParentRoute: () => settings, path: '/system', component: worded(() => import('@/admin/system'), 'SystemHealth') })
 
 const tree = root.addChildren([
   login, register, verify, forgot, reset, accept, confirmEmail, shared, onboarding,
