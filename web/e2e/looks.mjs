@@ -33,7 +33,7 @@ export async function looks(browser, email) {
     await next.context().close()
     await api(p, 'PATCH', '/me', { theme: 'light' })
   })
-  const order = (await api(p, 'GET', '/sales/orders?limit=1')).data[0].id
+  const order = (await api(p, 'GET', '/sales/orders?status=confirmed&limit=1')).data[0].id
   const invoice = (await api(p, 'GET', '/finance/invoices?limit=1')).data[0].id
   const screens = [
     ['home', '/'], ['onboarding', '/onboarding'],
