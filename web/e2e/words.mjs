@@ -43,6 +43,8 @@ const bare = (p, data) => p.evaluate(([known]) => {
   const about = [...values].join('\n')
   const WRITTEN = [
     /^[\d\s.,:/+\-–−%×()№#·]*$/,
+    // A key, said beside what it does.
+    /^[A-Z]$/,
     // Dates, times, sums and names of places, as the browser writes them.
     /\b(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\b/, /^(mon|tues|wednes|thurs|fri|satur|sun)(day)?$/i, /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)$/, /\b(AM|PM|ago|yesterday|tomorrow|now|this minute)\b/, /^[A-Z]{3}$/, /^(Chrome|Firefox|Safari|Edge) · \w+$/, /[₸$€₽¥£]/, /^\d+(\.\d+)?\s?(byte|kB|MB|GB)/,
   ]
