@@ -32,7 +32,7 @@ function Input(p: InputProps) {
     Home: () => set(0), End: () => set(of), Delete: () => set(null), Backspace: () => set(null),
   }
   return (
-    <span ref={ref} {...aria(p)} aria-required={undefined} aria-invalid={undefined} role="slider" tabIndex={0} aria-valuemin={0} aria-valuemax={of} aria-valuenow={now} aria-valuetext={given ? format(p.value, p.field, { locale: 'en', zone: 'UTC', currency: '' }) : '—'}
+    <span ref={ref} {...aria(p)} aria-required={undefined} aria-invalid={undefined} aria-label={p.field.label} role="slider" tabIndex={0} aria-valuemin={0} aria-valuemax={of} aria-valuenow={now} aria-valuetext={given ? format(p.value, p.field, { locale: 'en', zone: 'UTC', currency: '' }) : '—'}
       className="inline-flex items-center" style={{ minHeight: 32, paddingInline: p.compact ? 8 : 2, borderRadius: 6 }}
       onKeyDown={(e) => {
         if (e.metaKey || e.ctrlKey || e.altKey) return
