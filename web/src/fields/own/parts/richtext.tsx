@@ -1,5 +1,6 @@
 import { AtSign, Bold, Eye, Heading, Italic, Link, List } from 'lucide-react'
 import { useEffect, useId, useRef, useState } from 'react'
+import { flushSync } from 'react-dom'
 import { useTranslation } from 'react-i18next'
 import { usePeople } from '@/api/people'
 import { prefix, wrap, type Marked } from '@/fields/own/marks'
@@ -20,13 +21,13 @@ export default function RichInput(p: InputProps) {
   const value = text(p.value)
   const change = (s: string) => p.onChange(s === '' ? null : s)
   useEffect(() => { if (p.autoFocus) area.current?.focus() }, [p.autoFocus])
-  const place = (from: number, to: number) => requestAnimationFrame(() => { area.current?.focus(); area.current?.setSelectionRange(from, to); setCaret(to) })
+  // At once, before the next key of somebody who types fast.
+  const put = (s: string, from: number, to: number) => { flushSync(() => change(s)); area.current?.focus(); area.current?.setSelectionRange(from, to); setCaret(to) }
   const mark = (how: (s: string, from: number, to: number) => Marked) => {
     const el = area.current
     if (!el) return
     const made = how(value, el.selectionStart, el.selectionEnd)
-    change(made.text)
-    place(made.from, made.to)
+    put(made.text, made.from, made.to)
   }
   const bold = () => mark((s, a, b) => wrap(s, a, b, '**'))
   const soft = () => mark((s, a, b) => wrap(s, a, b, '*'))
@@ -38,8 +39,7 @@ export default function RichInput(p: InputProps) {
     const who = found[i]
     if (!who || !asked || caret === null) return
     const made = `@${who.name} `
-    change(value.slice(0, asked.from) + made + value.slice(caret))
-    place(asked.from + made.length, asked.from + made.length)
+    put(value.slice(0, asked.from) + made + value.slice(caret), asked.from + made.length, asked.from + made.length)
     setAt(0)
   }
   const tools = [
