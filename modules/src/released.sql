@@ -1,8 +1,8 @@
 -- PostgreSQL database dump
 
 
--- Dumped from database version 15.18 (Debian 15.18-0+deb12u1)
--- Dumped by pg_dump version 15.18 (Debian 15.18-0+deb12u1)
+-- Dumped from database version 15.20 (Debian 15.20-0+deb12u1)
+-- Dumped by pg_dump version 15.20 (Debian 15.20-0+deb12u1)
 
 SET statement_timeout = 0;
 SET lock_timeout = 0;
@@ -415,6 +415,28 @@ end $$;
 ALTER FUNCTION app.claim_job(claim uuid, lease double precision, most bigint) OWNER TO app_owner;
 
 
+CREATE FUNCTION app.daily(company uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare module text; zone text;
+begin
+    select o.time_zone into strict zone from tenancy.organizations o where o.id = company;
+    perform set_config('app.context', format('%s %s %s ', company, '00000000-0000-0000-0000-000000000000', app.new_id()), true);
+    perform set_config('app.system', 'yes', true);
+    perform set_config('timezone', zone, true);
+    for module in
+        select p.pronamespace::regnamespace::text from pg_proc p join app.entities e on split_part(e.name, '.', 1)::regnamespace = p.pronamespace
+        where p.proname = 'daily' and p.pronargs = 0 group by 1 order by 1
+    loop
+        execute format('select %s.daily()', module);
+    end loop;
+end $$;
+
+
+ALTER FUNCTION app.daily(company uuid) OWNER TO app_owner;
+
+
 CREATE FUNCTION app.data_key() RETURNS bytea
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -577,6 +599,22 @@ end $_$;
 ALTER FUNCTION app.j_date(doc jsonb, key text) OWNER TO app_owner;
 
 
+CREATE FUNCTION app.j_text(doc jsonb, key text) RETURNS text
+    LANGUAGE sql IMMUTABLE LEAKPROOF PARALLEL SAFE
+    RETURN CASE jsonb_typeof((doc -> key)) WHEN 'string'::text THEN (doc ->> key) ELSE NULL::text END;
+
+
+ALTER FUNCTION app.j_text(doc jsonb, key text) OWNER TO app_owner;
+
+
+CREATE FUNCTION app.j_id(doc jsonb, key text) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (app.j_text(doc, key) ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'::text) THEN ((doc ->> key))::uuid ELSE NULL::uuid END;
+
+
+ALTER FUNCTION app.j_id(doc jsonb, key text) OWNER TO app_owner;
+
+
 CREATE FUNCTION app.j_instant(doc jsonb, key text) RETURNS timestamp with time zone
     LANGUAGE plpgsql IMMUTABLE LEAKPROOF PARALLEL SAFE
     AS $_$
@@ -610,14 +648,6 @@ CREATE FUNCTION app.j_number(doc jsonb, key text) RETURNS numeric
 
 
 ALTER FUNCTION app.j_number(doc jsonb, key text) OWNER TO app_owner;
-
-
-CREATE FUNCTION app.j_text(doc jsonb, key text) RETURNS text
-    LANGUAGE sql IMMUTABLE LEAKPROOF PARALLEL SAFE
-    RETURN CASE jsonb_typeof((doc -> key)) WHEN 'string'::text THEN (doc ->> key) ELSE NULL::text END;
-
-
-ALTER FUNCTION app.j_text(doc jsonb, key text) OWNER TO app_owner;
 
 
 CREATE FUNCTION app.job_of(job_key text) RETURNS uuid
@@ -752,30 +782,54 @@ end $_$;
 ALTER FUNCTION app.next_number(series text, on_date date) OWNER TO app_owner;
 
 
-CREATE FUNCTION app.notify(for_user uuid, kind text, title text, body text, entity text, record uuid) RETURNS uuid
+CREATE FUNCTION app.next_time(clock time without time zone, zone text) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    RETURN ((CASE WHEN (((now() AT TIME ZONE zone))::time without time zone < clock) THEN ((now() AT TIME ZONE zone))::date ELSE (((now() AT TIME ZONE zone))::date + 1) END + clock) AT TIME ZONE zone);
+
+
+ALTER FUNCTION app.next_time(clock time without time zone, zone text) OWNER TO app_owner;
+
+
+CREATE FUNCTION app.notify(for_user uuid, kind text, titles jsonb, body text, entity text, record uuid, link text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
-    AS $$
-declare made uuid; wishes jsonb; address text;
+    AS $_$
+declare
+    made uuid; wishes jsonb; who record; title text; clock time; send_at timestamptz := now();
+    hour constant text := '^([01]\d|2[0-3]):[0-5]\d$';
 begin
-    select u.email, coalesce(u.preferences #> array['notifications', '*'], '{}') || coalesce(u.preferences #> array['notifications', notify.kind], '{}')
-      into address, wishes
-    from iam.memberships m left join iam.users u on u.id = m.id
+    select u.id, u.email, u.time_zone, u.preferences, left(u.locale, 2) as language, o.name as company into who
+    from iam.memberships m left join iam.users u on u.id = m.id join tenancy.organizations o on o.id = m.organization_id
     where m.organization_id = app.organization() and m.id = for_user and m.status = 'active' and m.deleted_at is null;
     if not found then return null; end if;
+    wishes := coalesce(who.preferences #> array['notifications', '*'], '{}') || coalesce(who.preferences #> array['notifications', notify.kind], '{}');
+    title := coalesce(titles ->> who.language, titles ->> 'en');
     if wishes -> 'in_app' is distinct from 'false' then
         made := app.new_id();
         insert into social.notifications (organization_id, id, user_id, kind, title, body, entity, record_id)
         values (app.organization(), made, for_user, kind, title, body, entity, record);
     end if;
-    if wishes -> 'email' = 'true' then
-        perform app.send_mail(address, title, coalesce(body, title));
+    if wishes -> 'email' is distinct from 'true' then return made; end if;
+    if who.preferences ->> 'digest' ~ hour then
+        insert into app.digests (person, company, title, body, link, due_at)
+        values (who.id, who.company, title, body, link, app.next_time((who.preferences ->> 'digest')::time, who.time_zone));
+        return made;
     end if;
+    if who.preferences #>> '{quiet,from}' ~ hour and who.preferences #>> '{quiet,to}' ~ hour then
+        clock := (now() at time zone who.time_zone)::time;
+        if (case when who.preferences #>> '{quiet,from}' <= who.preferences #>> '{quiet,to}'
+                then clock >= (who.preferences #>> '{quiet,from}')::time and clock < (who.preferences #>> '{quiet,to}')::time
+                else clock >= (who.preferences #>> '{quiet,from}')::time or clock < (who.preferences #>> '{quiet,to}')::time end) then
+            send_at := app.next_time((who.preferences #>> '{quiet,to}')::time, who.time_zone);
+        end if;
+    end if;
+    insert into app.mails (recipient, subject, body, send_at)
+    values (who.email, title, coalesce(body, title) || coalesce(E'\n\n' || link, ''), send_at);
     return made;
-end $$;
+end $_$;
 
 
-ALTER FUNCTION app.notify(for_user uuid, kind text, title text, body text, entity text, record uuid) OWNER TO app_owner;
+ALTER FUNCTION app.notify(for_user uuid, kind text, titles jsonb, body text, entity text, record uuid, link text) OWNER TO app_owner;
 
 
 CREATE FUNCTION app.pass_on() RETURNS trigger
@@ -963,6 +1017,56 @@ end $$;
 
 
 ALTER FUNCTION app.send_mail(recipient text, subject text, body text, attachments jsonb) OWNER TO app_owner;
+
+
+CREATE FUNCTION app.series_in_use() RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $_$
+begin
+    return (
+        select coalesce(jsonb_agg(jsonb_build_object('series', x.series, 'entity', x.entity, 'field', x.field,
+            'pattern', (select n.pattern from app.number_series n where n.organization_id = app.organization() and n.series = x.series),
+            'last', (select coalesce(jsonb_object_agg(c.period, c.last), '{}') from app.counters c
+                     where c.organization_id = app.organization() and c.series = x.series)) order by x.series), '[]')
+        from (
+            select u.series, min(u.entity) as entity, min(u.field) as field from (
+                select c.series, null::text as entity, null::text as field from app.counters c where c.organization_id = app.organization()
+                union all
+                select n.series, null, null from app.number_series n where n.organization_id = app.organization()
+                union all
+                select substring(pg_get_expr(d.adbin, d.adrelid) from $r$next_number\('([^']+)'$r$), e.name, a.attname::text
+                from app.entities e join pg_attrdef d on d.adrelid = to_regclass(e.name)
+                join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
+            ) u where u.series is not null group by u.series
+        ) x);
+end $_$;
+
+
+ALTER FUNCTION app.series_in_use() OWNER TO app_owner;
+
+
+CREATE FUNCTION app.set_series(series text, pattern text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare was text;
+begin
+    select n.pattern into was from app.number_series n where n.organization_id = app.organization() and n.series = set_series.series for update;
+    if was is not distinct from pattern then return; end if;
+    if pattern is null then
+        delete from app.number_series n where n.organization_id = app.organization() and n.series = set_series.series;
+    else
+        insert into app.number_series as n (organization_id, series, pattern) values (app.organization(), set_series.series, set_series.pattern)
+        on conflict on constraint number_series_pkey do update set pattern = excluded.pattern;
+    end if;
+    insert into app.audit (organization_id, entity, record_id, action, actor_id, request_id, old, new)
+    values (app.organization(), 'tenancy.settings', app.new_id(), 'update', app.actor(), app.request(),
+        jsonb_build_object('value', was), jsonb_build_object('key', 'numbers.' || series, 'value', pattern));
+end $$;
+
+
+ALTER FUNCTION app.set_series(series text, pattern text) OWNER TO app_owner;
 
 
 CREATE FUNCTION app.setting(key text, in_workspace uuid DEFAULT NULL::uuid) RETURNS jsonb
@@ -1978,6 +2082,30 @@ CREATE FUNCTION parties.addresses_owner() RETURNS trigger
 ALTER FUNCTION parties.addresses_owner() OWNER TO app_owner;
 
 
+CREATE FUNCTION parties.check_contract() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+begin
+    if new.status = 'signed' then
+        new.signed_on := coalesce(new.signed_on, current_date);
+    elsif new.status = 'active' and old.status = 'signed' then
+        new.starts_on := coalesce(new.starts_on, current_date);
+        if new.starts_on > current_date then
+            raise exception 'This contract starts on %.', new.starts_on using errcode = 'AP001', column = 'starts_on';
+        end if;
+    elsif new.status = 'active' then
+        if new.ends_on = old.ends_on then new.ends_on := old.ends_on + make_interval(months => new.renewal_months); end if;
+    elsif new.status = 'terminated' then
+        new.terminated_on := coalesce(new.terminated_on, current_date);
+    end if;
+    return new;
+end $$;
+
+
+ALTER FUNCTION parties.check_contract() OWNER TO app_owner;
+
+
 CREATE FUNCTION parties.contacts_owner() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -1989,6 +2117,39 @@ CREATE FUNCTION parties.contacts_owner() RETURNS trigger
 
 
 ALTER FUNCTION parties.contacts_owner() OWNER TO app_owner;
+
+
+CREATE FUNCTION parties.daily() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare here constant uuid := app.organization(); c parties.contracts;
+begin
+    update parties.contracts k set status = 'active'
+    where k.organization_id = here and k.deleted_at is null and k.status = 'signed' and k.starts_on <= current_date;
+    -- More than one term may have passed while nothing ran.
+    loop
+        update parties.contracts k set status = 'expiring'
+        where k.organization_id = here and k.deleted_at is null and k.status = 'active' and k.ends_on < current_date and k.auto_renew;
+        update parties.contracts k set status = 'active'
+        where k.organization_id = here and k.deleted_at is null and k.status = 'expiring' and k.ends_on < current_date and k.auto_renew;
+        exit when not found;
+    end loop;
+    update parties.contracts k set status = 'expired'
+    where k.organization_id = here and k.deleted_at is null and k.status in ('active', 'expiring') and k.ends_on < current_date;
+    for c in
+        update parties.contracts k set status = 'expiring'
+        where k.organization_id = here and k.deleted_at is null and k.status = 'active' and k.notice_on <= current_date
+        returning k.*
+    loop
+        perform app.notify(c.assigned_to, 'contract', jsonb_build_object(
+            'en', format('The contract %s ends on %s', c.number, c.ends_on), 'ru', format('Договор %s заканчивается %s', c.number, c.ends_on),
+            'kk', format('%s шарты %s күні аяқталады', c.number, c.ends_on)), c.title, 'parties.contracts', c.id, null);
+    end loop;
+end $$;
+
+
+ALTER FUNCTION parties.daily() OWNER TO app_owner;
 
 
 CREATE FUNCTION parties.exposure(party uuid) RETURNS numeric
@@ -2336,6 +2497,22 @@ end $$;
 
 
 ALTER FUNCTION sales.add_paid(of_order uuid, more numeric) OWNER TO app_owner;
+
+
+CREATE FUNCTION sales.check_contract() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+begin
+    if coalesce(current_setting('app.system', true), '') <> 'yes' and not exists (select from parties.contracts c
+        where c.organization_id = new.organization_id and c.id = new.contract_id and c.party_id = new.customer_id and c.deleted_at is null) then
+        raise exception 'This contract is with somebody else.' using errcode = 'AP001', column = 'contract_id';
+    end if;
+    return new;
+end $$;
+
+
+ALTER FUNCTION sales.check_contract() OWNER TO app_owner;
 
 
 CREATE FUNCTION sales.check_order() RETURNS trigger
@@ -2806,6 +2983,25 @@ COMMENT ON TABLE app.currencies IS 'ISO 4217: what a currency is called and how 
 
 
 
+CREATE TABLE app.digests (
+    id uuid DEFAULT app.new_id() NOT NULL,
+    person uuid NOT NULL,
+    company text NOT NULL,
+    title text NOT NULL,
+    body text,
+    link text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_at timestamp with time zone NOT NULL
+);
+
+
+ALTER TABLE app.digests OWNER TO app_owner;
+
+
+COMMENT ON TABLE app.digests IS 'News on its way into somebody''s letter of the day.';
+
+
+
 CREATE TABLE app.entities (
     name text NOT NULL,
     slot integer NOT NULL,
@@ -2955,6 +3151,22 @@ COMMENT ON TABLE app.schema_changes IS 'The steps that this database has taken.'
 
 
 
+CREATE TABLE app.seen (
+    organization_id uuid DEFAULT app.organization() NOT NULL,
+    user_id uuid DEFAULT app.actor() NOT NULL,
+    entity text NOT NULL,
+    record_id uuid NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+
+ALTER TABLE app.seen OWNER TO app_owner;
+
+
+COMMENT ON TABLE app.seen IS 'Until when somebody has read what is said about a record.';
+
+
+
 CREATE TABLE app.system_logs (
     id uuid DEFAULT app.new_id() NOT NULL,
     fingerprint text NOT NULL,
@@ -3015,7 +3227,7 @@ CREATE TABLE builder.custom_fields (
     help text,
     "position" integer DEFAULT 0 NOT NULL,
     CONSTRAINT custom_fields_options_check CHECK ((jsonb_typeof(options) = 'array'::text)),
-    CONSTRAINT custom_fields_type_check CHECK ((type = ANY (ARRAY['text'::text, 'textarea'::text, 'number'::text, 'integer'::text, 'money'::text, 'percent'::text, 'date'::text, 'datetime'::text, 'boolean'::text, 'select'::text, 'multiselect'::text, 'email'::text, 'phone'::text, 'url'::text]))),
+    CONSTRAINT custom_fields_type_check CHECK ((type = ANY (ARRAY['text'::text, 'textarea'::text, 'number'::text, 'integer'::text, 'money'::text, 'percent'::text, 'date'::text, 'datetime'::text, 'boolean'::text, 'select'::text, 'multiselect'::text, 'email'::text, 'phone'::text, 'url'::text, 'tags'::text, 'user'::text, 'richtext'::text, 'rating'::text, 'duration'::text, 'color'::text, 'location'::text, 'country'::text, 'timezone'::text, 'barcode'::text, 'signature'::text]))),
     CONSTRAINT custom_is_an_object CHECK ((jsonb_typeof(custom) = 'object'::text)),
     CONSTRAINT field_name_is_plain CHECK ((name ~ '^[a-z][a-z0-9_]{0,49}$'::text))
 );
@@ -4182,6 +4394,121 @@ COMMENT ON CONSTRAINT contact_has_a_name ON parties.contacts IS 'A contact needs
 
 
 
+CREATE TABLE parties.contracts (
+    organization_id uuid DEFAULT app.organization() NOT NULL,
+    id uuid DEFAULT app.new_id() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by uuid DEFAULT app.actor(),
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by uuid DEFAULT app.actor(),
+    deleted_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    custom jsonb DEFAULT '{}'::jsonb NOT NULL,
+    number text DEFAULT app.next_number('CT'::text) NOT NULL,
+    party_id uuid NOT NULL,
+    title text NOT NULL,
+    kind text DEFAULT 'sale'::text NOT NULL,
+    status text DEFAULT 'draft'::text NOT NULL,
+    starts_on date,
+    ends_on date,
+    notice_days integer DEFAULT 30 NOT NULL,
+    notice_on date GENERATED ALWAYS AS ((ends_on - notice_days)) STORED,
+    auto_renew boolean DEFAULT false NOT NULL,
+    renewal_months integer DEFAULT 12 NOT NULL,
+    value app.money,
+    currency text,
+    signed_on date,
+    terminated_on date,
+    reason text,
+    assigned_to uuid DEFAULT app.actor(),
+    workspace_id uuid,
+    note app.textarea,
+    search tsvector GENERATED ALWAYS AS ((app.words('A'::"char", ((COALESCE(number, ''::text) || ' '::text) || COALESCE(title, ''::text))) || app.words('C'::"char", COALESCE((note)::text, ''::text)))) STORED,
+    search_text text GENERATED ALWAYS AS (((COALESCE(lower(number), ''::text) || ' '::text) || COALESCE(lower(title), ''::text))) STORED,
+    CONSTRAINT contract_has_a_title CHECK (((title ~ '\S'::text) AND (length(title) <= 500))),
+    CONSTRAINT contracts_kind_check CHECK ((kind = ANY (ARRAY['sale'::text, 'purchase'::text, 'service'::text, 'lease'::text, 'partnership'::text, 'confidentiality'::text, 'other'::text]))),
+    CONSTRAINT custom_is_an_object CHECK ((jsonb_typeof(custom) = 'object'::text)),
+    CONSTRAINT ends_after_it_starts CHECK ((ends_on >= starts_on)),
+    CONSTRAINT notice_is_reasonable CHECK (((notice_days >= 0) AND (notice_days <= 3650))),
+    CONSTRAINT renewal_has_an_end CHECK (((NOT auto_renew) OR (ends_on IS NOT NULL))),
+    CONSTRAINT renewal_is_reasonable CHECK (((renewal_months >= 1) AND (renewal_months <= 120))),
+    CONSTRAINT status_is_known CHECK ((status = ANY ('{draft,sent,signed,active,expiring,expired,terminated}'::text[]))),
+    CONSTRAINT value_has_a_currency CHECK (((value IS NULL) OR (currency IS NOT NULL))),
+    CONSTRAINT value_not_negative CHECK (((value)::numeric >= (0)::numeric))
+);
+
+
+ALTER TABLE parties.contracts OWNER TO app_owner;
+
+
+COMMENT ON TABLE parties.contracts IS 'What was agreed with a party, and until when.';
+
+
+
+COMMENT ON COLUMN parties.contracts.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
+
+
+
+COMMENT ON COLUMN parties.contracts.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
+
+
+
+COMMENT ON COLUMN parties.contracts.custom IS 'Fields that this organization added.';
+
+
+
+COMMENT ON COLUMN parties.contracts.notice_days IS 'How many days before its end it must be cancelled or renewed.';
+
+
+
+COMMENT ON COLUMN parties.contracts.notice_on IS 'From this day on it is expiring.';
+
+
+
+COMMENT ON COLUMN parties.contracts.auto_renew IS 'At its end it goes on by itself, unless it was terminated.';
+
+
+
+COMMENT ON COLUMN parties.contracts.renewal_months IS 'By how many months a renewal makes it longer.';
+
+
+
+COMMENT ON COLUMN parties.contracts.value IS 'What the whole is worth, in its currency.';
+
+
+
+COMMENT ON COLUMN parties.contracts.reason IS 'Why it was terminated.';
+
+
+
+COMMENT ON CONSTRAINT contract_has_a_title ON parties.contracts IS 'A title has 1 to 500 characters.';
+
+
+
+COMMENT ON CONSTRAINT ends_after_it_starts ON parties.contracts IS 'A contract ends on or after the day it starts.';
+
+
+
+COMMENT ON CONSTRAINT notice_is_reasonable ON parties.contracts IS 'The notice is 0 to 3650 days.';
+
+
+
+COMMENT ON CONSTRAINT renewal_has_an_end ON parties.contracts IS 'Only a contract with an end can be renewed by itself.';
+
+
+
+COMMENT ON CONSTRAINT renewal_is_reasonable ON parties.contracts IS 'A renewal is for 1 to 120 months.';
+
+
+
+COMMENT ON CONSTRAINT value_has_a_currency ON parties.contracts IS 'A value needs a currency.';
+
+
+
+COMMENT ON CONSTRAINT value_not_negative ON parties.contracts IS 'The value cannot be negative.';
+
+
+
 CREATE TABLE parties.parties (
     organization_id uuid DEFAULT app.organization() NOT NULL,
     id uuid DEFAULT app.new_id() NOT NULL,
@@ -4949,6 +5276,7 @@ CREATE TABLE sales.orders (
     assigned_to uuid DEFAULT app.actor(),
     workspace_id uuid,
     parent_order_id uuid,
+    contract_id uuid,
     ship_name text,
     ship_street text,
     ship_city text,
@@ -5059,6 +5387,10 @@ COMMENT ON COLUMN sales.orders.parent_order_id IS 'The order that this one compl
 
 
 
+COMMENT ON COLUMN sales.orders.contract_id IS 'The contract that it is made under.';
+
+
+
 COMMENT ON COLUMN sales.orders.total IS 'Gross plus freight.';
 
 
@@ -5165,6 +5497,8 @@ CREATE TABLE social.notifications (
     entity text,
     record_id uuid,
     read_at timestamp with time zone,
+    done_at timestamp with time zone,
+    snoozed_until timestamp with time zone,
     CONSTRAINT custom_is_an_object CHECK ((jsonb_typeof(custom) = 'object'::text))
 );
 
@@ -5188,6 +5522,14 @@ COMMENT ON COLUMN social.notifications.custom IS 'Fields that this organization 
 
 
 
+COMMENT ON COLUMN social.notifications.done_at IS 'When the person put it away.';
+
+
+
+COMMENT ON COLUMN social.notifications.snoozed_until IS 'Until then it is out of sight, and new again afterwards.';
+
+
+
 CREATE TABLE social.saved_views (
     organization_id uuid DEFAULT app.organization() NOT NULL,
     id uuid DEFAULT app.new_id() NOT NULL,
@@ -5204,10 +5546,15 @@ CREATE TABLE social.saved_views (
     visibility text DEFAULT 'private'::text NOT NULL,
     state jsonb DEFAULT '{}'::jsonb NOT NULL,
     "position" integer DEFAULT 0 NOT NULL,
+    team_id uuid,
+    locked boolean DEFAULT false NOT NULL,
+    default_for text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT custom_is_an_object CHECK ((jsonb_typeof(custom) = 'object'::text)),
+    CONSTRAINT few_roles_have_a_default CHECK ((cardinality(default_for) <= 50)),
     CONSTRAINT saved_views_state_check CHECK ((jsonb_typeof(state) = 'object'::text)),
-    CONSTRAINT saved_views_visibility_check CHECK ((visibility = ANY (ARRAY['private'::text, 'shared'::text]))),
-    CONSTRAINT view_has_a_name CHECK (((name ~ '\S'::text) AND (length(name) <= 100)))
+    CONSTRAINT saved_views_visibility_check CHECK ((visibility = ANY (ARRAY['private'::text, 'team'::text, 'shared'::text]))),
+    CONSTRAINT view_has_a_name CHECK (((name ~ '\S'::text) AND (length(name) <= 100))),
+    CONSTRAINT view_names_its_team CHECK (((visibility = 'team'::text) = (team_id IS NOT NULL)))
 );
 
 
@@ -5230,7 +5577,65 @@ COMMENT ON COLUMN social.saved_views.custom IS 'Fields that this organization ad
 
 
 
+COMMENT ON COLUMN social.saved_views.team_id IS 'The workspace whose people see it.';
+
+
+
+COMMENT ON COLUMN social.saved_views.locked IS 'Only its owner and administrators change it.';
+
+
+
+COMMENT ON COLUMN social.saved_views.default_for IS 'Roles for whom it opens first; * is everybody.';
+
+
+
+COMMENT ON CONSTRAINT few_roles_have_a_default ON social.saved_views IS 'At most 50 roles.';
+
+
+
 COMMENT ON CONSTRAINT view_has_a_name ON social.saved_views IS 'A view needs a name of at most 100 characters.';
+
+
+
+COMMENT ON CONSTRAINT view_names_its_team ON social.saved_views IS 'A view for a team names the team.';
+
+
+
+CREATE TABLE social.shares (
+    organization_id uuid DEFAULT app.organization() NOT NULL,
+    id uuid DEFAULT app.new_id() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by uuid DEFAULT app.actor(),
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by uuid DEFAULT app.actor(),
+    deleted_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    custom jsonb DEFAULT '{}'::jsonb NOT NULL,
+    view_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    password_hash text,
+    expires_at timestamp with time zone,
+    CONSTRAINT custom_is_an_object CHECK ((jsonb_typeof(custom) = 'object'::text))
+);
+
+
+ALTER TABLE social.shares OWNER TO app_owner;
+
+
+COMMENT ON TABLE social.shares IS 'A link that shows a view to whoever has it, with the rights of the member who made it. Only its hash is kept.';
+
+
+
+COMMENT ON COLUMN social.shares.deleted_at IS 'When the record was thrown away; it can be restored until it is purged.';
+
+
+
+COMMENT ON COLUMN social.shares.version IS 'Counts the changes; sent back in If-Match, it refuses a lost update.';
+
+
+
+COMMENT ON COLUMN social.shares.custom IS 'Fields that this organization added.';
 
 
 
@@ -5620,6 +6025,9 @@ INSERT INTO app.currencies VALUES ('ZWG', 'Zimbabwe Gold', 2);
 
 
 
+
+
+
 INSERT INTO app.entities VALUES ('tenancy.workspaces', 0, 'created_by', NULL, NULL, false, '{}', '{}');
 INSERT INTO app.entities VALUES ('iam.memberships', 1, 'id', NULL, NULL, false, '{}', '{}');
 INSERT INTO app.entities VALUES ('iam.roles', 2, 'created_by', NULL, NULL, false, '{}', '{}');
@@ -5631,25 +6039,27 @@ INSERT INTO app.entities VALUES ('tenancy.settings', 5, 'user_id', NULL, NULL, f
 INSERT INTO app.entities VALUES ('tenancy.onboarding_progress', 6, 'created_by', NULL, NULL, false, '{}', '{}');
 INSERT INTO app.entities VALUES ('files.files', 7, 'created_by', NULL, NULL, false, '{}', '{sha256,type,size}');
 INSERT INTO app.entities VALUES ('social.saved_views', 8, 'created_by', NULL, NULL, false, '{}', '{}');
-INSERT INTO app.entities VALUES ('social.comments', 9, 'created_by', NULL, NULL, false, '{}', '{}');
-INSERT INTO app.entities VALUES ('social.notifications', 10, 'user_id', NULL, NULL, false, '{}', '{}');
-INSERT INTO app.entities VALUES ('builder.custom_fields', 11, 'created_by', NULL, NULL, false, '{}', '{}');
-INSERT INTO app.entities VALUES ('imports.imports', 12, 'created_by', NULL, NULL, false, '{}', '{updated,name,manner,file_id,job_id,format,columns,errors,failed,unchanged,batch_id,status,entity,done,created,total}');
-INSERT INTO app.entities VALUES ('imports.saved_mappings', 13, 'created_by', NULL, NULL, false, '{}', '{}');
-INSERT INTO app.entities VALUES ('parties.parties', 14, 'assigned_to', NULL, NULL, false, '{}', '{}');
-INSERT INTO app.entities VALUES ('parties.contacts', 14, 'owner_id', 'parties.parties', 'party_id', false, '{owner_id,workspace_id}', '{}');
-INSERT INTO app.entities VALUES ('parties.addresses', 14, 'owner_id', 'parties.parties', 'party_id', false, '{owner_id,workspace_id}', '{}');
-INSERT INTO app.entities VALUES ('products.units', 15, 'created_by', NULL, NULL, false, '{}', '{}');
-INSERT INTO app.entities VALUES ('products.taxes', 16, 'created_by', NULL, NULL, false, '{}', '{}');
-INSERT INTO app.entities VALUES ('products.tax_rates', 16, 'owner_id', 'products.taxes', 'tax_id', false, '{owner_id}', '{}');
-INSERT INTO app.entities VALUES ('products.categories', 17, 'created_by', NULL, NULL, false, '{}', '{}');
-INSERT INTO app.entities VALUES ('products.products', 18, 'created_by', NULL, NULL, false, '{}', '{}');
-INSERT INTO app.entities VALUES ('sales.orders', 19, 'assigned_to', NULL, NULL, false, '{}', '{delivered_quantity,net,gross,digits,paid,shipped_quantity,invoiced_quantity,returned_quantity,credited,tax,quantity}');
-INSERT INTO app.entities VALUES ('sales.order_lines', 19, 'owner_id', 'sales.orders', 'order_id', false, '{owner_id,workspace_id}', '{digits,shipped_quantity,invoiced_quantity,returned_quantity,delivered_quantity}');
-INSERT INTO app.entities VALUES ('finance.invoices', 21, 'assigned_to', NULL, NULL, false, '{}', '{credit_applied,net,paid,digits,gross,credited,tax}');
-INSERT INTO app.entities VALUES ('finance.invoice_lines', 21, 'owner_id', 'finance.invoices', 'invoice_id', false, '{owner_id,workspace_id}', '{digits}');
-INSERT INTO app.entities VALUES ('finance.payments', 20, 'created_by', NULL, NULL, false, '{}', '{allocated,digits}');
-INSERT INTO app.entities VALUES ('finance.payment_allocations', 20, 'owner_id', 'finance.payments', 'payment_id', false, '{owner_id,workspace_id}', '{reversed_on}');
+INSERT INTO app.entities VALUES ('social.shares', 9, 'user_id', NULL, NULL, false, '{token_hash,password_hash}', '{}');
+INSERT INTO app.entities VALUES ('social.comments', 10, 'created_by', NULL, NULL, false, '{}', '{}');
+INSERT INTO app.entities VALUES ('social.notifications', 11, 'user_id', NULL, NULL, false, '{}', '{}');
+INSERT INTO app.entities VALUES ('builder.custom_fields', 12, 'created_by', NULL, NULL, false, '{}', '{}');
+INSERT INTO app.entities VALUES ('imports.imports', 13, 'created_by', NULL, NULL, false, '{}', '{updated,name,manner,file_id,job_id,format,columns,errors,failed,unchanged,batch_id,status,entity,done,created,total}');
+INSERT INTO app.entities VALUES ('imports.saved_mappings', 14, 'created_by', NULL, NULL, false, '{}', '{}');
+INSERT INTO app.entities VALUES ('parties.parties', 15, 'assigned_to', NULL, NULL, false, '{}', '{}');
+INSERT INTO app.entities VALUES ('parties.contacts', 15, 'owner_id', 'parties.parties', 'party_id', false, '{owner_id,workspace_id}', '{}');
+INSERT INTO app.entities VALUES ('parties.addresses', 15, 'owner_id', 'parties.parties', 'party_id', false, '{owner_id,workspace_id}', '{}');
+INSERT INTO app.entities VALUES ('parties.contracts', 16, 'assigned_to', NULL, NULL, false, '{}', '{}');
+INSERT INTO app.entities VALUES ('products.units', 17, 'created_by', NULL, NULL, false, '{}', '{}');
+INSERT INTO app.entities VALUES ('products.taxes', 18, 'created_by', NULL, NULL, false, '{}', '{}');
+INSERT INTO app.entities VALUES ('products.tax_rates', 18, 'owner_id', 'products.taxes', 'tax_id', false, '{owner_id}', '{}');
+INSERT INTO app.entities VALUES ('products.categories', 19, 'created_by', NULL, NULL, false, '{}', '{}');
+INSERT INTO app.entities VALUES ('products.products', 20, 'created_by', NULL, NULL, false, '{}', '{}');
+INSERT INTO app.entities VALUES ('sales.orders', 21, 'assigned_to', NULL, NULL, false, '{}', '{delivered_quantity,net,gross,digits,paid,shipped_quantity,invoiced_quantity,returned_quantity,credited,tax,quantity}');
+INSERT INTO app.entities VALUES ('sales.order_lines', 21, 'owner_id', 'sales.orders', 'order_id', false, '{owner_id,workspace_id}', '{digits,shipped_quantity,invoiced_quantity,returned_quantity,delivered_quantity}');
+INSERT INTO app.entities VALUES ('finance.invoices', 23, 'assigned_to', NULL, NULL, false, '{}', '{credit_applied,net,paid,digits,gross,credited,tax}');
+INSERT INTO app.entities VALUES ('finance.invoice_lines', 23, 'owner_id', 'finance.invoices', 'invoice_id', false, '{owner_id,workspace_id}', '{digits}');
+INSERT INTO app.entities VALUES ('finance.payments', 22, 'created_by', NULL, NULL, false, '{}', '{allocated,digits}');
+INSERT INTO app.entities VALUES ('finance.payment_allocations', 22, 'owner_id', 'finance.payments', 'payment_id', false, '{owner_id,workspace_id}', '{reversed_on}');
 
 
 
@@ -5671,17 +6081,40 @@ INSERT INTO app.entities VALUES ('finance.payment_allocations', 20, 'owner_id', 
 
 
 
-INSERT INTO app.schema_changes VALUES ('kernel', 1, 'e7a9c066312d04ea438c45abfcaaf8929ca90da389d18c1476ee490ebb189a41', NULL, '2026-11-21 19:43:36.9268+00');
-INSERT INTO app.schema_changes VALUES ('parties', 1, 'ba06a8a8843cf7a1bc527f60b8133a2fab18a435a878a026d02958b2496ef3e1', NULL, '2026-11-21 19:43:37.694427+00');
-INSERT INTO app.schema_changes VALUES ('products', 1, 'ec636418438d1040b944939e292467e0725329dc3b5be5bc46c611511f370edd', NULL, '2026-11-21 19:43:38.067267+00');
-INSERT INTO app.schema_changes VALUES ('sales', 1, '5e6ce6ccc7573792274fface1718bee15b4c1d21c2bf2a37ee20d27fb845cea1', NULL, '2026-11-21 19:43:38.676004+00');
-INSERT INTO app.schema_changes VALUES ('finance', 1, '9df4c0b30302d9ddd063dfeaba1520abcc05f8d3434914ff98aa797d430e05a4', NULL, '2026-11-21 19:43:38.922573+00');
+INSERT INTO app.schema_changes VALUES ('kernel', 1, '60219fc5dd2ee6511f5a4463f4ea8a8e944d802a7af561e3d8cd4a297243bb26', NULL, '2026-11-21 22:20:17.489198+00');
+INSERT INTO app.schema_changes VALUES ('kernel', 2, '01521b5f5a40891e768dfc576472539f818d19d8ff99b26708caf989978366a6', NULL, '2026-11-21 22:20:17.489198+00');
+INSERT INTO app.schema_changes VALUES ('kernel', 3, '1a5de4f1982b4fe066f124a4ae872d93a153516c5607373ddc6855cc7dc50cd2', NULL, '2026-11-21 22:20:17.489198+00');
+INSERT INTO app.schema_changes VALUES ('kernel', 4, '76f1cf6e6fce9f2febbe32f71a13aa6041a5700fbf177faca54f3bf6bac73918', NULL, '2026-11-21 22:20:17.489198+00');
+INSERT INTO app.schema_changes VALUES ('kernel', 5, 'bf04d174436fba5b33c88c59871fb68fad3d4ecba1380b4c99e47cae7e840245', NULL, '2026-11-21 22:20:17.489198+00');
+INSERT INTO app.schema_changes VALUES ('kernel', 6, '72f4377b2f202bd1a2f9eef1f0c662b69b06133e5f24d5e72aa0f58d0baf31d8', NULL, '2026-11-21 22:20:17.489198+00');
+INSERT INTO app.schema_changes VALUES ('parties', 1, 'd511d27c1c9e4b5cbbd5b1412e031e577fba883be129b152e450493ccdadfb3b', NULL, '2026-11-21 22:20:17.705049+00');
+INSERT INTO app.schema_changes VALUES ('parties', 2, '640a151eaf655ba2ddb78bae009e7668577ab1351f34207b97351d2ee3f1cff9', NULL, '2026-11-21 22:20:17.705049+00');
+INSERT INTO app.schema_changes VALUES ('products', 1, 'ec636418438d1040b944939e292467e0725329dc3b5be5bc46c611511f370edd', NULL, '2026-11-21 22:20:17.78921+00');
+INSERT INTO app.schema_changes VALUES ('sales', 1, '555b82735e7244fe2280298547ec1b3129c9166120c13e65e14f99c3172f90fc', NULL, '2026-11-21 22:20:17.858101+00');
+INSERT INTO app.schema_changes VALUES ('sales', 2, '3a1903fb4933067e10d9335c9f8c5747c9c590ef4eddb303454c397cfd3cb17c', NULL, '2026-11-21 22:20:17.858101+00');
+INSERT INTO app.schema_changes VALUES ('finance', 1, '9df4c0b30302d9ddd063dfeaba1520abcc05f8d3434914ff98aa797d430e05a4', NULL, '2026-11-21 22:20:17.920786+00');
 
 
 
 
 
 
+
+
+
+INSERT INTO app.transitions VALUES ('parties.contracts', 'status', 'draft', 'sent', 'send', 1);
+INSERT INTO app.transitions VALUES ('parties.contracts', 'status', 'draft', 'signed', 'sign', 2);
+INSERT INTO app.transitions VALUES ('parties.contracts', 'status', 'sent', 'draft', 'withdraw', 3);
+INSERT INTO app.transitions VALUES ('parties.contracts', 'status', 'sent', 'signed', 'sign', 4);
+INSERT INTO app.transitions VALUES ('parties.contracts', 'status', 'signed', 'active', 'activate', 5);
+INSERT INTO app.transitions VALUES ('parties.contracts', 'status', 'active', 'expiring', 'auto', 6);
+INSERT INTO app.transitions VALUES ('parties.contracts', 'status', 'expiring', 'active', 'renew', 7);
+INSERT INTO app.transitions VALUES ('parties.contracts', 'status', 'active', 'expired', 'auto', 8);
+INSERT INTO app.transitions VALUES ('parties.contracts', 'status', 'expiring', 'expired', 'auto', 9);
+INSERT INTO app.transitions VALUES ('parties.contracts', 'status', 'sent', 'terminated', 'terminate', 10);
+INSERT INTO app.transitions VALUES ('parties.contracts', 'status', 'signed', 'terminated', 'terminate', 11);
+INSERT INTO app.transitions VALUES ('parties.contracts', 'status', 'active', 'terminated', 'terminate', 12);
+INSERT INTO app.transitions VALUES ('parties.contracts', 'status', 'expiring', 'terminated', 'terminate', 13);
 INSERT INTO app.transitions VALUES ('sales.orders', 'status', 'draft', 'confirmed', 'confirm', 1);
 INSERT INTO app.transitions VALUES ('sales.orders', 'status', 'confirmed', 'processing', 'process', 2);
 INSERT INTO app.transitions VALUES ('sales.orders', 'status', 'confirmed', 'shipped', 'ship', 3);
@@ -5713,6 +6146,12 @@ INSERT INTO app.transitions VALUES ('finance.payments', 'status', 'processing', 
 INSERT INTO app.transitions VALUES ('finance.payments', 'status', 'pending', 'cancelled', 'cancel', 6);
 INSERT INTO app.transitions VALUES ('finance.payments', 'status', 'processing', 'cancelled', 'cancel', 7);
 INSERT INTO app.transitions VALUES ('finance.payments', 'status', 'completed', 'cancelled', 'void', 8);
+
+
+
+
+
+
 
 
 
@@ -5859,6 +6298,11 @@ ALTER TABLE ONLY app.currencies
 
 
 
+ALTER TABLE ONLY app.digests
+    ADD CONSTRAINT digests_pkey PRIMARY KEY (id);
+
+
+
 ALTER TABLE ONLY app.entities
     ADD CONSTRAINT entities_pkey PRIMARY KEY (name);
 
@@ -5901,6 +6345,11 @@ ALTER TABLE ONLY app.schedules
 
 ALTER TABLE ONLY app.schema_changes
     ADD CONSTRAINT schema_changes_pkey PRIMARY KEY (module, number);
+
+
+
+ALTER TABLE ONLY app.seen
+    ADD CONSTRAINT seen_pkey PRIMARY KEY (organization_id, user_id, entity, record_id);
 
 
 
@@ -6082,6 +6531,20 @@ ALTER TABLE ONLY parties.contacts
 
 
 
+ALTER TABLE ONLY parties.contracts
+    ADD CONSTRAINT contracts_number UNIQUE (organization_id, number);
+
+
+
+COMMENT ON CONSTRAINT contracts_number ON parties.contracts IS 'This number is already taken.';
+
+
+
+ALTER TABLE ONLY parties.contracts
+    ADD CONSTRAINT contracts_pkey PRIMARY KEY (organization_id, id);
+
+
+
 ALTER TABLE ONLY parties.parties
     ADD CONSTRAINT parties_number UNIQUE (organization_id, number);
 
@@ -6152,6 +6615,16 @@ ALTER TABLE ONLY social.notifications
 
 ALTER TABLE ONLY social.saved_views
     ADD CONSTRAINT saved_views_pkey PRIMARY KEY (organization_id, id);
+
+
+
+ALTER TABLE ONLY social.shares
+    ADD CONSTRAINT shares_organization_id_token_hash_key UNIQUE (organization_id, token_hash);
+
+
+
+ALTER TABLE ONLY social.shares
+    ADD CONSTRAINT shares_pkey PRIMARY KEY (organization_id, id);
 
 
 
@@ -6232,6 +6705,14 @@ CREATE INDEX audit_rest_organization_id_entity_record_id_at_idx ON app.audit_res
 
 
 CREATE INDEX audit_rest_organization_id_request_id_idx ON app.audit_rest USING btree (organization_id, request_id);
+
+
+
+CREATE INDEX digests_due ON app.digests USING btree (due_at);
+
+
+
+CREATE INDEX digests_person ON app.digests USING btree (person);
 
 
 
@@ -6539,6 +7020,34 @@ CREATE INDEX contacts_trigram ON parties.contacts USING gin (organization_id, se
 
 
 
+CREATE INDEX contracts_assigned_to_fk ON parties.contracts USING btree (organization_id, assigned_to);
+
+
+
+CREATE INDEX contracts_custom ON parties.contracts USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
+
+
+
+CREATE INDEX contracts_party_id_fk ON parties.contracts USING btree (organization_id, party_id);
+
+
+
+CREATE INDEX contracts_search ON parties.contracts USING gin (organization_id, search);
+
+
+
+CREATE INDEX contracts_status ON parties.contracts USING btree (organization_id, status, ends_on);
+
+
+
+CREATE INDEX contracts_trigram ON parties.contracts USING gin (organization_id, search_text public.gin_trgm_ops);
+
+
+
+CREATE INDEX contracts_workspace_id_fk ON parties.contracts USING btree (organization_id, workspace_id);
+
+
+
 CREATE INDEX parties_assigned_to_fk ON parties.parties USING btree (organization_id, assigned_to);
 
 
@@ -6739,6 +7248,10 @@ CREATE INDEX orders_carrier_id_fk ON sales.orders USING btree (organization_id, 
 
 
 
+CREATE INDEX orders_contract_id_fk ON sales.orders USING btree (organization_id, contract_id);
+
+
+
 CREATE INDEX orders_custom ON sales.orders USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
 
 
@@ -6796,6 +7309,22 @@ CREATE INDEX saved_views_custom ON social.saved_views USING gin (organization_id
 
 
 CREATE INDEX saved_views_entity ON social.saved_views USING btree (organization_id, entity);
+
+
+
+CREATE INDEX saved_views_team_id_fk ON social.saved_views USING btree (organization_id, team_id);
+
+
+
+CREATE INDEX shares_custom ON social.shares USING gin (organization_id, custom jsonb_path_ops) WHERE (custom <> '{}'::jsonb);
+
+
+
+CREATE INDEX shares_user_id_fk ON social.shares USING btree (organization_id, user_id);
+
+
+
+CREATE INDEX shares_view_id_fk ON social.shares USING btree (organization_id, view_id);
 
 
 
@@ -7011,11 +7540,11 @@ CREATE TRIGGER settles BEFORE UPDATE ON finance.invoices FOR EACH ROW WHEN (((ol
 
 
 
-CREATE TRIGGER stay BEFORE UPDATE OF workspace_id ON finance.invoices FOR EACH ROW WHEN ((old.workspace_id IS DISTINCT FROM new.workspace_id)) EXECUTE FUNCTION app.stay('87', 'assigned_to');
+CREATE TRIGGER stay BEFORE UPDATE OF workspace_id ON finance.invoices FOR EACH ROW WHEN ((old.workspace_id IS DISTINCT FROM new.workspace_id)) EXECUTE FUNCTION app.stay('95', 'assigned_to');
 
 
 
-CREATE TRIGGER stay BEFORE UPDATE OF workspace_id ON finance.payments FOR EACH ROW WHEN ((old.workspace_id IS DISTINCT FROM new.workspace_id)) EXECUTE FUNCTION app.stay('83', 'created_by');
+CREATE TRIGGER stay BEFORE UPDATE OF workspace_id ON finance.payments FOR EACH ROW WHEN ((old.workspace_id IS DISTINCT FROM new.workspace_id)) EXECUTE FUNCTION app.stay('91', 'created_by');
 
 
 
@@ -7171,11 +7700,31 @@ CREATE TRIGGER a_owner BEFORE INSERT ON parties.contacts FOR EACH ROW EXECUTE FU
 
 
 
+CREATE TRIGGER checks BEFORE UPDATE ON parties.contracts FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION parties.check_contract();
+
+
+
+CREATE TRIGGER closed AFTER UPDATE ON parties.contracts FOR EACH ROW WHEN ((old.status <> ALL ('{draft,sent}'::text[]))) EXECUTE FUNCTION app.check_closed('starts_on', 'ends_on', 'notice_days', 'notice_on', 'auto_renew', 'renewal_months', 'signed_on', 'terminated_on', 'reason', 'assigned_to', 'workspace_id', 'note', 'status', 'updated_at', 'updated_by', 'version', 'custom', 'search', 'search_text', 'deleted_at');
+
+
+
+CREATE TRIGGER closed_delete BEFORE DELETE ON parties.contracts FOR EACH ROW WHEN ((old.status <> ALL ('{draft,sent}'::text[]))) EXECUTE FUNCTION app.check_delete('Only a record that is draft or sent can be deleted.');
+
+
+
+CREATE TRIGGER closed_throw BEFORE UPDATE ON parties.contracts FOR EACH ROW WHEN (((old.status <> ALL ('{draft,sent}'::text[])) AND (new.deleted_at IS DISTINCT FROM old.deleted_at))) EXECUTE FUNCTION app.refuse('Only a record that is draft or sent can be deleted.');
+
+
+
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON parties.addresses FOR EACH ROW EXECUTE FUNCTION app.log_change('parties.addresses', 'owner_id', 'workspace_id');
 
 
 
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON parties.contacts FOR EACH ROW EXECUTE FUNCTION app.log_change('parties.contacts', 'owner_id', 'workspace_id', 'name', 'search', 'search_text');
+
+
+
+CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON parties.contracts FOR EACH ROW EXECUTE FUNCTION app.log_change('parties.contracts', 'notice_on', 'search', 'search_text');
 
 
 
@@ -7191,7 +7740,11 @@ CREATE TRIGGER owner_contacts AFTER UPDATE OF assigned_to ON parties.parties FOR
 
 
 
-CREATE TRIGGER stay BEFORE UPDATE OF workspace_id ON parties.parties FOR EACH ROW WHEN ((old.workspace_id IS DISTINCT FROM new.workspace_id)) EXECUTE FUNCTION app.stay('59', 'assigned_to');
+CREATE TRIGGER stay BEFORE UPDATE OF workspace_id ON parties.contracts FOR EACH ROW WHEN ((old.workspace_id IS DISTINCT FROM new.workspace_id)) EXECUTE FUNCTION app.stay('67', 'assigned_to');
+
+
+
+CREATE TRIGGER stay BEFORE UPDATE OF workspace_id ON parties.parties FOR EACH ROW WHEN ((old.workspace_id IS DISTINCT FROM new.workspace_id)) EXECUTE FUNCTION app.stay('63', 'assigned_to');
 
 
 
@@ -7211,7 +7764,19 @@ CREATE TRIGGER touch BEFORE UPDATE ON parties.contacts FOR EACH ROW EXECUTE FUNC
 
 
 
+CREATE TRIGGER touch BEFORE UPDATE ON parties.contracts FOR EACH ROW EXECUTE FUNCTION app.touch();
+
+
+
 CREATE TRIGGER touch BEFORE UPDATE ON parties.parties FOR EACH ROW EXECUTE FUNCTION app.touch();
+
+
+
+CREATE TRIGGER workflow_moves BEFORE UPDATE ON parties.contracts FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION app.check_move('parties.contracts', 'status');
+
+
+
+CREATE TRIGGER workflow_starts BEFORE INSERT ON parties.contracts FOR EACH ROW WHEN ((new.status IS DISTINCT FROM 'draft'::text)) EXECUTE FUNCTION app.check_start('A new record starts as draft.');
 
 
 
@@ -7255,7 +7820,7 @@ CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON products.units FOR EACH R
 
 
 
-CREATE TRIGGER stay BEFORE UPDATE OF workspace_id ON products.products FOR EACH ROW WHEN ((old.workspace_id IS DISTINCT FROM new.workspace_id)) EXECUTE FUNCTION app.stay('75', 'created_by');
+CREATE TRIGGER stay BEFORE UPDATE OF workspace_id ON products.products FOR EACH ROW WHEN ((old.workspace_id IS DISTINCT FROM new.workspace_id)) EXECUTE FUNCTION app.stay('83', 'created_by');
 
 
 
@@ -7284,6 +7849,10 @@ CREATE TRIGGER a_owner BEFORE INSERT ON sales.order_lines FOR EACH ROW EXECUTE F
 
 
 CREATE TRIGGER checks BEFORE UPDATE ON sales.orders FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION sales.check_order();
+
+
+
+CREATE TRIGGER checks_contract BEFORE INSERT OR UPDATE OF contract_id, customer_id ON sales.orders FOR EACH ROW WHEN ((new.contract_id IS NOT NULL)) EXECUTE FUNCTION sales.check_contract();
 
 
 
@@ -7335,7 +7904,7 @@ CREATE TRIGGER pass_digits AFTER UPDATE ON sales.orders FOR EACH ROW WHEN ((old.
 
 
 
-CREATE TRIGGER stay BEFORE UPDATE OF workspace_id ON sales.orders FOR EACH ROW WHEN ((old.workspace_id IS DISTINCT FROM new.workspace_id)) EXECUTE FUNCTION app.stay('79', 'assigned_to');
+CREATE TRIGGER stay BEFORE UPDATE OF workspace_id ON sales.orders FOR EACH ROW WHEN ((old.workspace_id IS DISTINCT FROM new.workspace_id)) EXECUTE FUNCTION app.stay('87', 'assigned_to');
 
 
 
@@ -7363,6 +7932,10 @@ CREATE TRIGGER workspace_order_lines AFTER UPDATE OF workspace_id ON sales.order
 
 
 
+CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON social.shares FOR EACH ROW EXECUTE FUNCTION iam.guard();
+
+
+
 CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON social.comments FOR EACH ROW EXECUTE FUNCTION app.log_change('social.comments');
 
 
@@ -7375,6 +7948,10 @@ CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON social.saved_views FOR EA
 
 
 
+CREATE TRIGGER log AFTER INSERT OR DELETE OR UPDATE ON social.shares FOR EACH ROW EXECUTE FUNCTION app.log_change('social.shares', 'token_hash', 'password_hash');
+
+
+
 CREATE TRIGGER touch BEFORE UPDATE ON social.comments FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
@@ -7384,6 +7961,10 @@ CREATE TRIGGER touch BEFORE UPDATE ON social.notifications FOR EACH ROW EXECUTE 
 
 
 CREATE TRIGGER touch BEFORE UPDATE ON social.saved_views FOR EACH ROW EXECUTE FUNCTION app.touch();
+
+
+
+CREATE TRIGGER touch BEFORE UPDATE ON social.shares FOR EACH ROW EXECUTE FUNCTION app.touch();
 
 
 
@@ -7408,6 +7989,11 @@ CREATE TRIGGER touch BEFORE UPDATE ON tenancy.settings FOR EACH ROW EXECUTE FUNC
 
 
 CREATE TRIGGER touch BEFORE UPDATE ON tenancy.workspaces FOR EACH ROW EXECUTE FUNCTION app.touch();
+
+
+
+ALTER TABLE ONLY app.digests
+    ADD CONSTRAINT digests_person_fkey FOREIGN KEY (person) REFERENCES iam.users(id) ON DELETE CASCADE;
 
 
 
@@ -7584,6 +8170,30 @@ ALTER TABLE ONLY parties.contacts
 
 
 
+ALTER TABLE ONLY parties.contracts
+    ADD CONSTRAINT contracts_assigned FOREIGN KEY (organization_id, assigned_to) REFERENCES iam.memberships(organization_id, id);
+
+
+
+ALTER TABLE ONLY parties.contracts
+    ADD CONSTRAINT contracts_currency_fkey FOREIGN KEY (currency) REFERENCES app.currencies(code);
+
+
+
+COMMENT ON CONSTRAINT contracts_currency_fkey ON parties.contracts IS 'There is no such currency.';
+
+
+
+ALTER TABLE ONLY parties.contracts
+    ADD CONSTRAINT contracts_party FOREIGN KEY (organization_id, party_id) REFERENCES parties.parties(organization_id, id);
+
+
+
+ALTER TABLE ONLY parties.contracts
+    ADD CONSTRAINT contracts_workspace FOREIGN KEY (organization_id, workspace_id) REFERENCES tenancy.workspaces(organization_id, id);
+
+
+
 ALTER TABLE ONLY parties.parties
     ADD CONSTRAINT parties_assigned FOREIGN KEY (organization_id, assigned_to) REFERENCES iam.memberships(organization_id, id);
 
@@ -7683,6 +8293,11 @@ ALTER TABLE ONLY sales.orders
 
 
 ALTER TABLE ONLY sales.orders
+    ADD CONSTRAINT orders_contract FOREIGN KEY (organization_id, contract_id) REFERENCES parties.contracts(organization_id, id);
+
+
+
+ALTER TABLE ONLY sales.orders
     ADD CONSTRAINT orders_currency_fkey FOREIGN KEY (currency) REFERENCES app.currencies(code);
 
 
@@ -7713,6 +8328,21 @@ ALTER TABLE ONLY social.comments
 
 ALTER TABLE ONLY social.notifications
     ADD CONSTRAINT notifications_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES iam.memberships(organization_id, id) ON DELETE CASCADE;
+
+
+
+ALTER TABLE ONLY social.saved_views
+    ADD CONSTRAINT saved_views_organization_id_team_id_fkey FOREIGN KEY (organization_id, team_id) REFERENCES tenancy.workspaces(organization_id, id);
+
+
+
+ALTER TABLE ONLY social.shares
+    ADD CONSTRAINT shares_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES iam.memberships(organization_id, id) ON DELETE CASCADE;
+
+
+
+ALTER TABLE ONLY social.shares
+    ADD CONSTRAINT shares_organization_id_view_id_fkey FOREIGN KEY (organization_id, view_id) REFERENCES social.saved_views(organization_id, id) ON DELETE CASCADE;
 
 
 
@@ -7770,10 +8400,17 @@ CREATE POLICY own ON app.schedules TO app_user USING ((organization_id = app.org
 
 
 
+CREATE POLICY own ON app.seen TO app_user USING (((organization_id = app.organization()) AND (user_id = app.actor()))) WITH CHECK (((organization_id = app.organization()) AND (user_id = app.actor())));
+
+
+
 ALTER TABLE app.record ENABLE ROW LEVEL SECURITY;
 
 
 ALTER TABLE app.schedules ENABLE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.seen ENABLE ROW LEVEL SECURITY;
 
 
 CREATE POLICY system ON app.idempotency TO app_system USING (true);
@@ -7796,18 +8433,18 @@ CREATE POLICY tenant_read ON app.audit FOR SELECT TO app_user USING ((organizati
 
 
 
-CREATE POLICY creates ON builder.custom_fields FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(46) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(46) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(46) = '\x74'::bytea)))));
+CREATE POLICY creates ON builder.custom_fields FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(50) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(50) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(50) = '\x74'::bytea)))));
 
 
 
 ALTER TABLE builder.custom_fields ENABLE ROW LEVEL SECURITY;
 
 
-CREATE POLICY deletes ON builder.custom_fields FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(48) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(48) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(48) = '\x74'::bytea)))));
+CREATE POLICY deletes ON builder.custom_fields FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(52) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(52) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(52) = '\x74'::bytea)))));
 
 
 
-CREATE POLICY reads ON builder.custom_fields FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(45) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(45) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(45) = '\x74'::bytea)))));
+CREATE POLICY reads ON builder.custom_fields FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(49) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(49) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(49) = '\x74'::bytea)))));
 
 
 
@@ -7815,7 +8452,7 @@ CREATE POLICY system ON builder.custom_fields FOR SELECT TO app_system USING (tr
 
 
 
-CREATE POLICY updates ON builder.custom_fields FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(47) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(47) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(47) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
+CREATE POLICY updates ON builder.custom_fields FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(51) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(51) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(51) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
 
@@ -7842,35 +8479,35 @@ CREATE POLICY updates ON files.files FOR UPDATE TO app_user USING (((organizatio
 
 
 
-CREATE POLICY creates ON finance.invoice_lines FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(86) = '\x61'::bytea) OR (app.scope(87) = '\x61'::bytea) OR ((owner_id = app.actor()) AND ((app.scope(86) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(87) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])))) OR ((owner_id = ANY (app.team())) AND ((app.scope(86) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])) OR (app.scope(87) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])))) OR ((workspace_id IS NOT NULL) AND ((app.scope(86) = '\x77'::bytea) OR (app.scope(87) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(86) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(87) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND ((app.scope(86) = '\x69'::bytea) OR (app.scope(87) = '\x69'::bytea))))))))));
+CREATE POLICY creates ON finance.invoice_lines FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(94) = '\x61'::bytea) OR (app.scope(95) = '\x61'::bytea) OR ((owner_id = app.actor()) AND ((app.scope(94) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(95) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])))) OR ((owner_id = ANY (app.team())) AND ((app.scope(94) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])) OR (app.scope(95) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])))) OR ((workspace_id IS NOT NULL) AND ((app.scope(94) = '\x77'::bytea) OR (app.scope(95) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(94) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(95) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND ((app.scope(94) = '\x69'::bytea) OR (app.scope(95) = '\x69'::bytea))))))))));
 
 
 
-CREATE POLICY creates ON finance.invoices FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(86) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(86) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(86) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(86) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(86) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(86) = '\x69'::bytea)))))))));
+CREATE POLICY creates ON finance.invoices FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(94) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(94) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(94) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(94) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(94) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(94) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY creates ON finance.payment_allocations FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(82) = '\x61'::bytea) OR (app.scope(83) = '\x61'::bytea) OR ((owner_id = app.actor()) AND ((app.scope(82) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(83) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])))) OR ((owner_id = ANY (app.team())) AND ((app.scope(82) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])) OR (app.scope(83) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])))) OR ((workspace_id IS NOT NULL) AND ((app.scope(82) = '\x77'::bytea) OR (app.scope(83) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(82) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(83) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND ((app.scope(82) = '\x69'::bytea) OR (app.scope(83) = '\x69'::bytea))))))))));
+CREATE POLICY creates ON finance.payment_allocations FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(90) = '\x61'::bytea) OR (app.scope(91) = '\x61'::bytea) OR ((owner_id = app.actor()) AND ((app.scope(90) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(91) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])))) OR ((owner_id = ANY (app.team())) AND ((app.scope(90) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])) OR (app.scope(91) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])))) OR ((workspace_id IS NOT NULL) AND ((app.scope(90) = '\x77'::bytea) OR (app.scope(91) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(90) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(91) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND ((app.scope(90) = '\x69'::bytea) OR (app.scope(91) = '\x69'::bytea))))))))));
 
 
 
-CREATE POLICY creates ON finance.payments FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(82) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(82) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(82) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(82) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(82) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(82) = '\x69'::bytea)))))))));
+CREATE POLICY creates ON finance.payments FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(90) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(90) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(90) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(90) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(90) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(90) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY deletes ON finance.invoice_lines FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(87) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(87) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(87) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(87) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(87) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(87) = '\x69'::bytea)))))))));
+CREATE POLICY deletes ON finance.invoice_lines FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(95) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(95) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(95) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(95) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(95) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(95) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY deletes ON finance.invoices FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(88) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(88) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(88) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(88) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(88) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(88) = '\x69'::bytea)))))))));
+CREATE POLICY deletes ON finance.invoices FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(96) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(96) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(96) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(96) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(96) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(96) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY deletes ON finance.payment_allocations FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(83) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(83) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(83) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(83) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(83) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(83) = '\x69'::bytea)))))))));
+CREATE POLICY deletes ON finance.payment_allocations FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(91) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(91) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(91) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(91) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(91) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(91) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY deletes ON finance.payments FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(84) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(84) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(84) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(84) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(84) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(84) = '\x69'::bytea)))))))));
+CREATE POLICY deletes ON finance.payments FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(92) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(92) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(92) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(92) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(92) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(92) = '\x69'::bytea)))))))));
 
 
 
@@ -7886,35 +8523,35 @@ ALTER TABLE finance.payment_allocations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE finance.payments ENABLE ROW LEVEL SECURITY;
 
 
-CREATE POLICY reads ON finance.invoice_lines FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(85) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(85) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(85) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(85) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(85) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(85) = '\x69'::bytea)))))))));
+CREATE POLICY reads ON finance.invoice_lines FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(93) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(93) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(93) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(93) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(93) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(93) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY reads ON finance.invoices FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(85) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(85) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(85) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(85) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(85) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(85) = '\x69'::bytea)))))))));
+CREATE POLICY reads ON finance.invoices FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(93) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(93) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(93) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(93) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(93) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(93) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY reads ON finance.payment_allocations FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(81) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(81) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(81) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(81) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(81) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(81) = '\x69'::bytea)))))))));
+CREATE POLICY reads ON finance.payment_allocations FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(89) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(89) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(89) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(89) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(89) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(89) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY reads ON finance.payments FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(81) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(81) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(81) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(81) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(81) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(81) = '\x69'::bytea)))))))));
+CREATE POLICY reads ON finance.payments FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(89) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(89) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(89) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(89) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(89) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(89) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY updates ON finance.invoice_lines FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(87) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(87) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(87) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(87) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(87) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(87) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
+CREATE POLICY updates ON finance.invoice_lines FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(95) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(95) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(95) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(95) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(95) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(95) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
 
 
 
-CREATE POLICY updates ON finance.invoices FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(87) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(87) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(87) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(87) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(87) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(87) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
+CREATE POLICY updates ON finance.invoices FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(95) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(95) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(95) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(95) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(95) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(95) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
 
 
 
-CREATE POLICY updates ON finance.payment_allocations FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(83) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(83) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(83) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(83) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(83) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(83) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
+CREATE POLICY updates ON finance.payment_allocations FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(91) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(91) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(91) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(91) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(91) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(91) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
 
 
 
-CREATE POLICY updates ON finance.payments FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(83) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(83) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(83) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(83) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(83) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(83) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
+CREATE POLICY updates ON finance.payments FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(91) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(91) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(91) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(91) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(91) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(91) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
 
 
 
@@ -8064,18 +8701,18 @@ CREATE POLICY creates ON imports.saved_mappings FOR INSERT TO app_user WITH CHEC
 
 
 
-CREATE POLICY deletes ON imports.imports FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(52) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(52) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(52) = '\x74'::bytea)))));
+CREATE POLICY deletes ON imports.imports FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(56) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(56) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(56) = '\x74'::bytea)))));
 
 
 
-CREATE POLICY deletes ON imports.saved_mappings FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((created_by = app.actor()) OR (app.scope(56) = '\x61'::bytea))));
+CREATE POLICY deletes ON imports.saved_mappings FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((created_by = app.actor()) OR (app.scope(60) = '\x61'::bytea))));
 
 
 
 ALTER TABLE imports.imports ENABLE ROW LEVEL SECURITY;
 
 
-CREATE POLICY reads ON imports.imports FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((created_by = app.actor()) OR (app.scope(49) = '\x61'::bytea))));
+CREATE POLICY reads ON imports.imports FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((created_by = app.actor()) OR (app.scope(53) = '\x61'::bytea))));
 
 
 
@@ -8086,11 +8723,11 @@ CREATE POLICY reads ON imports.saved_mappings FOR SELECT TO app_user USING ((org
 ALTER TABLE imports.saved_mappings ENABLE ROW LEVEL SECURITY;
 
 
-CREATE POLICY updates ON imports.imports FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((created_by = app.actor()) OR (app.scope(51) = '\x61'::bytea)))) WITH CHECK ((organization_id = app.organization()));
+CREATE POLICY updates ON imports.imports FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((created_by = app.actor()) OR (app.scope(55) = '\x61'::bytea)))) WITH CHECK ((organization_id = app.organization()));
 
 
 
-CREATE POLICY updates ON imports.saved_mappings FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((created_by = app.actor()) OR (app.scope(55) = '\x61'::bytea)))) WITH CHECK ((organization_id = app.organization()));
+CREATE POLICY updates ON imports.saved_mappings FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((created_by = app.actor()) OR (app.scope(59) = '\x61'::bytea)))) WITH CHECK ((organization_id = app.organization()));
 
 
 
@@ -8100,120 +8737,139 @@ ALTER TABLE parties.addresses ENABLE ROW LEVEL SECURITY;
 ALTER TABLE parties.contacts ENABLE ROW LEVEL SECURITY;
 
 
-CREATE POLICY creates ON parties.addresses FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(58) = '\x61'::bytea) OR (app.scope(59) = '\x61'::bytea) OR ((owner_id = app.actor()) AND ((app.scope(58) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(59) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])))) OR ((owner_id = ANY (app.team())) AND ((app.scope(58) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])) OR (app.scope(59) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])))) OR ((workspace_id IS NOT NULL) AND ((app.scope(58) = '\x77'::bytea) OR (app.scope(59) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(58) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(59) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND ((app.scope(58) = '\x69'::bytea) OR (app.scope(59) = '\x69'::bytea))))))))));
+ALTER TABLE parties.contracts ENABLE ROW LEVEL SECURITY;
+
+
+CREATE POLICY creates ON parties.addresses FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(62) = '\x61'::bytea) OR (app.scope(63) = '\x61'::bytea) OR ((owner_id = app.actor()) AND ((app.scope(62) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(63) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])))) OR ((owner_id = ANY (app.team())) AND ((app.scope(62) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])) OR (app.scope(63) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])))) OR ((workspace_id IS NOT NULL) AND ((app.scope(62) = '\x77'::bytea) OR (app.scope(63) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(62) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(63) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND ((app.scope(62) = '\x69'::bytea) OR (app.scope(63) = '\x69'::bytea))))))))));
 
 
 
-CREATE POLICY creates ON parties.contacts FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(58) = '\x61'::bytea) OR (app.scope(59) = '\x61'::bytea) OR ((owner_id = app.actor()) AND ((app.scope(58) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(59) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])))) OR ((owner_id = ANY (app.team())) AND ((app.scope(58) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])) OR (app.scope(59) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])))) OR ((workspace_id IS NOT NULL) AND ((app.scope(58) = '\x77'::bytea) OR (app.scope(59) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(58) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(59) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND ((app.scope(58) = '\x69'::bytea) OR (app.scope(59) = '\x69'::bytea))))))))));
+CREATE POLICY creates ON parties.contacts FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(62) = '\x61'::bytea) OR (app.scope(63) = '\x61'::bytea) OR ((owner_id = app.actor()) AND ((app.scope(62) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(63) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])))) OR ((owner_id = ANY (app.team())) AND ((app.scope(62) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])) OR (app.scope(63) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])))) OR ((workspace_id IS NOT NULL) AND ((app.scope(62) = '\x77'::bytea) OR (app.scope(63) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(62) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(63) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND ((app.scope(62) = '\x69'::bytea) OR (app.scope(63) = '\x69'::bytea))))))))));
 
 
 
-CREATE POLICY creates ON parties.parties FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(58) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(58) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(58) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(58) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(58) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(58) = '\x69'::bytea)))))))));
+CREATE POLICY creates ON parties.contracts FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(66) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(66) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(66) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(66) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(66) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(66) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY deletes ON parties.addresses FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(59) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(59) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(59) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(59) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(59) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(59) = '\x69'::bytea)))))))));
+CREATE POLICY creates ON parties.parties FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(62) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(62) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(62) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(62) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(62) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(62) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY deletes ON parties.contacts FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(59) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(59) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(59) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(59) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(59) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(59) = '\x69'::bytea)))))))));
+CREATE POLICY deletes ON parties.addresses FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(63) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(63) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(63) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(63) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(63) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(63) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY deletes ON parties.parties FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(60) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(60) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(60) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(60) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(60) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(60) = '\x69'::bytea)))))))));
+CREATE POLICY deletes ON parties.contacts FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(63) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(63) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(63) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(63) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(63) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(63) = '\x69'::bytea)))))))));
+
+
+
+CREATE POLICY deletes ON parties.contracts FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(68) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(68) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(68) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(68) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(68) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(68) = '\x69'::bytea)))))))));
+
+
+
+CREATE POLICY deletes ON parties.parties FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(64) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(64) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(64) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(64) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(64) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(64) = '\x69'::bytea)))))))));
 
 
 
 ALTER TABLE parties.parties ENABLE ROW LEVEL SECURITY;
 
 
-CREATE POLICY reads ON parties.addresses FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(57) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(57) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(57) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(57) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(57) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(57) = '\x69'::bytea)))))))));
+CREATE POLICY reads ON parties.addresses FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(61) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(61) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(61) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(61) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(61) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(61) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY reads ON parties.contacts FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(57) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(57) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(57) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(57) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(57) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(57) = '\x69'::bytea)))))))));
+CREATE POLICY reads ON parties.contacts FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(61) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(61) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(61) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(61) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(61) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(61) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY reads ON parties.parties FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(57) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(57) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(57) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(57) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(57) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(57) = '\x69'::bytea)))))))));
+CREATE POLICY reads ON parties.contracts FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(65) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(65) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(65) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(65) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(65) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(65) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY updates ON parties.addresses FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(59) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(59) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(59) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(59) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(59) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(59) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
+CREATE POLICY reads ON parties.parties FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(61) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(61) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(61) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(61) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(61) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(61) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY updates ON parties.contacts FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(59) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(59) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(59) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(59) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(59) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(59) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
+CREATE POLICY updates ON parties.addresses FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(63) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(63) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(63) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(63) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(63) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(63) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
 
 
 
-CREATE POLICY updates ON parties.parties FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(59) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(59) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(59) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(59) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(59) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(59) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
+CREATE POLICY updates ON parties.contacts FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(63) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(63) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(63) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(63) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(63) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(63) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
+
+
+
+CREATE POLICY updates ON parties.contracts FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(67) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(67) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(67) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(67) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(67) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(67) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
+
+
+
+CREATE POLICY updates ON parties.parties FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(63) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(63) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(63) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(63) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(63) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(63) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
 
 
 
 ALTER TABLE products.categories ENABLE ROW LEVEL SECURITY;
 
 
-CREATE POLICY creates ON products.categories FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(70) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(70) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(70) = '\x74'::bytea)))));
+CREATE POLICY creates ON products.categories FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(78) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(78) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(78) = '\x74'::bytea)))));
 
 
 
-CREATE POLICY creates ON products.products FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(74) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(74) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(74) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(74) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(74) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(74) = '\x69'::bytea)))))))));
+CREATE POLICY creates ON products.products FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(82) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(82) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(82) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(82) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(82) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(82) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY creates ON products.tax_rates FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(66) = '\x61'::bytea) OR (app.scope(67) = '\x61'::bytea) OR ((owner_id = app.actor()) AND ((app.scope(66) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea])) OR (app.scope(67) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea])))) OR ((owner_id = ANY (app.team())) AND ((app.scope(66) = '\x74'::bytea) OR (app.scope(67) = '\x74'::bytea))))));
+CREATE POLICY creates ON products.tax_rates FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(74) = '\x61'::bytea) OR (app.scope(75) = '\x61'::bytea) OR ((owner_id = app.actor()) AND ((app.scope(74) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea])) OR (app.scope(75) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea])))) OR ((owner_id = ANY (app.team())) AND ((app.scope(74) = '\x74'::bytea) OR (app.scope(75) = '\x74'::bytea))))));
 
 
 
-CREATE POLICY creates ON products.taxes FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(66) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(66) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(66) = '\x74'::bytea)))));
+CREATE POLICY creates ON products.taxes FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(74) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(74) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(74) = '\x74'::bytea)))));
 
 
 
-CREATE POLICY creates ON products.units FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(62) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(62) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(62) = '\x74'::bytea)))));
+CREATE POLICY creates ON products.units FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(70) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(70) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(70) = '\x74'::bytea)))));
 
 
 
-CREATE POLICY deletes ON products.categories FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(72) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(72) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(72) = '\x74'::bytea)))));
+CREATE POLICY deletes ON products.categories FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(80) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(80) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(80) = '\x74'::bytea)))));
 
 
 
-CREATE POLICY deletes ON products.products FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(76) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(76) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(76) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(76) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(76) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(76) = '\x69'::bytea)))))))));
+CREATE POLICY deletes ON products.products FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(84) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(84) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(84) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(84) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(84) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(84) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY deletes ON products.tax_rates FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(67) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(67) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(67) = '\x74'::bytea)))));
+CREATE POLICY deletes ON products.tax_rates FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(75) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(75) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(75) = '\x74'::bytea)))));
 
 
 
-CREATE POLICY deletes ON products.taxes FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(68) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(68) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(68) = '\x74'::bytea)))));
+CREATE POLICY deletes ON products.taxes FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(76) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(76) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(76) = '\x74'::bytea)))));
 
 
 
-CREATE POLICY deletes ON products.units FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(64) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(64) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(64) = '\x74'::bytea)))));
+CREATE POLICY deletes ON products.units FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(72) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(72) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(72) = '\x74'::bytea)))));
 
 
 
 ALTER TABLE products.products ENABLE ROW LEVEL SECURITY;
 
 
-CREATE POLICY reads ON products.categories FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(69) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(69) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(69) = '\x74'::bytea)))));
+CREATE POLICY reads ON products.categories FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(77) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(77) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(77) = '\x74'::bytea)))));
 
 
 
-CREATE POLICY reads ON products.products FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(73) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(73) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(73) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(73) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(73) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(73) = '\x69'::bytea)))))))));
+CREATE POLICY reads ON products.products FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(81) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(81) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(81) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(81) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(81) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(81) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY reads ON products.tax_rates FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(65) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(65) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(65) = '\x74'::bytea)))));
+CREATE POLICY reads ON products.tax_rates FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(73) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(73) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(73) = '\x74'::bytea)))));
 
 
 
-CREATE POLICY reads ON products.taxes FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(65) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(65) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(65) = '\x74'::bytea)))));
+CREATE POLICY reads ON products.taxes FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(73) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(73) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(73) = '\x74'::bytea)))));
 
 
 
-CREATE POLICY reads ON products.units FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(61) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(61) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(61) = '\x74'::bytea)))));
+CREATE POLICY reads ON products.units FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(69) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(69) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(69) = '\x74'::bytea)))));
 
 
 
@@ -8226,39 +8882,39 @@ ALTER TABLE products.taxes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE products.units ENABLE ROW LEVEL SECURITY;
 
 
-CREATE POLICY updates ON products.categories FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(71) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(71) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(71) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
+CREATE POLICY updates ON products.categories FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(79) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(79) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(79) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
 
-CREATE POLICY updates ON products.products FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(75) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(75) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(75) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(75) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(75) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(75) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
+CREATE POLICY updates ON products.products FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(83) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(83) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(83) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(83) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(83) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((created_by = app.actor()) AND (app.scope(83) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
 
 
 
-CREATE POLICY updates ON products.tax_rates FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(67) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(67) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(67) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
+CREATE POLICY updates ON products.tax_rates FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(75) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(75) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(75) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
 
-CREATE POLICY updates ON products.taxes FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(67) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(67) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(67) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
+CREATE POLICY updates ON products.taxes FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(75) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(75) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(75) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
 
-CREATE POLICY updates ON products.units FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(63) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(63) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(63) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
+CREATE POLICY updates ON products.units FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(71) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(71) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(71) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
 
-CREATE POLICY creates ON sales.order_lines FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(78) = '\x61'::bytea) OR (app.scope(79) = '\x61'::bytea) OR ((owner_id = app.actor()) AND ((app.scope(78) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(79) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])))) OR ((owner_id = ANY (app.team())) AND ((app.scope(78) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])) OR (app.scope(79) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])))) OR ((workspace_id IS NOT NULL) AND ((app.scope(78) = '\x77'::bytea) OR (app.scope(79) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(78) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(79) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND ((app.scope(78) = '\x69'::bytea) OR (app.scope(79) = '\x69'::bytea))))))))));
+CREATE POLICY creates ON sales.order_lines FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(86) = '\x61'::bytea) OR (app.scope(87) = '\x61'::bytea) OR ((owner_id = app.actor()) AND ((app.scope(86) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(87) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea])))) OR ((owner_id = ANY (app.team())) AND ((app.scope(86) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])) OR (app.scope(87) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea])))) OR ((workspace_id IS NOT NULL) AND ((app.scope(86) = '\x77'::bytea) OR (app.scope(87) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(86) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR (app.scope(87) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND ((app.scope(86) = '\x69'::bytea) OR (app.scope(87) = '\x69'::bytea))))))))));
 
 
 
-CREATE POLICY creates ON sales.orders FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(78) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(78) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(78) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(78) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(78) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(78) = '\x69'::bytea)))))))));
+CREATE POLICY creates ON sales.orders FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(86) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(86) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(86) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(86) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(86) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(86) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY deletes ON sales.order_lines FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(79) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(79) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(79) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(79) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(79) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(79) = '\x69'::bytea)))))))));
+CREATE POLICY deletes ON sales.order_lines FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(87) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(87) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(87) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(87) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(87) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(87) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY deletes ON sales.orders FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(80) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(80) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(80) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(80) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(80) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(80) = '\x69'::bytea)))))))));
+CREATE POLICY deletes ON sales.orders FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(88) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(88) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(88) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(88) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(88) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(88) = '\x69'::bytea)))))))));
 
 
 
@@ -8268,30 +8924,30 @@ ALTER TABLE sales.order_lines ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sales.orders ENABLE ROW LEVEL SECURITY;
 
 
-CREATE POLICY reads ON sales.order_lines FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(77) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(77) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(77) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(77) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(77) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(77) = '\x69'::bytea)))))))));
+CREATE POLICY reads ON sales.order_lines FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(85) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(85) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(85) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(85) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(85) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(85) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY reads ON sales.orders FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(77) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(77) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(77) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(77) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(77) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(77) = '\x69'::bytea)))))))));
+CREATE POLICY reads ON sales.orders FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(85) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(85) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(85) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(85) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(85) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(85) = '\x69'::bytea)))))))));
 
 
 
-CREATE POLICY updates ON sales.order_lines FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(79) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(79) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(79) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(79) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(79) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(79) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
+CREATE POLICY updates ON sales.order_lines FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(87) = '\x61'::bytea) OR ((owner_id = app.actor()) AND (app.scope(87) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((owner_id = ANY (app.team())) AND (app.scope(87) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(87) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(87) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((owner_id = app.actor()) AND (app.scope(87) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
 
 
 
-CREATE POLICY updates ON sales.orders FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(79) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(79) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(79) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(79) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(79) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(79) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
+CREATE POLICY updates ON sales.orders FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((workspace_id IS NULL) OR (app.workspaces() IS NULL) OR (workspace_id = ANY (app.workspaces()))) AND ((app.scope(87) = '\x61'::bytea) OR ((assigned_to = app.actor()) AND (app.scope(87) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea, '\x4f'::bytea, '\x54'::bytea]))) OR ((assigned_to = ANY (app.team())) AND (app.scope(87) = ANY (ARRAY['\x74'::bytea, '\x54'::bytea]))) OR ((workspace_id IS NOT NULL) AND ((app.scope(87) = '\x77'::bytea) OR ((workspace_id = app.place()) AND ((app.scope(87) = ANY (ARRAY['\x57'::bytea, '\x4f'::bytea, '\x54'::bytea])) OR ((assigned_to = app.actor()) AND (app.scope(87) = '\x69'::bytea))))))))) WITH CHECK ((organization_id = app.organization()));
 
 
 
 ALTER TABLE social.comments ENABLE ROW LEVEL SECURITY;
 
 
-CREATE POLICY creates ON social.comments FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(38) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(38) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(38) = '\x74'::bytea)))));
+CREATE POLICY creates ON social.comments FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(42) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(42) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(42) = '\x74'::bytea)))));
 
 
 
-CREATE POLICY creates ON social.notifications FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(42) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(42) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(42) = '\x74'::bytea)))));
+CREATE POLICY creates ON social.notifications FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(46) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(46) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(46) = '\x74'::bytea)))));
 
 
 
@@ -8299,45 +8955,68 @@ CREATE POLICY creates ON social.saved_views FOR INSERT TO app_user WITH CHECK ((
 
 
 
-CREATE POLICY deletes ON social.comments FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(40) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(40) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(40) = '\x74'::bytea)))));
+CREATE POLICY creates ON social.shares FOR INSERT TO app_user WITH CHECK (((organization_id = app.organization()) AND ((app.scope(38) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(38) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(38) = '\x74'::bytea)))));
 
 
 
-CREATE POLICY deletes ON social.notifications FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(44) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(44) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(44) = '\x74'::bytea)))));
+CREATE POLICY deletes ON social.comments FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(44) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(44) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(44) = '\x74'::bytea)))));
 
 
 
-CREATE POLICY deletes ON social.saved_views FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(36) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(36) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(36) = '\x74'::bytea)))));
+CREATE POLICY deletes ON social.notifications FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(48) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(48) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(48) = '\x74'::bytea)))));
+
+
+
+CREATE POLICY deletes ON social.saved_views FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(36) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(36) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(36) = '\x74'::bytea))) AND ((created_by = app.actor()) OR (visibility = 'shared'::text) OR ((visibility = 'team'::text) AND ((app.workspaces() IS NULL) OR (team_id = ANY (app.workspaces())))))));
+
+
+
+CREATE POLICY deletes ON social.shares FOR DELETE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(40) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(40) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(40) = '\x74'::bytea)))));
 
 
 
 ALTER TABLE social.notifications ENABLE ROW LEVEL SECURITY;
 
 
-CREATE POLICY reads ON social.comments FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(37) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(37) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(37) = '\x74'::bytea)))));
+CREATE POLICY reads ON social.comments FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(41) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(41) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(41) = '\x74'::bytea)))));
 
 
 
-CREATE POLICY reads ON social.notifications FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(41) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(41) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(41) = '\x74'::bytea)))));
+CREATE POLICY reads ON social.notifications FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(45) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(45) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(45) = '\x74'::bytea)))));
 
 
 
-CREATE POLICY reads ON social.saved_views FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(33) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(33) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(33) = '\x74'::bytea)))));
+CREATE POLICY reads ON social.saved_views FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(33) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(33) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(33) = '\x74'::bytea))) AND ((created_by = app.actor()) OR (visibility = 'shared'::text) OR ((visibility = 'team'::text) AND ((app.workspaces() IS NULL) OR (team_id = ANY (app.workspaces())))))));
+
+
+
+CREATE POLICY reads ON social.shares FOR SELECT TO app_user USING (((organization_id = app.organization()) AND ((app.scope(37) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(37) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(37) = '\x74'::bytea)))));
 
 
 
 ALTER TABLE social.saved_views ENABLE ROW LEVEL SECURITY;
 
 
-CREATE POLICY updates ON social.comments FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(39) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(39) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(39) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
+ALTER TABLE social.shares ENABLE ROW LEVEL SECURITY;
+
+
+CREATE POLICY system ON social.shares TO app_system USING (true) WITH CHECK (true);
 
 
 
-CREATE POLICY updates ON social.notifications FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(43) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(43) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(43) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
+CREATE POLICY updates ON social.comments FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(43) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(43) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(43) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
 
-CREATE POLICY updates ON social.saved_views FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(35) = '\x61'::bytea) OR ((created_by = app.actor()) AND (app.scope(35) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((created_by = ANY (app.team())) AND (app.scope(35) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
+CREATE POLICY updates ON social.notifications FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(47) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(47) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(47) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
+
+
+
+CREATE POLICY updates ON social.saved_views FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((created_by = app.actor()) OR (visibility = 'shared'::text) OR ((visibility = 'team'::text) AND ((app.workspaces() IS NULL) OR (team_id = ANY (app.workspaces()))))) AND ((app.scope(35) = '\x61'::bytea) OR ((app.scope(35) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea])) AND ((created_by = app.actor()) OR (NOT locked)))))) WITH CHECK ((organization_id = app.organization()));
+
+
+
+CREATE POLICY updates ON social.shares FOR UPDATE TO app_user USING (((organization_id = app.organization()) AND ((app.scope(39) = '\x61'::bytea) OR ((user_id = app.actor()) AND (app.scope(39) = ANY (ARRAY['\x6f'::bytea, '\x74'::bytea]))) OR ((user_id = ANY (app.team())) AND (app.scope(39) = '\x74'::bytea))))) WITH CHECK ((organization_id = app.organization()));
 
 
 
@@ -8443,6 +9122,7 @@ GRANT USAGE ON SCHEMA sales TO app_user;
 
 
 GRANT USAGE ON SCHEMA social TO app_user;
+GRANT USAGE ON SCHEMA social TO app_system;
 
 
 
@@ -8494,6 +9174,11 @@ GRANT ALL ON FUNCTION app.claim_job(claim uuid, lease double precision, most big
 
 
 
+REVOKE ALL ON FUNCTION app.daily(company uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.daily(company uuid) TO app_system;
+
+
+
 REVOKE ALL ON FUNCTION app.data_key() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.data_key() TO app_user;
 
@@ -8514,8 +9199,8 @@ GRANT ALL ON FUNCTION app.make_audit_months(ahead integer) TO app_system;
 
 
 
-REVOKE ALL ON FUNCTION app.notify(for_user uuid, kind text, title text, body text, entity text, record uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.notify(for_user uuid, kind text, title text, body text, entity text, record uuid) TO app_user;
+REVOKE ALL ON FUNCTION app.notify(for_user uuid, kind text, titles jsonb, body text, entity text, record uuid, link text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.notify(for_user uuid, kind text, titles jsonb, body text, entity text, record uuid, link text) TO app_user;
 
 
 
@@ -8540,6 +9225,16 @@ GRANT ALL ON FUNCTION app.send_mail(recipient text, subject text, body text, att
 
 
 
+REVOKE ALL ON FUNCTION app.series_in_use() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.series_in_use() TO app_user;
+
+
+
+REVOKE ALL ON FUNCTION app.set_series(series text, pattern text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.set_series(series text, pattern text) TO app_user;
+
+
+
 REVOKE ALL ON FUNCTION app.setting(key text, in_workspace uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.setting(key text, in_workspace uuid) TO app_user;
 
@@ -8550,12 +9245,20 @@ GRANT ALL ON FUNCTION iam.log_event(organization uuid, entity text, record uuid,
 
 
 
+REVOKE ALL ON FUNCTION parties.daily() FROM PUBLIC;
+
+
+
 GRANT SELECT ON TABLE app.audit TO app_user;
 
 
 
 GRANT SELECT ON TABLE app.currencies TO app_user;
 GRANT SELECT ON TABLE app.currencies TO app_system;
+
+
+
+GRANT SELECT,DELETE ON TABLE app.digests TO app_system;
 
 
 
@@ -8584,6 +9287,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.schedules TO app_system;
 
 GRANT SELECT ON TABLE app.schema_changes TO app_system;
 GRANT SELECT ON TABLE app.schema_changes TO app_user;
+
+
+
+GRANT SELECT,INSERT,UPDATE ON TABLE app.seen TO app_user;
 
 
 
@@ -8688,6 +9395,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE parties.contacts TO app_user;
 
 
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE parties.contracts TO app_user;
+
+
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE parties.parties TO app_user;
 
 
@@ -8729,6 +9440,11 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE social.notifications TO app_user;
 
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE social.saved_views TO app_user;
+
+
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE social.shares TO app_user;
+GRANT SELECT ON TABLE social.shares TO app_system;
 
 
 

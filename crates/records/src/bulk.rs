@@ -138,26 +138,24 @@ async fn back(
     step: Step,
 ) -> Result<()> {
     let did = sql!(
-        r#"select a.id, to_char(a.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), a.actor_id, null::text, a.action, a.old, a.new, a.version,
-                  exists (select from app.audit later where later.organization_id = $1 and later.entity = $3::text and later.record_id = a.record_id
-                      and later.request_id is distinct from $2 and (later.at, later.id) > (a.at, a.id))
+        r#"select a.id, to_char(a.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), a.actor_id, null::text, a.action, a.old, a.new, a.version
            from app.audit a where a.organization_id = $1 and a.request_id = $2 and a.entity = $3::text and a.record_id = $4
            order by a.at desc, a.id desc limit 1"#
     );
     let rows = store.batch(actor, &[(did, &[&actor.organization, &request, &entity.name, &id])]).await?;
     let row = rows.first().and_then(|rows| rows.first()).ok_or(Error::NotFound)?;
-    if row.get(8) {
-        return Err(Error::Conflict("Somebody has changed this since.".into()));
-    }
+    let did: Uuid = row.get(0);
     // Thrown away and fetched back are changes of one column.
     let thrown = row.get::<_, Option<Value>>(6).and_then(|new| new.get("deleted_at").cloned());
     match thrown {
         Some(Value::String(_)) => within!(store, actor, (entity, "restore"), tx => {
             restored(&tx, entity, id).await?;
+            untouched(&tx, entity, id, did, request).await?;
             step.take(&tx).await
         }),
         Some(_) => within!(store, actor, (entity, "delete"), tx => {
             deleted(&tx, entity, id, None).await?;
+            untouched(&tx, entity, id, did, request).await?;
             step.take(&tx).await
         }),
         None => {
@@ -170,10 +168,24 @@ async fn back(
             let was = Value::Object(was.collect());
             within!(store, actor, tx => {
                 changed(&tx, entity, id, &was, None).await?;
+                untouched(&tx, entity, id, did, request).await?;
                 step.take(&tx).await
             })
         }
     }
+}
+
+/// Asked when the record is held by what was just done to it: whoever came before is seen, and nobody can come any more.
+async fn untouched(tx: &Tx, entity: &Entity, id: Uuid, did: Uuid, request: Uuid) -> Result<()> {
+    let since = sql!(
+        "select from app.audit later, app.audit a
+         where a.organization_id = $1 and a.entity = $2::text and a.record_id = $3 and a.id = $4
+           and later.organization_id = $1 and later.entity = $2::text and later.record_id = $3
+           and later.request_id is distinct from $5 and later.request_id is distinct from app.request() and (later.at, later.id) > (a.at, a.id)
+         limit 1"
+    );
+    let since = tx.query_opt(since, &[&tx.actor.organization, &entity.name, &id, &did, &request]).await?;
+    since.map_or(Ok(()), |_| Err(Error::Conflict("Somebody has changed this since.".into())))
 }
 
 fn refusal(id: Uuid, outcome: Result<()>) -> Result<Option<Value>> {
@@ -189,6 +201,8 @@ fn refusal(id: Uuid, outcome: Result<()>) -> Result<Option<Value>> {
 pub struct Job {
     pub id: Uuid,
     pub done: usize,
+    /// How many of those were refused, and the first of them.
+    pub refused: usize,
     pub failed: Vec<Value>,
 }
 
@@ -224,10 +238,11 @@ impl Job {
                 Work::Undo(request) => back(store, actor, entity, request, *id, step).await,
             };
             if let Some(refusal) = refusal(*id, outcome)? {
+                self.refused += 1;
                 if self.failed.len() < MOST_TOLD {
                     self.failed.push(refusal);
                 }
-                let failed = json!({ "failed": self.failed });
+                let failed = json!({ "refused": self.refused, "failed": self.failed });
                 within!(store, actor, tx => {
                     let keep = sql!("update app.jobs set result = $3 where organization_id = $1 and id = $2");
                     tx.change(keep, &[&actor.organization, &self.id, &failed]).await?;
@@ -238,7 +253,7 @@ impl Job {
                 store.tell(actor, "app.jobs", self.id, 0, "progress");
             }
         }
-        Ok(json!({ "done": ids.len() - self.failed.len(), "failed": self.failed }))
+        Ok(json!({ "done": ids.len() - self.refused, "refused": self.refused, "failed": self.failed }))
     }
 }
 
@@ -251,10 +266,11 @@ impl Step {
     }
 
     /// # Errors
-    /// When the job was cancelled meanwhile: what the transaction did is undone with it.
+    /// When the job was cancelled meanwhile, or another worker has taken this step: what the transaction did is undone.
     async fn take(self, tx: &Tx) -> Result<()> {
         let goes_on = sql!(
-            "update app.jobs set done = $3, total = $4 where organization_id = $1 and id = $2 and status = 'running' returning 1"
+            "update app.jobs set done = $3::bigint, total = $4
+             where organization_id = $1 and id = $2 and status = 'running' and done = $3::bigint - 1 returning 1"
         );
         let rows = tx.query(goes_on, &[&tx.actor.organization, &self.job, &self.done, &self.total]).await?;
         if rows.is_empty() { Err(Error::Unavailable("This job was cancelled.".into())) } else { Ok(()) }

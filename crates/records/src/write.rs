@@ -349,8 +349,8 @@ fn is_custom(field: &str) -> bool {
 async fn unsigned(tx: &Tx, entity: &Entity, id: Uuid, draft: &mut Draft) -> Result<()> {
     for key in std::mem::take(&mut draft.signed) {
         let sql =
-            format!("select custom -> '{key}' from {} where organization_id = $1 and id = $2", entity.name);
-        let rows = tx.cached(&sql, &[&tx.actor.organization, &id]).await?;
+            format!("select custom -> $3::text from {} where organization_id = $1 and id = $2", entity.name);
+        let rows = tx.cached(&sql, &[&tx.actor.organization, &id, &key]).await?;
         let was: Option<Value> = rows.first().and_then(|r| r.get(0));
         let Some(was) = was.filter(Value::is_object) else { continue };
         let is = &draft.custom[&key];

@@ -71,8 +71,8 @@ async fn jobs(Has(state): Has<State>, person: Person, Pairs(pairs): Pairs<Vec<(S
     let told = all.iter().map(|job| {
         let mut told = told(job);
         // Of a long list of refusals only how many.
-        if let Some(failed) = job.result.as_ref().and_then(|r| r["failed"].as_array()) {
-            told["result"]["failed"] = failed.len().into();
+        if let Some(result) = job.result.as_ref().filter(|r| r["failed"].is_array()) {
+            told["result"]["failed"] = result["refused"].clone();
         }
         told
     });
@@ -143,6 +143,8 @@ async fn undo(job: &flow::Context) -> Result<Value> {
 }
 
 fn so_far(job: &Job) -> bulk::Job {
-    let failed = job.result.as_ref().and_then(|r| r["failed"].as_array()).cloned().unwrap_or_default();
-    bulk::Job { id: job.id, done: usize::try_from(job.done).unwrap_or_default(), failed }
+    let result = job.result.as_ref().unwrap_or(&Value::Null);
+    let count = |n: Option<i64>| n.and_then(|n| usize::try_from(n).ok()).unwrap_or_default();
+    let failed = result["failed"].as_array().cloned().unwrap_or_default();
+    bulk::Job { id: job.id, done: count(Some(job.done)), refused: count(result["refused"].as_i64()), failed }
 }
