@@ -287,6 +287,15 @@ impl Tx {
         held(&self.events).push(Event { organization, entity, id, version, action });
     }
 
+    /// # Errors
+    /// Forbidden, when the actor may not do this with any record of the entity: for calls, which have no record.
+    pub fn need(&self, entity: &str, action: &str) -> Result<()> {
+        if self.actor.access.may(self.catalog.entity(entity)?, action) {
+            return Ok(());
+        }
+        Err(Error::Forbidden("You may not do this.".into()))
+    }
+
     /// Runs the modules' rules for an action.
     pub async fn rules(&self, when: When, entity: &str, action: &str, record: &Value) -> Result<()> {
         for rule in rules(self.house.modules, entity, action).filter(|r| r.when == when) {
