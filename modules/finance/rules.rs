@@ -16,6 +16,10 @@ kernel::actions! {
     allocate finance.payments: allocate;
     unallocate finance.payments: unallocate;
     receipt finance.payments: receipt;
+    pay crm.deals: pay_deal;
+    reject finance.payments: reject;
+    return finance.payments: send_back;
+    reverse finance.payments: reverse;
 }
 
 kernel::calls! {
@@ -39,13 +43,45 @@ async fn credit(tx: &Tx, invoice: &Value, body: &Value) -> Result<Value> {
 
 /// `{"amount"?, "method"?, "paid_on"?, "reference"?, "transaction_id"?}`: payment and allocation at once.
 async fn pay(tx: &Tx, invoice: &Value, body: &Value) -> Result<Value> {
-    let methods = ["CASH", "BANK_TRANSFER", "CARD", "CHECK", "OTHER"];
-    if !body["method"].is_null() && !body["method"].as_str().is_some_and(|m| methods.contains(&m)) {
-        return Err(Error::malformed_at("method", format!("One of {}.", methods.join(", "))));
-    }
+    known(body, "method", &["CASH", "BANK_TRANSFER", "CARD", "CHECK", "OTHER"])?;
     let made =
         tx.query_one(sql!("select finance.pay($1, $2)"), &[&id(&invoice["id"])?, body]).await?;
     Ok(made_of(tx, PAYMENTS, made.get(0)))
+}
+
+/// `{"amount"?, "method"?, "paid_on"?, "transaction_id"?, "cheque_number"?, "bank_reference"?}`: where payments are
+/// verified it waits for its receipt.
+async fn pay_deal(tx: &Tx, deal: &Value, body: &Value) -> Result<Value> {
+    known(body, "method", &["CASH", "BANK_TRANSFER", "CARD", "CHECK", "OTHER"])?;
+    let made = sql!("select finance.pay_deal($1, $2)");
+    Ok(made_of(tx, PAYMENTS, tx.query_one(made, &[&id(&deal["id"])?, body]).await?.get(0)))
+}
+
+/// `{"reason"}`.
+async fn reject(tx: &Tx, payment: &Value, body: &Value) -> Result<Value> {
+    refuse(tx, payment, body, "rejected").await
+}
+
+/// `{"reason"}`.
+async fn send_back(tx: &Tx, payment: &Value, body: &Value) -> Result<Value> {
+    refuse(tx, payment, body, "returned").await
+}
+
+async fn refuse(tx: &Tx, payment: &Value, body: &Value, status: &str) -> Result<Value> {
+    let sql = sql!(
+        "update finance.payments set status = $3, decision = $4 where organization_id = $1 and id = $2"
+    );
+    let reason = body["reason"].as_str().filter(|r| !r.trim().is_empty());
+    let reason = reason.ok_or_else(|| Error::refused_at("reason", "Say why."))?;
+    tx.change(sql, &[&tx.actor.organization, &id(&payment["id"])?, &status, &reason]).await?;
+    Ok(Value::Null)
+}
+
+/// `{"amount"?, "reversal"?: "refund"|"chargeback"|"mistake", "reason", "paid_on"?}`: an entry that takes it back.
+async fn reverse(tx: &Tx, payment: &Value, body: &Value) -> Result<Value> {
+    known(body, "reversal", &["refund", "chargeback", "mistake"])?;
+    let made = sql!("select finance.reverse($1, $2)");
+    Ok(made_of(tx, PAYMENTS, tx.query_one(made, &[&id(&payment["id"])?, body]).await?.get(0)))
 }
 
 /// `{"allocations": [{"invoice_id", "amount"}]}` or `{"invoice_id", "amount"?}` or nothing: the oldest open invoices.
@@ -106,6 +142,13 @@ async fn invoice_aging(tx: &Tx, body: &Value) -> Result<Value> {
              from finance.invoice_aging($1, $2::text::date, $3, $4) a), '[]'))"
     );
     Ok(tx.query_one(aging, &[&direction, &as_of.to_string(), &basis, &limits]).await?.get(0))
+}
+
+fn known(body: &Value, field: &str, options: &[&str]) -> Result<()> {
+    if body[field].is_null() || body[field].as_str().is_some_and(|said| options.contains(&said)) {
+        return Ok(());
+    }
+    Err(Error::malformed_at(field, format!("One of {}.", options.join(", "))))
 }
 
 fn made_of(tx: &Tx, entity: &str, id: Uuid) -> Value {

@@ -185,14 +185,12 @@ create table finance.payments (
     internal_note    app.textarea,
     tags             text[] not null default '{}',
     allocated        app.money not null default 0,
-    unallocated      app.money generated always as (amount - allocated) stored,
     constraint payments_number unique (organization_id, number),
     constraint payments_transaction unique (organization_id, transaction_id),
     constraint payments_party foreign key (organization_id, party_id) references parties.parties,
     constraint payments_workspace foreign key (organization_id, workspace_id) references tenancy.workspaces,
     constraint payment_has_a_currency check (currency is not null),
     constraint amount_is_rounded check (amount = round(amount, digits)),
-    constraint allocated_within_amount check (allocated <= greatest(amount, 0)),
     constraint allocated_not_negative check (allocated >= 0)
 );
 comment on table finance.payments is 'Money that came in, went out, or went back.';
@@ -208,10 +206,45 @@ comment on constraint exchange_rate_is_positive on finance.payments is 'An excha
 comment on constraint transaction_id_is_short on finance.payments is 'A transaction id has 1 to 255 characters.';
 comment on constraint payment_has_a_currency on finance.payments is 'A payment needs a currency.';
 comment on constraint amount_is_rounded on finance.payments is 'The amount has more digits than the currency.';
-comment on constraint allocated_within_amount on finance.payments is 'No more can be allocated than was paid.';
 comment on constraint allocated_not_negative on finance.payments is 'Less than nothing cannot be allocated.';
 create index payments_paid_on on finance.payments (organization_id, paid_on);
 select app.searchable('finance.payments', 'A: number, reference, transaction_id; B: bank_reference, cheque_number; C: note');
+
+-- What verifies them: a workflow of four eyes, the deal that they are for, and their reversal.
+alter table finance.payments
+    add column deal_id          uuid,
+    add column reverses_id      uuid,
+    add column reversal         text check (reversal in ('refund', 'chargeback', 'mistake')),
+    add column decision         text,
+    add column submitted_by     uuid,
+    add column submitted_at     timestamptz,
+    add column verified_by      uuid,
+    add column verified_at      timestamptz,
+    add column completed_at     timestamptz,
+    add column reversed         app.money not null default 0,
+    add column unallocated      app.money generated always as (case when reverses_id is null then amount - allocated - reversed else 0 end) stored,
+    add column verification_status text generated always as (case when verified_at is not null then 'verified' when status = 'submitted' then 'submitted'
+        when status in ('rejected', 'returned') then status else 'unverified' end) stored
+        constraint verification_status_is_known check (verification_status in ('unverified', 'submitted', 'verified', 'rejected', 'returned')),
+    add constraint payments_deal foreign key (organization_id, deal_id) references crm.deals,
+    add constraint payments_reverses foreign key (organization_id, reverses_id) references finance.payments,
+    add constraint allocated_within_amount check (allocated <= case when reverses_id is null then greatest(amount - reversed, 0) else 0 end),
+    add constraint reversed_within_amount check (reversed between 0 and amount),
+    add constraint reversal_names_its_payment check ((reversal is null) = (reverses_id is null)),
+    add constraint refusal_has_a_reason check (status not in ('rejected', 'returned') or decision is not null and decision ~ '\S'),
+    add constraint verified_by_another check (verified_by <> submitted_by);
+comment on column finance.payments.deal_id is 'The deal that it is for.';
+comment on column finance.payments.reverses_id is 'The payment that this takes back, in part or whole.';
+comment on column finance.payments.reversal is 'Why it went back: given back, called back by the bank, or entered by mistake.';
+comment on column finance.payments.decision is 'Why it was rejected or returned.';
+comment on column finance.payments.completed_at is 'Since when it counts; empty for what was brought in with a file.';
+comment on column finance.payments.reversed is 'How much of it was taken back.';
+comment on constraint allocated_within_amount on finance.payments is 'No more can be allocated than was paid.';
+comment on constraint reversed_within_amount on finance.payments is 'No more can be taken back than was paid.';
+comment on constraint reversal_names_its_payment on finance.payments is 'A reversal names the payment that it takes back.';
+comment on constraint refusal_has_a_reason on finance.payments is 'Say why.';
+comment on constraint verified_by_another on finance.payments is 'Whoever submitted a payment does not verify it.';
+create index payments_queue on finance.payments (organization_id, submitted_at) where status = 'submitted';
 
 alter table finance.invoices add constraint invoices_payment foreign key (organization_id, payment_id) references finance.payments;
 create unique index invoices_receipt on finance.invoices (organization_id, payment_id) where status <> 'cancelled' and deleted_at is null;
@@ -269,6 +302,12 @@ begin
 end $$;
 create trigger defaults before insert or update of party_id, currency on finance.invoices for each row execute function finance.invoice_defaults();
 
+-- Whether money that comes in, or goes back, counts only when somebody else has looked at it.
+create function finance.needs_verification(direction text, in_workspace uuid) returns boolean language plpgsql stable security definer set search_path = pg_catalog as $$
+begin
+    return direction <> 'out' and coalesce(app.setting('finance.payments_need_verification', in_workspace) = 'true', false);
+end $$;
+
 create function finance.payment_defaults() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 declare p parties.parties;
 begin
@@ -316,8 +355,17 @@ select app.workflow('finance.payments', 'status', $$
     pending    -> cancelled  : cancel
     processing -> cancelled  : cancel
     completed  -> cancelled  : void
+    pending    -> submitted  : submit
+    rejected   -> submitted  : submit
+    returned   -> submitted  : submit
+    submitted  -> completed  : verify
+    submitted  -> rejected   : reject
+    submitted  -> returned   : return
+    rejected   -> cancelled  : cancel
+    returned   -> cancelled  : cancel
 $$);
 select app.derive('finance.payments', '{digits,allocated}');
+select app.derive('finance.payments', '{reverses_id,reversal,decision,submitted_by,submitted_at,verified_by,verified_at,completed_at,reversed}');
 select app.derive('finance.payment_allocations', '{reversed_on}');
 
 -- What a line starts from: the product, the tax and the invoice.
@@ -500,7 +548,7 @@ declare p finance.payments; i finance.invoices; r finance.payment_allocations :=
 begin
     select * into p from finance.payments x where x.organization_id = r.organization_id and x.id = r.payment_id for no key update;
     if not found then return r; end if;     -- gone with its payment, which was still open
-    if tg_op <> 'INSERT' and p.status not in ('pending', 'processing') then
+    if tg_op <> 'INSERT' and p.status not in ('pending', 'processing', 'rejected', 'returned') then
         if tg_op = 'DELETE' or (to_jsonb(new) - '{reversed_on,version,updated_at,updated_by}'::text[]) <> (to_jsonb(old) - '{reversed_on,version,updated_at,updated_by}'::text[])
             or old.reversed_on is not null then
             raise exception 'An allocation that counts can only be taken back.' using errcode = 'AP001';
@@ -565,13 +613,173 @@ end $$;
 create trigger moves after update on finance.payments for each row when (old.status is distinct from new.status) execute function finance.move_payment();
 
 -- After the triggers above, which change allocations of closed payments: the part is guarded by check_allocation.
-create trigger closed after update on finance.payments for each row when (old.status <> all ('{pending,processing}'))
-    execute function app.check_closed('status', 'allocated', 'unallocated', 'note', 'internal_note', 'tags', 'updated_at', 'updated_by', 'version', 'custom', 'search', 'search_text');
+create trigger closed after update on finance.payments for each row when (old.status <> all ('{pending,processing,rejected,returned}'))
+    execute function app.check_closed('status', 'decision', 'submitted_by', 'submitted_at', 'verified_by', 'verified_at', 'verification_status', 'completed_at', 'reversed', 'allocated', 'unallocated', 'note', 'internal_note', 'tags', 'updated_at', 'updated_by', 'version', 'custom', 'search', 'search_text');
 create trigger closed_throw before update on finance.payments for each row
-    when (old.status <> all ('{pending,processing}') and new.deleted_at is distinct from old.deleted_at)
+    when (old.status <> all ('{pending,processing,rejected,returned}') and new.deleted_at is distinct from old.deleted_at)
     execute function app.refuse('A payment that has been made stays; void it instead.');
-create trigger closed_delete before delete on finance.payments for each row when (old.status <> all ('{pending,processing}'))
+create trigger closed_delete before delete on finance.payments for each row when (old.status <> all ('{pending,processing,rejected,returned}'))
     execute function app.refuse('A payment that has been made stays; void it instead.');
+
+-- DEFINITIONS 23. Who submitted, who verified and when is written here and nowhere else. Nobody verifies money that he
+-- entered, changed or submitted, whatever his roles and by whatever door.
+create function finance.check_verification() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare needed constant boolean := finance.needs_verification(new.direction, new.workspace_id); d crm.deals;
+begin
+    if tg_op = 'INSERT' then
+        new.submitted_by := null; new.submitted_at := null; new.verified_by := null; new.verified_at := null;
+        if needed and new.status <> all ('{pending,failed,cancelled}') then
+            raise exception 'A payment is verified by a person, not brought in as verified.' using errcode = 'AP001', column = 'status';
+        end if;
+        new.completed_at := null;
+    else
+        new.submitted_by := old.submitted_by; new.submitted_at := old.submitted_at; new.verified_by := old.verified_by; new.verified_at := old.verified_at;
+        new.completed_at := old.completed_at;
+        if (new.deal_id, new.party_id, new.currency) is not distinct from (old.deal_id, old.party_id, old.currency) and new.status = old.status then return new; end if;
+    end if;
+    if new.deal_id is not null then
+        select * into d from crm.deals x where x.organization_id = new.organization_id and x.id = new.deal_id;
+        if d.stage <> 'WON' or d.deleted_at is not null then
+            raise exception 'Only a deal that was won can be paid.' using errcode = 'AP001', column = 'deal_id';
+        end if;
+        if (d.customer_id, d.currency) <> (new.party_id, new.currency) then
+            raise exception 'A payment for a deal is of its customer, in its currency.' using errcode = 'AP001', column = 'deal_id';
+        end if;
+        if new.direction <> (case when new.reverses_id is null then 'in' else 'refund' end) then
+            raise exception 'A deal is paid by money that comes in.' using errcode = 'AP001', column = 'direction';
+        end if;
+    end if;
+    if tg_op = 'INSERT' or new.status = old.status then return new; end if;
+    if new.status = 'submitted' then
+        if needed and new.direction = 'in' and not exists (select from files.files f where f.organization_id = new.organization_id
+            and f.entity = 'finance.payments' and f.record_id = new.id and f.deleted_at is null) then
+            raise exception 'Attach the receipt first.' using errcode = 'AP001';
+        end if;
+        new.submitted_by := app.actor(); new.submitted_at := now(); new.decision := null;
+    elsif new.status = 'completed' and old.status = 'submitted' then
+        if app.actor() is null or app.actor() in (new.created_by, old.submitted_by) or exists (select from app.audit a
+            where a.organization_id = new.organization_id and a.entity = 'finance.payments' and a.record_id = new.id and a.actor_id = app.actor()
+              and (a.action = 'insert' or a.new ?| '{deal_id,party_id,amount,currency,exchange_rate,method,paid_on,transaction_id,reference,bank_reference,cheque_number}')) then
+            raise exception 'Whoever entered, changed or submitted a payment does not verify it.' using errcode = 'AP001';
+        end if;
+        new.verified_by := app.actor(); new.verified_at := now();
+    elsif new.status = 'completed' and needed then
+        raise exception 'Payments are verified here: submit it.' using errcode = 'AP001', column = 'status';
+    elsif new.status = 'cancelled' and old.status = 'completed' and (old.verified_at is not null or old.deal_id is not null or old.reversed > 0 or old.reverses_id is not null) then
+        raise exception 'This payment counts for good; reverse it instead.' using errcode = 'AP001';
+    end if;
+    if new.status = 'completed' then new.completed_at := now(); end if;
+    return new;
+end $$;
+create trigger verifies before insert or update on finance.payments for each row execute function finance.check_verification();
+
+-- The deal knows how many of its payments wait, were refused, count, and what they come to.
+create function finance.count_payment() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare p finance.payments; sign integer;
+begin
+    foreach sign in array '{-1,1}'::integer[] loop
+        if sign = 1 and tg_op <> 'DELETE' then p := new; elsif sign = -1 and tg_op <> 'INSERT' then p := old; else continue; end if;
+        if p.deal_id is null or p.deleted_at is not null or p.status in ('failed', 'cancelled') then continue; end if;
+        perform crm.add_payment(p.deal_id, sign * (p.status in ('pending', 'processing', 'submitted') and p.reverses_id is null)::integer,
+            sign * (p.status in ('rejected', 'returned') and p.reverses_id is null)::integer, sign * (p.status = 'completed' and p.reverses_id is null)::integer,
+            sign * case when p.status <> 'completed' then 0 when p.reverses_id is null then p.amount else -p.amount end);
+    end loop;
+    return null;
+end $$;
+create trigger counts_insert after insert on finance.payments for each row when (new.deal_id is not null) execute function finance.count_payment();
+create trigger counts_delete after delete on finance.payments for each row when (old.deal_id is not null) execute function finance.count_payment();
+create trigger counts_update after update on finance.payments for each row
+    when ((old.deal_id, old.status, old.deleted_at) is distinct from (new.deal_id, new.status, new.deleted_at)) execute function finance.count_payment();
+
+-- Takes so much of a payment back: what settles invoices is freed, the latest first, and what is left of an allocation
+-- is made anew.
+create function finance.take_back(payment uuid, amount numeric) returns void language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); p finance.payments; a finance.payment_allocations; lacking numeric;
+begin
+    select * into p from finance.payments x where x.organization_id = here and x.id = payment for no key update;
+    if p.status <> 'completed' or p.reversed + take_back.amount > p.amount then
+        raise exception 'No more can be taken back than was paid.' using errcode = 'AP001', column = 'amount';
+    end if;
+    lacking := take_back.amount - p.unallocated;
+    for a in select * from finance.payment_allocations x where x.organization_id = here and x.payment_id = payment and x.reversed_on is null and x.deleted_at is null
+        order by x.allocated_on desc, x.id desc
+    loop
+        exit when lacking <= 0;
+        update finance.payment_allocations x set reversed_on = greatest(current_date, x.allocated_on) where x.organization_id = here and x.id = a.id;
+        if a.amount > lacking then
+            insert into finance.payment_allocations (payment_id, invoice_id, amount) values (payment, a.invoice_id, a.amount - lacking);
+        end if;
+        lacking := lacking - a.amount;
+    end loop;
+    update finance.payments x set reversed = x.reversed + take_back.amount where x.organization_id = here and x.id = payment;
+end $$;
+revoke execute on function finance.take_back(uuid, numeric) from public;
+
+-- Whoever submitted it is told what became of it.
+create function finance.tell_payment(p finance.payments) returns void language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform app.notify(p.submitted_by, 'payment', case p.status
+        when 'completed' then jsonb_build_object('en', format('Payment %s was verified', p.number), 'ru', format('Платёж %s подтверждён', p.number),
+            'kk', format('%s төлемі расталды', p.number))
+        when 'rejected' then jsonb_build_object('en', format('Payment %s was rejected', p.number), 'ru', format('Платёж %s отклонён', p.number),
+            'kk', format('%s төлемі қабылданбады', p.number))
+        else jsonb_build_object('en', format('Payment %s came back to you', p.number), 'ru', format('Платёж %s возвращён вам', p.number),
+            'kk', format('%s төлемі сізге қайтарылды', p.number)) end, p.decision, 'finance.payments', p.id, null);
+end $$;
+
+-- What follows when a payment counts, in the same transaction. Modules that follow payments say so by a function of the
+-- name <module>.payment_counts(payment); it is found by its name, so that this module has to know of none. The number of
+-- the receipt comes last.
+create function finance.follow_payment() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare f regproc;
+begin
+    if new.status = 'completed' then
+        if new.reverses_id is not null then perform finance.take_back(new.reverses_id, new.amount); end if;
+        for f in select p.oid from pg_proc p where p.proname = 'payment_counts' and p.proargtypes = array['uuid'::regtype::oid]::oidvector order by p.pronamespace::regnamespace::text loop
+            execute format('select %s($1)', f) using new.id;
+        end loop;
+        if new.verified_at is not null and new.direction = 'in' then perform finance.receipt(new.id); end if;
+    end if;
+    if old.status = 'submitted' then perform finance.tell_payment(new); end if;
+    return null;
+end $$;
+-- After `moves`, by its name.
+create trigger moves_on after update on finance.payments for each row when (old.status is distinct from new.status) execute function finance.follow_payment();
+
+-- Money for a deal. Body: {amount?, method?, paid_on?, transaction_id?, cheque_number?, bank_reference?, note?}, no amount being all that is open.
+create function finance.pay_deal(deal uuid, body jsonb) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); d crm.deals; made uuid := app.new_id();
+begin
+    select * into d from crm.deals x where x.organization_id = here and x.id = deal;
+    insert into finance.payments (id, direction, party_id, deal_id, amount, currency, method, paid_on, reference, transaction_id, cheque_number, bank_reference, note, workspace_id)
+    values (made, 'in', d.customer_id, d.id, coalesce(sales.read_number(body, 'amount'), d.balance), d.currency, coalesce(body ->> 'method', d.payment_method, 'BANK_TRANSFER'),
+        coalesce(sales.read_date(body, 'paid_on'), current_date), coalesce(body ->> 'reference', d.number), body ->> 'transaction_id', body ->> 'cheque_number',
+        body ->> 'bank_reference', body ->> 'note', d.workspace_id);
+    if not finance.needs_verification('in', d.workspace_id) then
+        update finance.payments p set status = 'completed' where p.organization_id = here and p.id = made;
+    end if;
+    return made;
+end $$;
+
+-- Takes a payment back, whole or in part, by an entry of its own that is verified like any other. Body: {amount?, reversal?: refund, chargeback
+-- or mistake, reason, paid_on?}, no amount being all that is left.
+create function finance.reverse(payment uuid, body jsonb) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); p finance.payments; made uuid := app.new_id(); wanted numeric := sales.read_number(body, 'amount');
+begin
+    select * into p from finance.payments x where x.organization_id = here and x.id = payment for no key update;
+    if p.status is distinct from 'completed' or p.direction <> 'in' then
+        raise exception 'Only money that came in can be taken back.' using errcode = 'AP001';
+    end if;
+    if coalesce(body ->> 'reason', '') !~ '\S' then raise exception 'Say why.' using errcode = 'AP001', column = 'reason'; end if;
+    if p.reversed >= p.amount then raise exception 'All of this payment has been taken back.' using errcode = 'AP001'; end if;
+    if wanted > p.amount - p.reversed then raise exception 'No more can be taken back than was paid.' using errcode = 'AP001', column = 'amount'; end if;
+    insert into finance.payments (id, direction, party_id, deal_id, reverses_id, reversal, amount, currency, exchange_rate, method, paid_on, reference, note, workspace_id)
+    values (made, 'refund', p.party_id, p.deal_id, p.id, coalesce(body ->> 'reversal', 'refund'), coalesce(wanted, p.amount - p.reversed), p.currency, p.exchange_rate, p.method,
+        coalesce(sales.read_date(body, 'paid_on'), current_date), p.number, body ->> 'reason', p.workspace_id);
+    update finance.payments x set status = case when finance.needs_verification('refund', p.workspace_id) then 'submitted' else 'completed' end
+    where x.organization_id = here and x.id = made;
+    return made;
+end $$;
 
 -- A share of a line, so that all shares add up to the line: amount and tax are what is due after this share less what
 -- was given before. Price and discounts stay as they were where that gives the same amount.
@@ -729,7 +937,9 @@ begin
         coalesce(body ->> 'reference', i.number), body ->> 'transaction_id', body ->> 'note', i.workspace_id);
     insert into finance.payment_allocations (payment_id, invoice_id, amount, allocated_on)
     select made, pay.invoice, p.amount, on_day from finance.payments p where p.organization_id = here and p.id = made;
-    update finance.payments p set status = 'completed' where p.organization_id = here and p.id = made;
+    if not finance.needs_verification(finance.paid_by(i.direction, i.kind), i.workspace_id) then
+        update finance.payments p set status = 'completed' where p.organization_id = here and p.id = made;
+    end if;
     return made;
 end $$;
 
@@ -742,7 +952,7 @@ declare
 begin
     select * into p from finance.payments x where x.organization_id = here and x.id = payment for no key update;
     if p.status is null or p.status in ('failed', 'cancelled') then raise exception 'A payment that is % pays nothing.', p.status using errcode = 'AP001'; end if;
-    left_over := p.amount - p.allocated;
+    left_over := p.unallocated;
     if body ? 'allocations' then wanted := body -> 'allocations';
     elsif body ? 'invoice_id' then wanted := jsonb_build_array(jsonb_build_object('invoice_id', body -> 'invoice_id', 'amount', body -> 'amount'));
     else
@@ -786,11 +996,11 @@ create function finance.receipt(payment uuid) returns uuid language plpgsql secu
 declare here constant uuid := app.organization(); p finance.payments; made uuid := app.new_id();
 begin
     select * into p from finance.payments x where x.organization_id = here and x.id = payment for no key update;
-    if p.status is distinct from 'completed' or p.direction <> 'in' then
+    if p.status is distinct from 'completed' or p.direction <> 'in' or p.reverses_id is not null then
         raise exception 'A receipt is given for money that has come in.' using errcode = 'AP001';
     end if;
-    insert into finance.invoices (id, direction, kind, party_id, payment_id, workspace_id, currency, exchange_rate, issued_on, payment_terms, reference)
-    values (made, 'out', 'RECEIPT', p.party_id, p.id, p.workspace_id, p.currency, p.exchange_rate, greatest(p.paid_on, current_date), 'NET_0', p.number);
+    insert into finance.invoices (id, direction, kind, party_id, payment_id, workspace_id, assigned_to, currency, exchange_rate, issued_on, payment_terms, reference)
+    values (made, 'out', 'RECEIPT', p.party_id, p.id, p.workspace_id, coalesce(p.submitted_by, app.actor()), p.currency, p.exchange_rate, greatest(p.paid_on, current_date), 'NET_0', p.number);
     insert into finance.invoice_lines (invoice_id, name, price, tax_rate, price_includes_tax) values (made, concat_ws(' ', p.number, p.reference), p.amount, 0, true);
     update finance.invoices x set status = 'sent' where x.organization_id = here and x.id = made;
     return made;
@@ -801,7 +1011,7 @@ create function finance.party_exposure(party uuid) returns numeric language plpg
 begin
     return (select coalesce(sum(round(case when i.kind = 'CREDIT_NOTE' then -i.balance else i.balance end * i.exchange_rate, 2)), 0) from finance.invoices i
             where i.organization_id = app.organization() and i.party_id = party and i.direction = 'out' and i.number is not null and i.deleted_at is null)
-         - (select coalesce(sum(round((p.amount - p.allocated) * p.exchange_rate, 2)), 0) from finance.payments p
+         - (select coalesce(sum(round(p.unallocated * p.exchange_rate, 2)), 0) from finance.payments p
             where p.organization_id = app.organization() and p.party_id = party and p.direction = 'in' and p.status = 'completed' and p.deleted_at is null);
 end $$;
 
@@ -829,8 +1039,10 @@ begin
         union all
         select p.party_id, p.currency, true, 0, p.amount - (select coalesce(sum(a.amount), 0) from finance.payment_allocations a
             where a.organization_id = app.organization() and a.payment_id = p.id and a.deleted_at is null and a.allocated_on <= as_of and (a.reversed_on is null or a.reversed_on > as_of))
+            - (select coalesce(sum(r.amount), 0) from finance.payments r where r.organization_id = app.organization() and r.reverses_id = p.id
+               and r.status = 'completed' and r.paid_on <= as_of and r.deleted_at is null)
         from finance.payments p
-        where p.organization_id = app.organization() and p.status = 'completed' and p.paid_on <= as_of and p.deleted_at is null
+        where p.organization_id = app.organization() and p.status = 'completed' and p.paid_on <= as_of and p.deleted_at is null and p.reverses_id is null
           and p.direction = case of_direction when 'out' then 'in' else 'out' end
     ), summed as (
         select o.party, o.cur, coalesce(sum(o.amount) filter (where not o.is_credit and o.age <= 0), 0) as fresh,
@@ -868,6 +1080,21 @@ begin
     from finance.payments p
     left join (select organization_id, payment_id, sum(amount) from allocations group by 1, 2) a on a.organization_id = p.organization_id and a.payment_id = p.id
     where p.allocated <> coalesce(a.sum, 0)
+    union all
+    select p.organization_id, format('payment %s: reversed is %s, its reversals come to %s', p.number, p.reversed, coalesce(r.sum, 0))
+    from finance.payments p
+    left join (select organization_id, reverses_id, sum(amount) from finance.payments where status = 'completed' and deleted_at is null group by 1, 2) r
+        on r.organization_id = p.organization_id and r.reverses_id = p.id
+    where p.reversed <> coalesce(r.sum, 0)
+    union all
+    select d.organization_id, format('deal %s: paid is %s, its payments say %s', d.number, d.paid, coalesce(p.sum, 0))
+    from crm.deals d
+    left join (select organization_id, deal_id, sum(case when reverses_id is null then amount else -amount end) from finance.payments
+               where status = 'completed' and deleted_at is null and deal_id is not null group by 1, 2) p on p.organization_id = d.organization_id and p.deal_id = d.id
+    where d.paid <> coalesce(p.sum, 0)
+    union all
+    select p.organization_id, format('payment %s: verified by who submitted it', p.number) from finance.payments p
+    where p.verified_at is not null and (p.verified_by is null or p.verified_by in (p.submitted_by, p.created_by))
     union all
     select o.organization_id, format('order %s: paid is %s, its invoices say %s', o.number, o.paid, coalesce(i.sum, 0))
     from sales.orders o
