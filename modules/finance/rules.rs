@@ -6,13 +6,18 @@ use uuid::Uuid;
 
 const INVOICES: &str = "finance.invoices";
 const PAYMENTS: &str = "finance.payments";
+const WRITE_OFFS: &str = "finance.write_offs";
 
-kernel::rules! {}
+kernel::rules! {
+    After create finance.invoices: book_imported;
+}
 
 kernel::actions! {
     invoice sales.orders: invoice_order;
     credit finance.invoices: credit;
     pay finance.invoices: pay;
+    write_off finance.invoices: write_off;
+    take_back finance.write_offs: take_back;
     allocate finance.payments: allocate;
     unallocate finance.payments: unallocate;
     receipt finance.payments: receipt;
@@ -55,6 +60,31 @@ async fn pay_deal(tx: &Tx, deal: &Value, body: &Value) -> Result<Value> {
     known(body, "method", &["CASH", "BANK_TRANSFER", "CARD", "CHECK", "OTHER"])?;
     let made = sql!("select finance.pay_deal($1, $2)");
     Ok(made_of(tx, PAYMENTS, tx.query_one(made, &[&id(&deal["id"])?, body]).await?.get(0)))
+}
+
+/// What a file brings in as posted is in the books at once.
+async fn book_imported(tx: &Tx, invoice: &Value) -> Result<()> {
+    if !invoice["number"].is_null() {
+        tx.query(sql!("select finance.book_imported($1)"), &[&id(&invoice["id"])?]).await?;
+    }
+    Ok(())
+}
+
+/// `{"amount"?, "kind"?: "bad_debt"|"discount"|"difference", "taken_on"?, "reason"?}`: what is open is not expected any more.
+async fn write_off(tx: &Tx, invoice: &Value, body: &Value) -> Result<Value> {
+    known(body, "kind", &["bad_debt", "discount", "difference"])?;
+    let made = sql!("select finance.write_off($1, $2)");
+    Ok(made_of(tx, WRITE_OFFS, tx.query_one(made, &[&id(&invoice["id"])?, body]).await?.get(0)))
+}
+
+/// `{"reversed_on"?}`: it is expected again.
+async fn take_back(tx: &Tx, write_off: &Value, body: &Value) -> Result<Value> {
+    let statement = sql!(
+        "update finance.write_offs set reversed_on = greatest(taken_on, coalesce(app.j_date($3, 'reversed_on'), current_date))
+         where organization_id = $1 and id = $2"
+    );
+    tx.change(statement, &[&tx.actor.organization, &id(&write_off["id"])?, body]).await?;
+    Ok(Value::Null)
 }
 
 /// `{"reason"}`.

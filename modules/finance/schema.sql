@@ -17,7 +17,7 @@ create table finance.invoices (
     supplied_on          date,
     payment_terms        text check (payment_terms in ('PREPAYMENT', 'NET_0', 'NET_15', 'NET_30', 'NET_45', 'NET_60')),
     currency             text references app.currencies,
-    exchange_rate        numeric(20,10) not null default 1 constraint exchange_rate_is_positive check (exchange_rate > 0 and exchange_rate < 'Infinity'),
+    exchange_rate        numeric(20,10) constraint exchange_rate_is_positive check (exchange_rate > 0 and exchange_rate < 'Infinity'),
     digits               smallint not null default 2,
     prices_include_tax   boolean,
     supplier_number      text constraint supplier_number_is_short check (length(supplier_number) <= 100),
@@ -49,19 +49,26 @@ create table finance.invoices (
     paid                 app.money not null default 0,
     credited             app.money not null default 0,
     credit_applied       app.money not null default 0,
-    balance              app.money generated always as (case when kind in ('PROFORMA', 'RECEIPT') then 0 else gross - paid - credit_applied end) stored,
+    written_off          app.money not null default 0,
+    balance              app.money generated always as (case when kind in ('PROFORMA', 'RECEIPT') then 0 else gross - paid - credit_applied - written_off end) stored,
+    -- In the books.
+    legal_entity_id      uuid,
+    base_gross           app.money,
+    base_settled         app.money not null default 0,
+    relieved             app.money not null default 0,
     constraint invoices_party foreign key (organization_id, party_id) references parties.parties,
     constraint invoices_order foreign key (organization_id, order_id) references sales.orders,
     constraint invoices_credited foreign key (organization_id, credited_invoice_id) references finance.invoices,
     constraint invoices_assigned foreign key (organization_id, assigned_to) references iam.memberships,
+    constraint invoices_legal_entity foreign key (organization_id, legal_entity_id) references ledger.legal_entities,
     constraint invoices_workspace foreign key (organization_id, workspace_id) references tenancy.workspaces,
     constraint invoice_has_a_currency check (currency is not null),
     constraint number_comes_with_posting check ((number is null) = (status in ('draft', 'cancelled'))),
     constraint posted_has_dates check (status in ('draft', 'cancelled') or issued_on is not null and due_on is not null),
     constraint due_after_issued check (due_on >= issued_on),
-    constraint paid_within_gross check (paid + credit_applied <= gross),
+    constraint paid_within_gross check (paid + credit_applied + written_off <= gross),
     constraint credited_within_gross check (credited <= gross),
-    constraint settled_not_negative check (paid >= 0 and credited >= 0 and credit_applied >= 0),
+    constraint settled_not_negative check (paid >= 0 and credited >= 0 and credit_applied >= 0 and written_off >= 0),
     constraint only_credit_notes_credit check (credited_invoice_id is null or kind = 'CREDIT_NOTE'),
     constraint not_its_own_credit check (credited_invoice_id <> id),
     constraint receipts_are_for_payments check ((payment_id is not null) = (kind = 'RECEIPT'))
@@ -70,11 +77,16 @@ comment on table finance.invoices is 'What a customer owes us (out) or we owe a 
 comment on column finance.invoices.number is 'Given when the invoice is posted, without gaps.';
 comment on column finance.invoices.supplier_number is 'The number on a supplier''s paper.';
 comment on column finance.invoices.supplied_on is 'When the goods or services were supplied.';
-comment on column finance.invoices.exchange_rate is 'What one unit of the invoice''s currency is worth in the currency of our books.';
+comment on column finance.invoices.exchange_rate is 'What one unit of the invoice''s currency is worth in the currency of our books; empty: that of the day.';
 comment on column finance.invoices.digits is 'To how many digits its amounts are rounded: a matter of the currency.';
 comment on column finance.invoices.paid is 'Money allocated to it by completed payments.';
 comment on column finance.invoices.credited is 'What credit notes take back of it.';
 comment on column finance.invoices.credit_applied is 'Credit that settled it; on a credit note: how much of it was used so.';
+comment on column finance.invoices.written_off is 'What nobody expects any more: bad debts, discounts for paying early, small differences.';
+comment on column finance.invoices.legal_entity_id is 'In whose books it is; empty: the default one.';
+comment on column finance.invoices.base_gross is 'The whole in the currency of the books, since it was posted.';
+comment on column finance.invoices.base_settled is 'How much of that has been settled.';
+comment on column finance.invoices.relieved is 'The same in its own currency.';
 comment on column finance.invoices.balance is 'What is still to be paid, or of a credit note, still to be paid back.';
 comment on constraint invoices_currency_fkey on finance.invoices is 'There is no such currency.';
 comment on constraint exchange_rate_is_positive on finance.invoices is 'An exchange rate must be more than nothing.';
@@ -133,11 +145,17 @@ create table finance.invoice_lines (
                           + app.line_tax(
                             app.line_gross(quantity, price, discount_percent, discount_amount, digits), tax_rate, price_includes_tax, digits)
                           + case when price_includes_tax then 0 else tax_adjustment end) stored,
+    account_id          uuid,
+    project_id          uuid,
+    department_id       uuid,
     note                app.textarea,
     constraint invoice_lines_invoice foreign key (organization_id, invoice_id) references finance.invoices on delete cascade,
     constraint invoice_lines_product foreign key (organization_id, product_id) references products.products,
     constraint invoice_lines_order_line foreign key (organization_id, order_line_id) references sales.order_lines,
     constraint invoice_lines_credited foreign key (organization_id, credited_line_id) references finance.invoice_lines,
+    constraint invoice_lines_account foreign key (organization_id, account_id) references ledger.ledger_accounts,
+    constraint invoice_lines_project foreign key (organization_id, project_id) references ledger.dimensions,
+    constraint invoice_lines_department foreign key (organization_id, department_id) references ledger.dimensions,
     constraint invoice_lines_tax foreign key (organization_id, tax_id) references products.taxes,
     constraint line_has_a_name check (name ~ '\S' and name is not null and length(name) <= 500),
     constraint line_has_a_price check (price is not null),
@@ -147,6 +165,7 @@ create table finance.invoice_lines (
 comment on table finance.invoice_lines is 'One thing on an invoice.';
 comment on column finance.invoice_lines.order_line_id is 'The line of the order that this invoices.';
 comment on column finance.invoice_lines.credited_line_id is 'The line of the invoice that this credits.';
+comment on column finance.invoice_lines.account_id is 'Where it is written; empty: where its product''s category says, or on the account for sales or purchases.';
 comment on column finance.invoice_lines.is_shipping is 'The freight of an order.';
 comment on column finance.invoice_lines.tax_adjustment is 'Where the tax on paper is a rounding off ours, and where shares must add up to the whole.';
 comment on column finance.invoice_lines.amount is 'Quantity times price less the discount, rounded once.';
@@ -168,9 +187,12 @@ create table finance.payments (
     status           text not null,
     amount           app.money not null constraint amount_is_positive check (amount > 0),
     currency         text references app.currencies,
-    exchange_rate    numeric(20,10) not null default 1 constraint exchange_rate_is_positive check (exchange_rate > 0 and exchange_rate < 'Infinity'),
+    exchange_rate    numeric(20,10) constraint exchange_rate_is_positive check (exchange_rate > 0 and exchange_rate < 'Infinity'),
     digits           smallint not null default 2,
-    base_amount      app.money generated always as (round(amount * exchange_rate, 2)) stored,
+    base_amount      app.money,
+    base_allocated   app.money not null default 0,
+    legal_entity_id  uuid,
+    account_id       uuid,
     method           text not null default 'BANK_TRANSFER' check (method in ('CASH', 'BANK_TRANSFER', 'CARD', 'CHECK', 'OTHER')),
     paid_on          date not null default current_date,
     reference        text,
@@ -188,6 +210,8 @@ create table finance.payments (
     constraint payments_number unique (organization_id, number),
     constraint payments_transaction unique (organization_id, transaction_id),
     constraint payments_party foreign key (organization_id, party_id) references parties.parties,
+    constraint payments_legal_entity foreign key (organization_id, legal_entity_id) references ledger.legal_entities,
+    constraint payments_account foreign key (organization_id, account_id) references ledger.ledger_accounts,
     constraint payments_workspace foreign key (organization_id, workspace_id) references tenancy.workspaces,
     constraint payment_has_a_currency check (currency is not null),
     constraint amount_is_rounded check (amount = round(amount, digits)),
@@ -196,7 +220,11 @@ create table finance.payments (
 comment on table finance.payments is 'Money that came in, went out, or went back.';
 comment on column finance.payments.direction is 'In: from whoever owes us. Out: to whom we owe. Refund: back to a customer.';
 comment on column finance.payments.transaction_id is 'What the bank or the gateway calls it; no payment is entered twice.';
-comment on column finance.payments.base_amount is 'In the currency of our books.';
+comment on column finance.payments.exchange_rate is 'What one unit of its currency is worth in the currency of our books; empty: that of the day.';
+comment on column finance.payments.base_amount is 'In the currency of the books, since it counts.';
+comment on column finance.payments.base_allocated is 'How much of that is allocated.';
+comment on column finance.payments.legal_entity_id is 'In whose books it is; empty: the default one.';
+comment on column finance.payments.account_id is 'The bank account or cash desk; empty: the one for the method.';
 comment on column finance.payments.allocated is 'How much of it settles invoices.';
 comment on constraint payments_number on finance.payments is 'There is a payment with this number already.';
 comment on constraint payments_transaction on finance.payments is 'This transaction has been entered already.';
@@ -259,13 +287,56 @@ create table finance.payment_allocations (
     amount        app.money not null constraint amount_is_positive check (amount > 0),
     allocated_on  date not null default current_date,
     reversed_on   date,
+    base_invoice  app.money,
+    base_payment  app.money,
     constraint allocations_payment foreign key (organization_id, payment_id) references finance.payments on delete cascade,
     constraint allocations_invoice foreign key (organization_id, invoice_id) references finance.invoices,
     constraint reversed_after_allocated check (reversed_on >= allocated_on)
 );
 comment on table finance.payment_allocations is 'How much of a payment settles an invoice, from which day on, and until which.';
+comment on column finance.payment_allocations.base_invoice is 'What it settles of the invoice, in the currency of the books.';
+comment on column finance.payment_allocations.base_payment is 'What it takes of the payment, in the currency of the books.';
 comment on constraint amount_is_positive on finance.payment_allocations is 'An amount must be more than nothing.';
 comment on constraint reversed_after_allocated on finance.payment_allocations is 'An allocation cannot be taken back before it was made.';
+
+create table finance.write_offs (
+    like app.record including all,
+    invoice_id   uuid not null,
+    kind         text not null default 'bad_debt' check (kind in ('bad_debt', 'discount', 'difference')),
+    amount       app.money not null constraint amount_is_positive check (amount > 0),
+    taken_on     date not null default current_date,
+    reason       text constraint reason_is_short check (length(reason) <= 500),
+    reversed_on  date,
+    base_amount  app.money,
+    constraint write_offs_invoice foreign key (organization_id, invoice_id) references finance.invoices,
+    constraint reversed_after_taken check (reversed_on >= taken_on)
+);
+comment on table finance.write_offs is 'What is not expected of an invoice any more: a bad debt, a discount for paying early, a small difference.';
+comment on constraint amount_is_positive on finance.write_offs is 'An amount must be more than nothing.';
+comment on constraint reason_is_short on finance.write_offs is 'A reason has at most 500 characters.';
+comment on constraint reversed_after_taken on finance.write_offs is 'What was written off cannot be taken back before.';
+
+create table finance.category_accounts (
+    like app.record including all,
+    category_id  uuid not null,
+    direction    text not null default 'out' check (direction in ('out', 'in')),
+    account_id   uuid not null,
+    constraint category_accounts_category foreign key (organization_id, category_id) references products.categories on delete cascade,
+    constraint category_accounts_account foreign key (organization_id, account_id) references ledger.ledger_accounts
+);
+comment on table finance.category_accounts is 'On which account the products of a category are written when they are sold or bought; shelves inherit it.';
+create unique index category_accounts_once on finance.category_accounts (organization_id, category_id, direction) where deleted_at is null;
+comment on index finance.category_accounts_once is 'This category has an account for that already.';
+
+-- What a currency is worth in the books on a day, null when nobody said.
+create function finance.rate(of_entity uuid, of_currency text, on_day date) returns numeric language plpgsql stable security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); books text;
+begin
+    select e.currency into books from ledger.legal_entities e where e.organization_id = here and e.deleted_at is null
+        and (e.id = of_entity or of_entity is null and e.is_default);
+    books := coalesce(books, parties.home_currency(here));
+    return case when of_currency = books then 1 else ledger.rate(of_currency, books, coalesce(on_day, current_date)) end;
+end $$;
 
 -- Who the other side is, as the paper says; in which currency, how due.
 create function finance.invoice_defaults() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
@@ -295,6 +366,11 @@ begin
         end if;
     end if;
     new.digits := coalesce(app.digits(new.currency), new.digits);
+    -- An order that nobody gave a rate has 1.
+    if tg_op = 'INSERT' then new.exchange_rate := coalesce(new.exchange_rate, nullif(o.exchange_rate, 1), finance.rate(new.legal_entity_id, new.currency, new.issued_on));
+    elsif new.currency <> old.currency and new.exchange_rate is not distinct from old.exchange_rate then
+        new.exchange_rate := finance.rate(new.legal_entity_id, new.currency, new.issued_on);
+    end if;
     if tg_op = 'INSERT' and new.direction = 'out' and not importing then
         new.terms := coalesce(new.terms, app.setting('finance.invoice_terms', new.workspace_id) #>> '{}');
     end if;
@@ -316,6 +392,10 @@ begin
         new.currency := coalesce(p.currency, parties.home_currency(new.organization_id));
     end if;
     new.digits := coalesce(app.digits(new.currency), new.digits);
+    if tg_op = 'INSERT' then new.exchange_rate := coalesce(new.exchange_rate, finance.rate(new.legal_entity_id, new.currency, new.paid_on));
+    elsif new.currency <> old.currency and new.exchange_rate is not distinct from old.exchange_rate then
+        new.exchange_rate := finance.rate(new.legal_entity_id, new.currency, new.paid_on);
+    end if;
     return new;
 end $$;
 create trigger defaults before insert or update of party_id, currency on finance.payments for each row execute function finance.payment_defaults();
@@ -324,6 +404,8 @@ select app.enroll('finance.payments');
 select app.enroll('finance.invoices', owner => 'assigned_to');
 select app.enroll_part('finance.invoice_lines', 'finance.invoices', 'invoice_id');
 select app.enroll_part('finance.payment_allocations', 'finance.payments', 'payment_id');
+select app.enroll('finance.write_offs');
+select app.enroll('finance.category_accounts');
 
 select app.workflow('finance.invoices', 'status', $$
     draft   -> sent      : post
@@ -341,9 +423,10 @@ select app.workflow('finance.invoices', 'status', $$
     draft   -> cancelled : cancel
 $$);
 select app.editable_in('finance.invoices', 'status', '{draft}',
-    keep => '{paid,credited,credit_applied,balance,assigned_to,note,internal_note,tags,esf_number,esf_status,esf_on}');
+    keep => '{paid,credited,credit_applied,written_off,balance,base_gross,base_settled,relieved,assigned_to,note,internal_note,tags,esf_number,esf_status,esf_on}');
 select app.total('finance.invoices', 'finance.invoice_lines', 'invoice_id', 'net, tax, gross');
 select app.derive('finance.invoices', '{digits,paid,credited,credit_applied}');
+select app.derive('finance.invoices', '{written_off,base_gross,base_settled,relieved}');
 select app.derive('finance.invoice_lines', '{digits}');
 
 select app.workflow('finance.payments', 'status', $$
@@ -366,7 +449,9 @@ select app.workflow('finance.payments', 'status', $$
 $$);
 select app.derive('finance.payments', '{digits,allocated}');
 select app.derive('finance.payments', '{reverses_id,reversal,decision,submitted_by,submitted_at,verified_by,verified_at,completed_at,reversed}');
-select app.derive('finance.payment_allocations', '{reversed_on}');
+select app.derive('finance.payments', '{base_amount,base_allocated}');
+select app.derive('finance.payment_allocations', '{reversed_on,base_invoice,base_payment}');
+select app.derive('finance.write_offs', '{reversed_on,base_amount}');
 
 -- What a line starts from: the product, the tax and the invoice.
 create function finance.line_defaults() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
@@ -475,6 +560,12 @@ begin
     end if;
     if new.gross <= 0 then raise exception 'An invoice over nothing cannot be posted.' using errcode = 'AP001'; end if;
     new.issued_on := coalesce(new.issued_on, current_date);
+    new.legal_entity_id := coalesce(new.legal_entity_id, ledger.home());
+    new.exchange_rate := coalesce(new.exchange_rate, finance.rate(new.legal_entity_id, new.currency, new.issued_on));
+    if new.exchange_rate is null then
+        raise exception 'There is no exchange rate of % for %.', new.currency, new.issued_on using errcode = 'AP001', column = 'exchange_rate';
+    end if;
+    new.base_gross := finance.in_books(new.legal_entity_id, new.gross, new.exchange_rate);
     new.due_on := coalesce(new.due_on, new.issued_on + parties.payment_days(new.payment_terms));
     if new.kind = 'CREDIT_NOTE' and new.credited_invoice_id is not null then
         select * into o from finance.invoices x where x.organization_id = new.organization_id and x.id = new.credited_invoice_id for no key update;
@@ -520,12 +611,12 @@ create trigger posts before update on finance.invoices for each row
 -- A posted invoice is as settled as what was paid and credited says.
 create function finance.settle() returns trigger language plpgsql set search_path = pg_catalog as $$
 begin
-    new.status := case when new.paid + new.credit_applied >= new.gross then 'paid' when new.paid + new.credit_applied > 0 then 'partial'
+    new.status := case when new.paid + new.credit_applied + new.written_off >= new.gross then 'paid' when new.paid + new.credit_applied + new.written_off > 0 then 'partial'
                        when old.status = 'viewed' then 'viewed' else 'sent' end;
     return new;
 end $$;
 create trigger settles before update on finance.invoices for each row
-    when (old.status not in ('draft', 'cancelled') and (old.paid, old.credit_applied) is distinct from (new.paid, new.credit_applied))
+    when (old.status not in ('draft', 'cancelled') and (old.paid, old.credit_applied, old.written_off) is distinct from (new.paid, new.credit_applied, new.written_off))
     execute function finance.settle();
 
 -- The order knows what was paid for it.
@@ -549,7 +640,7 @@ begin
     select * into p from finance.payments x where x.organization_id = r.organization_id and x.id = r.payment_id for no key update;
     if not found then return r; end if;     -- gone with its payment, which was still open
     if tg_op <> 'INSERT' and p.status not in ('pending', 'processing', 'rejected', 'returned') then
-        if tg_op = 'DELETE' or (to_jsonb(new) - '{reversed_on,version,updated_at,updated_by}'::text[]) <> (to_jsonb(old) - '{reversed_on,version,updated_at,updated_by}'::text[])
+        if tg_op = 'DELETE' or (to_jsonb(new) - '{reversed_on,base_invoice,base_payment,version,updated_at,updated_by}'::text[]) <> (to_jsonb(old) - '{reversed_on,base_invoice,base_payment,version,updated_at,updated_by}'::text[])
             or old.reversed_on is not null then
             raise exception 'An allocation that counts can only be taken back.' using errcode = 'AP001';
         end if;
@@ -586,9 +677,11 @@ declare
 begin
     update finance.payments p set allocated = p.allocated + becomes - was where p.organization_id = r.organization_id and p.id = r.payment_id
     returning p.status into state;
-    if state = 'completed' then     -- then the invoice is still the same one
+    if state = 'completed' and becomes <> was then     -- then the invoice is still the same one
         update finance.invoices i set paid = i.paid + becomes - was where i.organization_id = r.organization_id and i.id = r.invoice_id;
+        if becomes > 0 then perform finance.book_allocation(r.id); end if;
     end if;
+    if tg_op <> 'INSERT' and was > 0 and becomes = 0 and old.base_invoice is not null then perform finance.unbook_allocation(r); end if;
     return null;
 end $$;
 create trigger applies after insert or update or delete on finance.payment_allocations for each row execute function finance.apply_allocation();
@@ -604,6 +697,13 @@ begin
             update finance.invoices i set paid = i.paid + sign * a.amount where i.organization_id = new.organization_id and i.id = a.invoice_id;
         end loop;
     end if;
+    if new.status = 'completed' then
+        perform finance.book_payment(new);
+        perform finance.book_allocation(x.id) from finance.payment_allocations x
+        where x.organization_id = new.organization_id and x.payment_id = new.id and x.reversed_on is null and x.deleted_at is null order by x.invoice_id, x.id;
+    elsif old.status = 'completed' then
+        perform finance.unbook('finance.payments', new.id, greatest(current_date, new.paid_on));
+    end if;
     if new.status in ('failed', 'cancelled') then
         update finance.payment_allocations x set reversed_on = greatest(current_date, x.allocated_on)
         where x.organization_id = new.organization_id and x.payment_id = new.id and x.reversed_on is null;
@@ -614,7 +714,7 @@ create trigger moves after update on finance.payments for each row when (old.sta
 
 -- After the triggers above, which change allocations of closed payments: the part is guarded by check_allocation.
 create trigger closed after update on finance.payments for each row when (old.status <> all ('{pending,processing,rejected,returned}'))
-    execute function app.check_closed('status', 'decision', 'submitted_by', 'submitted_at', 'verified_by', 'verified_at', 'verification_status', 'completed_at', 'reversed', 'allocated', 'unallocated', 'note', 'internal_note', 'tags', 'updated_at', 'updated_by', 'version', 'custom', 'search', 'search_text');
+    execute function app.check_closed('status', 'decision', 'submitted_by', 'submitted_at', 'verified_by', 'verified_at', 'verification_status', 'completed_at', 'reversed', 'allocated', 'unallocated', 'base_amount', 'base_allocated', 'note', 'internal_note', 'tags', 'updated_at', 'updated_by', 'version', 'custom', 'search', 'search_text');
 create trigger closed_throw before update on finance.payments for each row
     when (old.status <> all ('{pending,processing,rejected,returned}') and new.deleted_at is distinct from old.deleted_at)
     execute function app.refuse('A payment that has been made stays; void it instead.');
@@ -781,6 +881,270 @@ begin
     return made;
 end $$;
 
+-- In the books. Everything that counts is an entry: an invoice when it is posted, a payment when it is completed, what
+-- one settles of the other when the two were worth different amounts, and what is written off. All that comes in goes to
+-- the receivables, allocated or not, and all that goes out to the payables: so they are what is open, to the cent.
+
+-- An amount in the currency of the books, rounded to its digits.
+create function finance.in_books(of_entity uuid, amount numeric, rate numeric) returns numeric language plpgsql stable security definer set search_path = pg_catalog as $$
+begin
+    return (select round(amount * rate, e.digits) from ledger.legal_entities e where e.organization_id = app.organization() and e.id = of_entity);
+end $$;
+
+-- The account for what is sold or bought of a product: that of its category, or of the first above it that has one.
+create function finance.product_account(of_product uuid, of_direction text) returns uuid language plpgsql stable security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); shelf uuid; found_one uuid;
+begin
+    select p.category_id into shelf from products.products p where p.organization_id = here and p.id = of_product;
+    while shelf is not null loop
+        select a.account_id into found_one from finance.category_accounts a
+        where a.organization_id = here and a.category_id = shelf and a.direction = of_direction and a.deleted_at is null;
+        if found then return found_one; end if;
+        select c.parent_id into shelf from products.categories c where c.organization_id = here and c.id = shelf;
+    end loop;
+    return null;
+end $$;
+
+-- An invoice owes to, or is owed by, somebody; what it is for stands on the other side, each tax by itself. What was
+-- issued before the books were begun is an opening balance.
+create function finance.book_invoice(i finance.invoices) returns void language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    here constant uuid := i.organization_id;
+    sign constant integer := case when (i.direction = 'out') = (i.kind <> 'CREDIT_NOTE') then 1 else -1 end;
+    books ledger.legal_entities; control uuid; usual uuid; sides record; shares numeric[]; postings ledger.posting[]; old_business boolean;
+begin
+    select * into strict books from ledger.legal_entities e where e.organization_id = here and e.id = i.legal_entity_id;
+    old_business := coalesce(i.issued_on < books.books_from, false);
+    control := ledger.account(case when i.direction = 'out' then 'receivable' else 'payable' end);
+    usual := ledger.account(case when old_business then 'opening' when i.direction = 'out' then 'sales' else 'purchases' end);
+    select array_agg(q.account order by q.account, q.tax_id, q.tax_rate, q.is_tax) as account, array_agg(q.amount order by q.account, q.tax_id, q.tax_rate, q.is_tax) as amount,
+        array_agg(q.base order by q.account, q.tax_id, q.tax_rate, q.is_tax) as base, array_agg(q.tax_id order by q.account, q.tax_id, q.tax_rate, q.is_tax) as tax,
+        array_agg(q.tax_rate order by q.account, q.tax_id, q.tax_rate, q.is_tax) as rate, array_agg(q.is_tax order by q.account, q.tax_id, q.tax_rate, q.is_tax) as is_tax,
+        array_agg(q.project_id order by q.account, q.tax_id, q.tax_rate, q.is_tax) as project, array_agg(q.department_id order by q.account, q.tax_id, q.tax_rate, q.is_tax) as department
+    into sides from (
+        select case when old_business then usual else coalesce(l.account_id, finance.product_account(l.product_id, i.direction), usual) end as account,
+            l.tax_id, l.tax_rate, l.project_id, l.department_id, sum(case when old_business then l.gross else l.net end) as amount, null::numeric as base, false as is_tax
+        from finance.invoice_lines l where l.organization_id = here and l.invoice_id = i.id and l.deleted_at is null group by 1, 2, 3, 4, 5
+        union all
+        select ledger.account(case when i.direction = 'out' then 'tax_out' else 'tax_in' end), l.tax_id, l.tax_rate, null, null, sum(l.tax), sum(l.net), true
+        from finance.invoice_lines l where l.organization_id = here and l.invoice_id = i.id and l.deleted_at is null and not old_business group by l.tax_id, l.tax_rate having sum(l.tax) <> 0
+    ) q;
+    shares := ledger.shares(i.base_gross, sides.amount, books.digits);
+    postings := array[row (control, sign * i.base_gross, i.currency, sign * i.gross, i.party_id, null, null, null, null, null, null, null, null)::ledger.posting];
+    for n in 1 .. cardinality(sides.account) loop
+        postings := postings || row (sides.account[n], -sign * shares[n], i.currency, -sign * sides.amount[n], i.party_id, null, sides.project[n], sides.department[n],
+            sides.tax[n], case when not old_business then sides.rate[n] end, -sign * finance.in_books(i.legal_entity_id, sides.base[n], i.exchange_rate),
+            case when not old_business then coalesce(i.supplied_on, i.issued_on) end, null)::ledger.posting;
+    end loop;
+    perform ledger.post(i.legal_entity_id, case when old_business then 'opening' when i.direction = 'out' then 'sales' else 'purchases' end, i.issued_on, i.number,
+        i.party_name, 'finance.invoices', i.id, 'post', postings);
+    if i.credit_applied > 0 then perform finance.book_difference(i, i.issued_on, 'finance.invoices', i.id, i.number,
+        finance.relieve(i.credited_invoice_id, i.credit_applied), finance.relieve(i.id, i.credit_applied)); end if;
+end $$;
+
+-- How much of an invoice's worth in the books goes with so much of it; the last part takes what rounding left.
+create function finance.relieve(of_invoice uuid, amount numeric) returns numeric language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); part numeric;
+begin
+    select case when i.relieved + relieve.amount >= i.gross then i.base_gross - i.base_settled
+        else least(round(i.base_gross * relieve.amount / i.gross, e.digits), i.base_gross - i.base_settled) end into part
+    from finance.invoices i join ledger.legal_entities e on e.organization_id = here and e.id = i.legal_entity_id
+    where i.organization_id = here and i.id = of_invoice;
+    update finance.invoices i set relieved = i.relieved + relieve.amount, base_settled = i.base_settled + part where i.organization_id = here and i.id = of_invoice;
+    return part;
+end $$;
+
+-- Both settle the same amount, and were worth different ones: the difference is gained or lost. `was` is what it was worth
+-- in the invoice, `becomes` in what settles it.
+create function finance.book_difference(i finance.invoices, on_day date, from_source text, from_id uuid, of_number text, was numeric, becomes numeric)
+returns void language plpgsql security definer set search_path = pg_catalog as $$
+declare diff constant numeric := case when i.direction = 'out' then becomes - was else was - becomes end;
+begin
+    if diff = 0 then return; end if;
+    perform ledger.post(i.legal_entity_id, 'exchange', on_day, of_number, i.number, from_source, from_id, 'settle', array[
+        row (ledger.account(case when i.direction = 'out' then 'receivable' else 'payable' end), diff, i.currency, 0, i.party_id, null, null, null, null, null, null, null, null)::ledger.posting,
+        row (ledger.account(case when diff > 0 then 'exchange_gain' else 'exchange_loss' end), -diff, i.currency, 0, i.party_id, null, null, null, null, null, null, null, null)::ledger.posting]);
+end $$;
+
+-- Money goes to or from the bank account, or the one for its method.
+create function finance.book_payment(p finance.payments) returns void language plpgsql security definer set search_path = pg_catalog as $$
+declare sign constant integer := case p.direction when 'in' then 1 else -1 end; books constant uuid := coalesce(p.legal_entity_id, ledger.home());
+begin
+    perform ledger.post(books, 'money', p.paid_on, p.number, (select q.name from parties.parties q where q.organization_id = p.organization_id and q.id = p.party_id),
+        'finance.payments', p.id, 'complete', array[
+        row (coalesce(p.account_id, ledger.account(case p.method when 'CASH' then 'cash' else 'bank' end)), sign * p.base_amount, p.currency, sign * p.amount, p.party_id,
+            null, null, null, null, null, null, null, p.reference)::ledger.posting,
+        row (ledger.account(case p.direction when 'out' then 'payable' else 'receivable' end), -sign * p.base_amount, p.currency, -sign * p.amount, p.party_id,
+            null, null, null, null, null, null, null, p.reference)::ledger.posting]);
+end $$;
+
+-- What it is worth is known, and stays, from when it counts.
+create function finance.value_payment() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    new.legal_entity_id := coalesce(new.legal_entity_id, ledger.home());
+    new.exchange_rate := coalesce(new.exchange_rate, finance.rate(new.legal_entity_id, new.currency, new.paid_on));
+    if new.exchange_rate is null then
+        raise exception 'There is no exchange rate of % for %.', new.currency, new.paid_on using errcode = 'AP001', column = 'exchange_rate';
+    end if;
+    new.base_amount := finance.in_books(new.legal_entity_id, new.amount, new.exchange_rate);
+    return new;
+end $$;
+create trigger values_insert before insert on finance.payments for each row when (new.status = 'completed') execute function finance.value_payment();
+create trigger values_update before update on finance.payments for each row when (new.status = 'completed' and old.status <> 'completed')
+    execute function finance.value_payment();
+
+create function finance.book_new_payment() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform finance.book_payment(new);
+    return null;
+end $$;
+create trigger books_insert after insert on finance.payments for each row when (new.status = 'completed') execute function finance.book_new_payment();
+
+create function finance.book_posted() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform finance.book_invoice(new);
+    return null;
+end $$;
+create trigger books after update on finance.invoices for each row
+    when (old.status = 'draft' and new.status not in ('draft', 'cancelled') and new.kind not in ('PROFORMA', 'RECEIPT')) execute function finance.book_posted();
+
+create function finance.book_allocation(of_allocation uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); a finance.payment_allocations; p finance.payments; i finance.invoices; of_invoice numeric; of_payment numeric; before numeric; places smallint;
+begin
+    select * into strict a from finance.payment_allocations x where x.organization_id = here and x.id = of_allocation;
+    select * into strict p from finance.payments x where x.organization_id = here and x.id = a.payment_id;
+    select * into strict i from finance.invoices x where x.organization_id = here and x.id = a.invoice_id;
+    if i.base_gross is null then return; end if;    -- came in with a file, and is not in the books yet
+    select coalesce(sum(x.amount), 0) into before from finance.payment_allocations x
+    where x.organization_id = here and x.payment_id = p.id and x.base_payment is not null and x.reversed_on is null and x.deleted_at is null;
+    select e.digits into strict places from ledger.legal_entities e where e.organization_id = here and e.id = p.legal_entity_id;
+    of_payment := case when before + a.amount >= p.amount then p.base_amount - p.base_allocated
+        else least(round(p.base_amount * a.amount / p.amount, places), p.base_amount - p.base_allocated) end;
+    of_invoice := finance.relieve(i.id, a.amount);
+    update finance.payments x set base_allocated = x.base_allocated + of_payment where x.organization_id = here and x.id = p.id;
+    update finance.payment_allocations x set base_invoice = of_invoice, base_payment = of_payment where x.organization_id = here and x.id = a.id;
+    if i.direction = 'in' and p.direction = 'in' then   -- a supplier's money for his credit note: from the receivables to the payables
+        perform ledger.post(i.legal_entity_id, 'money', greatest(a.allocated_on, p.paid_on), p.number, i.number, 'finance.payment_allocations', a.id, 'settle', array[
+            row (ledger.account('receivable'), of_payment, i.currency, a.amount, p.party_id, null, null, null, null, null, null, null, null)::ledger.posting,
+            row (ledger.account('payable'), -of_invoice, i.currency, -a.amount, i.party_id, null, null, null, null, null, null, null, null)::ledger.posting,
+            row (ledger.account(case when of_payment > of_invoice then 'exchange_gain' else 'exchange_loss' end), of_invoice - of_payment, i.currency, 0, i.party_id,
+                null, null, null, null, null, null, null, null)::ledger.posting]);
+    else
+        perform finance.book_difference(i, greatest(a.allocated_on, p.paid_on), 'finance.payment_allocations', a.id, p.number, of_invoice, of_payment);
+    end if;
+end $$;
+
+create function finance.unbook_allocation(a finance.payment_allocations) returns void language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    update finance.invoices x set relieved = x.relieved - a.amount, base_settled = x.base_settled - a.base_invoice where x.organization_id = a.organization_id and x.id = a.invoice_id;
+    update finance.payments x set base_allocated = x.base_allocated - a.base_payment where x.organization_id = a.organization_id and x.id = a.payment_id;
+    perform finance.unbook('finance.payment_allocations', a.id, coalesce(a.reversed_on, current_date));
+end $$;
+
+-- Takes back what a document has written.
+create function finance.unbook(from_source text, from_id uuid, on_day date) returns void language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform ledger.reverse(e.id, greatest(on_day, e.entry_on), null) from ledger.journal_entries e
+    where e.organization_id = app.organization() and e.source = from_source and e.source_id = from_id and e.reverses_id is null and not e.is_reversed;
+end $$;
+
+-- What was brought in with a file as posted is in the books from then on; taken back with its import, no more.
+create function finance.book_imported(of_invoice uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); i finance.invoices;
+begin
+    update finance.invoices x set legal_entity_id = coalesce(x.legal_entity_id, ledger.home()), exchange_rate = coalesce(x.exchange_rate, finance.rate(x.legal_entity_id, x.currency, x.issued_on))
+    where x.organization_id = here and x.id = of_invoice and x.base_gross is null and x.number is not null and x.kind not in ('PROFORMA', 'RECEIPT') and x.gross > 0;
+    if not found then return; end if;
+    select * into strict i from finance.invoices x where x.organization_id = here and x.id = of_invoice;
+    if i.exchange_rate is null then
+        raise exception 'There is no exchange rate of % for %.', i.currency, i.issued_on using errcode = 'AP001', column = 'exchange_rate';
+    end if;
+    update finance.invoices x set base_gross = finance.in_books(x.legal_entity_id, x.gross, x.exchange_rate) where x.organization_id = here and x.id = of_invoice returning x.* into i;
+    perform finance.book_invoice(i);
+    perform finance.book_allocation(a.id) from finance.payment_allocations a join finance.payments p on p.organization_id = here and p.id = a.payment_id and p.status = 'completed'
+    where a.organization_id = here and a.invoice_id = of_invoice and a.base_invoice is null and a.reversed_on is null and a.deleted_at is null;
+end $$;
+
+create function finance.unbook_deleted() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform finance.unbook(tg_argv[0], old.id, current_date);
+    return old;
+end $$;
+create trigger unbooks before delete on finance.invoices for each row when (old.base_gross is not null) execute function finance.unbook_deleted('finance.invoices');
+create trigger unbooks before delete on finance.payments for each row when (old.base_amount is not null) execute function finance.unbook_deleted('finance.payments');
+
+-- Writing off: no more than is open. A discount for paying early takes its share of the taxes back, a bad debt does not.
+create function finance.check_write_off() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare i finance.invoices;
+begin
+    if tg_op = 'UPDATE' then
+        if (to_jsonb(new) - '{reversed_on,base_amount,version,updated_at,updated_by,custom}'::text[]) <> (to_jsonb(old) - '{reversed_on,base_amount,version,updated_at,updated_by,custom}'::text[])
+            or old.reversed_on is not null and new.reversed_on is distinct from old.reversed_on then
+            raise exception 'What was written off can only be taken back.' using errcode = 'AP001';
+        end if;
+        return new;
+    end if;
+    new.reversed_on := null;
+    select * into i from finance.invoices x where x.organization_id = new.organization_id and x.id = new.invoice_id for no key update;
+    if i.number is null or i.kind in ('PROFORMA', 'RECEIPT', 'CREDIT_NOTE') then
+        raise exception 'Only a posted invoice can be written off.' using errcode = 'AP001', column = 'invoice_id';
+    end if;
+    if new.amount <> round(new.amount, i.digits) then raise exception 'The amount has more digits than the currency.' using errcode = 'AP001', column = 'amount'; end if;
+    if new.amount > i.balance then raise exception 'No more than % is open.', trim_scale(i.balance) using errcode = 'AP001', column = 'amount'; end if;
+    if new.taken_on < i.issued_on then raise exception 'Nothing is written off before the invoice was issued.' using errcode = 'AP001', column = 'taken_on'; end if;
+    return new;
+end $$;
+create trigger checks before insert or update on finance.write_offs for each row execute function finance.check_write_off();
+create trigger stays before delete on finance.write_offs for each row execute function app.refuse('What was written off can only be taken back.');
+
+create function finance.book_write_off() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := new.organization_id; i finance.invoices; sign integer; books ledger.legal_entities; base numeric; taxes record; parts numeric[]; bases numeric[]; postings ledger.posting[]; other text;
+begin
+    if tg_op = 'UPDATE' then
+        update finance.invoices x set written_off = x.written_off - new.amount, relieved = x.relieved - new.amount, base_settled = x.base_settled - new.base_amount
+        where x.organization_id = here and x.id = new.invoice_id;
+        perform finance.unbook('finance.write_offs', new.id, new.reversed_on);
+        return null;
+    end if;
+    update finance.invoices x set written_off = x.written_off + new.amount where x.organization_id = here and x.id = new.invoice_id returning x.* into i;
+    base := finance.relieve(i.id, new.amount);
+    select * into strict books from ledger.legal_entities e where e.organization_id = here and e.id = i.legal_entity_id;
+    sign := case i.direction when 'out' then 1 else -1 end;
+    other := case when i.direction = 'in' then 'discount_taken' when new.kind = 'discount' then 'discount_given' else 'bad_debts' end;
+    if new.kind = 'discount' and i.tax > 0 then
+        select array_agg(q.tax_id order by q.tax_id, q.tax_rate, q.is_tax) as id, array_agg(q.tax_rate order by q.tax_id, q.tax_rate, q.is_tax) as rate,
+            array_agg(q.is_tax order by q.tax_id, q.tax_rate, q.is_tax) as is_tax, array_agg(q.amount order by q.tax_id, q.tax_rate, q.is_tax) as amount into taxes from (
+            select l.tax_id, l.tax_rate, t as is_tax, sum(case when t then l.tax else l.net end) as amount from finance.invoice_lines l cross join unnest('{true,false}'::boolean[]) t
+            where l.organization_id = here and l.invoice_id = i.id and l.deleted_at is null group by 1, 2, 3) q;
+        parts := ledger.shares(new.amount, taxes.amount, i.digits);
+        bases := ledger.shares(base, taxes.amount, books.digits);
+        for n in 1 .. cardinality(parts) loop
+            postings := postings || row (ledger.account(case when taxes.is_tax[n] and i.direction = 'out' then 'tax_out' when taxes.is_tax[n] then 'tax_in' else other end),
+                sign * bases[n], i.currency, sign * parts[n], i.party_id, null, null, null, taxes.id[n], taxes.rate[n], null, new.taken_on, new.reason)::ledger.posting;
+        end loop;
+    else
+        postings := array[row (ledger.account(other), sign * base, i.currency, sign * new.amount, i.party_id, null, null, null, null, null, null, null, new.reason)::ledger.posting];
+    end if;
+    postings := postings || row (ledger.account(case i.direction when 'out' then 'receivable' else 'payable' end), -sign * base, i.currency, -sign * new.amount, i.party_id,
+        null, null, null, null, null, null, null, new.reason)::ledger.posting;
+    perform ledger.post(i.legal_entity_id, 'general', new.taken_on, i.number, new.reason, 'finance.write_offs', new.id, 'write off', postings);
+    update finance.write_offs x set base_amount = base where x.organization_id = here and x.id = new.id;
+    return null;
+end $$;
+create trigger books after insert on finance.write_offs for each row execute function finance.book_write_off();
+create trigger unbooks after update on finance.write_offs for each row when (old.reversed_on is null and new.reversed_on is not null)
+    execute function finance.book_write_off();
+
+-- Body: {amount?, kind?, taken_on?, reason?}, no amount being all that is open.
+create function finance.write_off(invoice uuid, body jsonb) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
+declare made uuid := app.new_id(); i finance.invoices;
+begin
+    select * into i from finance.invoices x where x.organization_id = app.organization() and x.id = invoice;
+    insert into finance.write_offs (id, invoice_id, kind, amount, taken_on, reason)
+    values (made, invoice, coalesce(body ->> 'kind', 'bad_debt'), coalesce(sales.read_number(body, 'amount'), i.balance), coalesce(sales.read_date(body, 'taken_on'), current_date), body ->> 'reason');
+    return made;
+end $$;
+
 -- A share of a line, so that all shares add up to the line: amount and tax are what is due after this share less what
 -- was given before. Price and discounts stay as they were where that gives the same amount.
 create function finance.share(quantity numeric, price numeric, discount_percent numeric, discount_amount numeric, tax_rate numeric, inclusive boolean, digits smallint,
@@ -818,7 +1182,7 @@ begin
     end if;
     insert into finance.invoices (id, direction, kind, party_id, order_id, workspace_id, assigned_to, currency, exchange_rate, prices_include_tax, payment_terms,
         supplied_on, issued_on, due_on, po_number)
-    values (made, 'out', 'STANDARD', o.customer_id, o.id, o.workspace_id, o.assigned_to, o.currency, o.exchange_rate, o.prices_include_tax, o.payment_terms,
+    values (made, 'out', 'STANDARD', o.customer_id, o.id, o.workspace_id, o.assigned_to, o.currency, nullif(o.exchange_rate, 1), o.prices_include_tax, o.payment_terms,
         coalesce(o.delivered_on, o.shipped_on), sales.read_date(body, 'issued_on'), sales.read_date(body, 'due_on'), o.customer_reference);
     for l in
         select x.*, case when w.id is null or w.quantity is null then x.quantity - x.invoiced_quantity else w.quantity end as part
@@ -932,9 +1296,10 @@ begin
     select * into i from finance.invoices x where x.organization_id = here and x.id = invoice;
     if i.number is null or i.kind in ('PROFORMA', 'RECEIPT') then raise exception 'Only a posted invoice can be paid.' using errcode = 'AP001'; end if;
     if i.balance <= 0 then raise exception 'This invoice is settled already.' using errcode = 'AP001'; end if;
-    insert into finance.payments (id, direction, party_id, amount, currency, exchange_rate, method, paid_on, reference, transaction_id, note, workspace_id)
-    values (made, finance.paid_by(i.direction, i.kind), i.party_id, coalesce(sales.read_number(body, 'amount'), i.balance), i.currency, i.exchange_rate, coalesce(body ->> 'method', 'BANK_TRANSFER'), on_day,
-        coalesce(body ->> 'reference', i.number), body ->> 'transaction_id', body ->> 'note', i.workspace_id);
+    insert into finance.payments (id, direction, party_id, amount, currency, exchange_rate, method, paid_on, reference, transaction_id, note, legal_entity_id, workspace_id)
+    values (made, finance.paid_by(i.direction, i.kind), i.party_id, coalesce(sales.read_number(body, 'amount'), i.balance), i.currency,
+        coalesce(finance.rate(i.legal_entity_id, i.currency, on_day), i.exchange_rate), coalesce(body ->> 'method', 'BANK_TRANSFER'), on_day,
+        coalesce(body ->> 'reference', i.number), body ->> 'transaction_id', body ->> 'note', i.legal_entity_id, i.workspace_id);
     insert into finance.payment_allocations (payment_id, invoice_id, amount, allocated_on)
     select made, pay.invoice, p.amount, on_day from finance.payments p where p.organization_id = here and p.id = made;
     if not finance.needs_verification(finance.paid_by(i.direction, i.kind), i.workspace_id) then
@@ -1030,6 +1395,8 @@ begin
                where a.organization_id = app.organization() and p.organization_id = app.organization() and a.invoice_id = i.id and p.status in ('completed', 'cancelled') and a.deleted_at is null
                  and (p.status = 'completed' or a.reversed_on is not null)
                  and greatest(a.allocated_on, p.paid_on) <= as_of and (a.reversed_on is null or a.reversed_on > as_of))
+            - (select coalesce(sum(w.amount), 0) from finance.write_offs w where w.organization_id = app.organization() and w.invoice_id = i.id
+               and w.taken_on <= as_of and (w.reversed_on is null or w.reversed_on > as_of))
             - case when i.kind = 'CREDIT_NOTE' then i.credit_applied
                    else (select coalesce(sum(n.credit_applied), 0) from finance.invoices n where n.organization_id = app.organization() and n.credited_invoice_id = i.id
                          and n.number is not null and n.issued_on <= as_of) end as amount
@@ -1101,6 +1468,44 @@ begin
     left join (select organization_id, order_id, sum(case when kind = 'CREDIT_NOTE' then -paid else paid end) from finance.invoices
                where direction = 'out' and order_id is not null group by 1, 2) i on i.organization_id = o.organization_id and i.order_id = o.id
     where o.paid <> coalesce(i.sum, 0)
+    union all
+    select i.organization_id, format('invoice %s is not in the books', i.number) from finance.invoices i
+    where i.number is not null and i.status <> 'cancelled' and i.kind not in ('PROFORMA', 'RECEIPT') and i.gross > 0 and (i.base_gross is null or not exists (
+        select from ledger.journal_entries e where e.organization_id = i.organization_id and e.source = 'finance.invoices' and e.source_id = i.id and e.event = 'post'
+            and e.reverses_id is null and not e.is_reversed))
+    union all
+    select p.organization_id, format('payment %s is not in the books', p.number) from finance.payments p
+    where p.status = 'completed' and (p.base_amount is null or not exists (select from ledger.journal_entries e where e.organization_id = p.organization_id
+        and e.source = 'finance.payments' and e.source_id = p.id and e.event = 'complete' and e.reverses_id is null and not e.is_reversed))
+    union all
+    select i.organization_id, format('invoice %s: written off is %s, its write-offs are %s', i.number, i.written_off, coalesce(w.sum, 0)) from finance.invoices i
+    left join (select organization_id, invoice_id, sum(amount) from finance.write_offs where reversed_on is null group by 1, 2) w
+        on w.organization_id = i.organization_id and w.invoice_id = i.id
+    where i.written_off <> coalesce(w.sum, 0)
+    union all
+    -- The control accounts are what is open with each party, in each currency and in that of the books.
+    select q.organization_id, format('%s of %s in %s: the account says %s (%s), the documents %s (%s)', q.purpose, coalesce(n.name, 'nobody'), q.currency,
+        sum(q.amount) filter (where q.is_line), sum(q.base) filter (where q.is_line), sum(q.amount) filter (where not q.is_line), sum(q.base) filter (where not q.is_line))
+    from (
+        select l.organization_id, a.purpose, l.party_id, l.currency, l.currency_amount as amount, l.debit - l.credit as base, true as is_line
+        from ledger.journal_entry_lines l join ledger.ledger_accounts a on a.organization_id = l.organization_id and a.id = l.account_id and a.purpose in ('receivable', 'payable')
+        where l.period_id is not null
+          and not exists (select from ledger.journal_entries e where e.organization_id = l.organization_id and e.id = l.entry_id and e.source = 'ledger.legal_entities')
+        union all
+        select i.organization_id, case i.direction when 'out' then 'receivable' else 'payable' end, i.party_id, i.currency,
+            x.sign * (i.gross - i.relieved), x.sign * (i.base_gross - i.base_settled), false
+        from finance.invoices i cross join lateral (select case when (i.direction = 'out') = (i.kind <> 'CREDIT_NOTE') then 1 else -1 end as sign) x
+        where i.base_gross is not null
+        union all
+        select p.organization_id, case p.direction when 'out' then 'payable' else 'receivable' end, p.party_id, p.currency,
+            x.sign * (p.amount - coalesce((select sum(a.amount) from finance.payment_allocations a where a.organization_id = p.organization_id and a.payment_id = p.id
+                and a.base_payment is not null and a.reversed_on is null and a.deleted_at is null), 0)), x.sign * (p.base_amount - p.base_allocated), false
+        from finance.payments p cross join lateral (select case p.direction when 'in' then -1 else 1 end as sign) x
+        where p.base_amount is not null and p.status = 'completed'
+    ) q left join parties.parties n on n.organization_id = q.organization_id and n.id = q.party_id
+    group by q.organization_id, q.purpose, q.party_id, n.name, q.currency
+    having coalesce(sum(q.amount) filter (where q.is_line), 0) <> coalesce(sum(q.amount) filter (where not q.is_line), 0)
+        or coalesce(sum(q.base) filter (where q.is_line), 0) <> coalesce(sum(q.base) filter (where not q.is_line), 0)
     union all
     select l.organization_id, format('order line %s: invoiced is %s, its invoices say %s', l.id, l.invoiced_quantity, coalesce(i.sum, 0))
     from sales.order_lines l

@@ -29,6 +29,7 @@ create table ledger.legal_entities (
     tax_id       text constraint tax_id_is_short check (length(tax_id) <= 50),
     year_starts  smallint not null default 1 constraint year_starts_in_a_month check (year_starts between 1 and 12),
     is_default   boolean not null default false,
+    books_from   date,
     party_id     uuid,
     constraint legal_entities_party foreign key (organization_id, party_id) references parties.parties
 );
@@ -36,6 +37,7 @@ comment on table ledger.legal_entities is 'A company of the organization that ke
 comment on column ledger.legal_entities.currency is 'What its books are kept in.';
 comment on column ledger.legal_entities.year_starts is 'The month that its fiscal year starts in.';
 comment on column ledger.legal_entities.is_default is 'Documents that name no other are in its books.';
+comment on column ledger.legal_entities.books_from is 'The first day of the books; documents from before are opening balances.';
 comment on column ledger.legal_entities.party_id is 'What the others of the house know it as: what they do with each other is taken out of the consolidated figures.';
 comment on constraint entity_has_a_code on ledger.legal_entities is 'A code has 1 to 30 characters.';
 comment on constraint entity_has_a_name on ledger.legal_entities is 'A name has 1 to 255 characters.';
@@ -643,6 +645,26 @@ begin
     raise exception 'What is written in the books stays; reverse the entry instead.' using errcode = 'AP001';
 end $$;
 create trigger keeps before update or delete on ledger.journal_entries for each row when (old.status = 'posted') execute function ledger.keep_entry();
+
+-- Parts of a whole in proportion to the weights, each rounded to the digits, that add up to the whole: what rounding down
+-- leaves goes to the parts that lost most by it, the first of equals first. Weights are not negative; all nothing, the
+-- whole goes to the first.
+create function ledger.shares(whole numeric, weights numeric[], digits integer) returns numeric[] language plpgsql immutable set search_path = pg_catalog as $$
+declare total numeric; parts numeric[];
+begin
+    select coalesce(sum(w), 0) into total from unnest(weights) w;
+    if total = 0 then
+        return array(select case when n = 1 then whole else 0 end from generate_subscripts(weights, 1) n order by n);
+    end if;
+    return array(
+        with exact as (
+            select n, whole * w / total as part, trunc(whole * w / total, digits) as cut from unnest(weights) with ordinality u (w, n)
+        ), ranked as (
+            select e.n, e.cut, row_number() over (order by abs(e.part - e.cut) desc, e.n) as rank,
+                round((whole - sum(e.cut) over ()) * power(10::numeric, digits)) as units from exact e
+        )
+        select r.cut + case when r.rank <= abs(r.units) then sign(r.units) * power(10::numeric, -digits) else 0 end from ranked r order by r.n);
+end $$;
 
 -- What a module has written for a document. `base` is in the currency of the books, `amount` in its own; debit is more than
 -- nothing, credit less.
