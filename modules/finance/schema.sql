@@ -1014,7 +1014,7 @@ begin
     select * into strict a from finance.payment_allocations x where x.organization_id = here and x.id = of_allocation;
     select * into strict p from finance.payments x where x.organization_id = here and x.id = a.payment_id;
     select * into strict i from finance.invoices x where x.organization_id = here and x.id = a.invoice_id;
-    if i.base_gross is null then return; end if;    -- came in with a file, and is not in the books yet
+    if i.base_gross is null or p.base_amount is null then return; end if;    -- came in with a file, and is not in the books yet
     select coalesce(sum(x.amount), 0) into before from finance.payment_allocations x
     where x.organization_id = here and x.payment_id = p.id and x.base_payment is not null and x.reversed_on is null and x.deleted_at is null;
     select e.digits into strict places from ledger.legal_entities e where e.organization_id = here and e.id = p.legal_entity_id;

@@ -15,7 +15,7 @@ const TRADE: &str = "
     insert into sales.order_lines (organization_id, order_id, name, quantity, price, tax_rate, created_by, updated_by)
     select organization_id, id, 'Rope', 2, 10, 20, created_by, created_by from sales.orders;
     select set_config('app.context', format('%s %s %s ', id, id, id), false) from tenancy.organizations;
-    insert into finance.invoices (party_id, currency, issued_on) select id, 'USD', '2026-03-01' from parties.parties;
+    insert into finance.invoices (party_id, currency, issued_on, assigned_to) select id, 'USD', '2026-03-01', null from parties.parties;
     insert into finance.invoice_lines (invoice_id, name, price, tax_rate) select id, 'Rope', 10, 20 from finance.invoices;
     update finance.invoices set status = 'sent';
     select finance.pay(id, '{\"amount\": \"5\", \"paid_on\": \"2026-03-05\"}') from finance.invoices;
