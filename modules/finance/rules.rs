@@ -81,10 +81,12 @@ async fn write_off(tx: &Tx, invoice: &Value, body: &Value) -> Result<Value> {
 async fn take_back(tx: &Tx, write_off: &Value, body: &Value) -> Result<Value> {
     let statement = sql!(
         "update finance.write_offs set reversed_on = greatest(taken_on, coalesce(app.j_date($3, 'reversed_on'), current_date))
-         where organization_id = $1 and id = $2"
+         where organization_id = $1 and id = $2 and reversed_on is null"
     );
-    tx.change(statement, &[&tx.actor.organization, &id(&write_off["id"])?, body]).await?;
-    Ok(Value::Null)
+    match tx.change(statement, &[&tx.actor.organization, &id(&write_off["id"])?, body]).await? {
+        0 => Err(Error::refused("This has been taken back already.")),
+        _ => Ok(Value::Null),
+    }
 }
 
 /// `{"reason"}`.

@@ -451,7 +451,7 @@ select app.derive('finance.payments', '{digits,allocated}');
 select app.derive('finance.payments', '{reverses_id,reversal,decision,submitted_by,submitted_at,verified_by,verified_at,completed_at,reversed}');
 select app.derive('finance.payments', '{base_amount,base_allocated}');
 select app.derive('finance.payment_allocations', '{reversed_on,base_invoice,base_payment}');
-select app.derive('finance.write_offs', '{reversed_on,base_amount}');
+select app.derive('finance.write_offs', '{invoice_id,kind,amount,taken_on,reason,reversed_on,base_amount}');
 
 -- What a line starts from: the product, the tax and the invoice.
 create function finance.line_defaults() returns trigger language plpgsql security definer set search_path = pg_catalog as $$

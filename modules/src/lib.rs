@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod corruption;
+#[cfg(test)]
 mod upgrade;
 
 use kernel::Module;

@@ -152,6 +152,14 @@ const FIXED: &[Fixed] = &[
         "entity record:id actor:id from to cursor:id",
         "",
     ),
+    fixed(
+        "get",
+        "/audit/proof",
+        "What the last nightly check of the books found, and through when the history is sealed",
+        "200",
+        "",
+        "",
+    ),
     fixed("get", "/audit/export", "The same as CSV", "200", "entity record:id actor:id from to", ""),
     fixed("get", "/views", "Saved views of an entity, or those with these ids", "200", "entity ids", ""),
     fixed(

@@ -45,7 +45,7 @@ pub(crate) async fn doctor(config: &Config) -> Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-/// For every company: sums of parts, and every module's own check, `<module>.verify()`, a row for each thing wrong.
+/// For every company: every module's own check, `<module>.verify()`, a row for each thing wrong.
 pub(crate) async fn verify(config: &Config) -> Result<ExitCode> {
     let database = Database::open(config).await?;
     database.migrate().await?;
@@ -55,37 +55,10 @@ pub(crate) async fn verify(config: &Config) -> Result<ExitCode> {
         say(&format!("gate: {line}"));
         wrong += 1;
     }
-    // The sums of parts, wherever app.total keeps them: nothing is named here.
-    let totals = "
-        select e.name, g.args[1] as whole, g.args[2] as fk, unnest(g.args[3:]) from app.entities e
-        join pg_trigger t on t.tgrelid = e.name::regclass and t.tgname = 'total'
-        cross join lateral (select string_to_array(rtrim(encode(t.tgargs, 'escape'), '\\000'), '\\000') as args) g";
-    for row in client.query(totals, &[]).await? {
-        let (part, whole, fk, column): (&str, &str, &str, &str) =
-            (row.get(0), row.get(1), row.get(2), row.get(3));
-        let sql = format!(
-            "select w.organization_id::text, w.id::text from {whole} w
-             left join (select organization_id, {fk} as id, sum({column}) as sum from {part} group by 1, 2) s using (organization_id, id)
-             where w.{column} is distinct from coalesce(s.sum, 0) limit 100"
-        );
-        for bad in client.query(&sql, &[]).await? {
-            say(&format!(
-                "company {}: {whole} {}: {column} is not the sum of its {part}",
-                bad.get::<_, &str>(0),
-                bad.get::<_, &str>(1)
-            ));
-            wrong += 1;
-        }
-    }
-    let own = "select p.pronamespace::regnamespace::text from pg_proc p join app.entities e on split_part(e.name, '.', 1)::regnamespace = p.pronamespace
-        where p.proname = 'verify' and p.pronargs = 0 group by 1 order by 1";
-    for module in client.query(own, &[]).await? {
-        let module: &str = module.get(0);
-        let sql = format!("select organization_id::text, wrong from {module}.verify() limit 1000");
-        for bad in client.query(&sql, &[]).await? {
-            say(&format!("company {}: {module}: {}", bad.get::<_, &str>(0), bad.get::<_, &str>(1)));
-            wrong += 1;
-        }
+    let everything = "select organization_id::text, wrong from app.everything_wrong() order by 1, 2";
+    for bad in client.query(everything, &[]).await? {
+        say(&format!("company {}: {}", bad.get::<_, &str>(0), bad.get::<_, &str>(1)));
+        wrong += 1;
     }
     if wrong == 0 {
         say("Everything adds up.");

@@ -25,6 +25,7 @@ pub(crate) fn routes() -> Router<State> {
         .route("/events", get(events::stream))
         .route("/audit", get(audit))
         .route("/audit/export", get(audit_export))
+        .route("/audit/proof", get(proof))
         .route("/views", get(views).post(add_view))
         .route("/views/{id}", patch(change_view).delete(drop_view))
         .route("/fields", get(fields).post(add_field))
@@ -104,6 +105,21 @@ async fn audit(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -
         return Err(Error::Forbidden("Only administrators read the whole history.".into()).into());
     }
     Ok(Json(records::audit(&state.store, &person.actor, &pairs).await?).into_response())
+}
+
+/// What the last nightly check found, and through when the history is sealed.
+async fn proof(Has(state): Has<State>, person: Person) -> Answer {
+    if !person.actor.access.is_admin() {
+        return Err(Error::Forbidden("Only administrators read the whole history.".into()).into());
+    }
+    let sql = sql!(
+        "select jsonb_build_object('proved_at', p.proved_at, 'wrong', coalesce(p.wrong, '{}'), 'sealed_to', b.to_at, 'blocks', coalesce(b.number, 0))
+         from (select $1::uuid as id) o left join app.proofs p on p.organization_id = $1 and p.organization_id = o.id
+         left join lateral (select x.to_at, x.number from app.audit_blocks x where x.organization_id = $1 order by x.number desc limit 1) b on true"
+    );
+    let rows = state.store.batch(&person.actor, &[(sql, &[&person.actor.organization])]).await?;
+    let told: Value = rows.first().and_then(|r| r.first()).map_or(Value::Null, |r| r.get(0));
+    Ok(Json(told).into_response())
 }
 
 /// The history that [`audit`] shows with the same filter, whole, as CSV.

@@ -96,7 +96,7 @@ select app.enroll('finance.category_accounts');
 select app.derive('finance.invoices', '{written_off,base_gross,base_settled,relieved}');
 select app.derive('finance.payments', '{base_amount,base_allocated}');
 select app.derive('finance.payment_allocations', '{base_invoice,base_payment}');
-select app.derive('finance.write_offs', '{reversed_on,base_amount}');
+select app.derive('finance.write_offs', '{invoice_id,kind,amount,taken_on,reason,reversed_on,base_amount}');
 
 drop trigger closed on finance.invoices;
 create trigger closed after update on finance.invoices for each row when (old.status <> all ('{draft}'))

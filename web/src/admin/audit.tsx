@@ -43,6 +43,7 @@ export function Audit() {
   const titles = useTitles(all, meta)
   return (
     <Section wide title={t('settings.audit')} text={t('audit.text')} actions={<a className="btn" href={url('/audit/export', search)} download="audit.csv"><Download size={14} />{t('audit.export')}</a>}>
+      <Proof />
       <div className="flex gap-3 mb-4 flex-wrap">
         <Labelled label={t('roles.entity')} className="w-[220px]">{(p) => <select {...p} className="input" value={search.entity ?? ''} onChange={(e) => set({ entity: e.target.value })}><option value="">{t('audit.any')}</option>{entities.map((e) => <option key={e.name} value={e.name}>{e.plural}</option>)}</select>}</Labelled>
         <Labelled label={t('audit.who')} className="w-[220px]">{(p) => <select {...p} className="input" value={search.actor ?? ''} onChange={(e) => set({ actor: e.target.value })}><option value="">{t('audit.anyone')}</option>{people.map((x) => <option key={x.id} value={x.id}>{x.name}</option>)}</select>}</Labelled>
@@ -72,6 +73,23 @@ export function Audit() {
       )}
       {hasNextPage && <button type="button" className="btn mt-3" disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>{t('showMore')}</button>}
     </Section>
+  )
+}
+
+interface Proven { proved_at: string | null; wrong: string[]; sealed_to: string | null; blocks: number }
+
+/** What the nightly check found, and through when nobody can change the history without being found. */
+function Proof() {
+  const { t } = useTranslation()
+  const locale = useLocale()
+  const { data } = useQuery({ queryKey: ['audit', 'proof'], queryFn: () => get<Proven>('/audit/proof') })
+  if (!data) return null
+  return (
+    <div className={`note mb-4 ${data.wrong.length > 0 ? 'bad' : ''}`} role={data.wrong.length > 0 ? 'alert' : undefined}>
+      <p>{data.proved_at ? t(data.wrong.length > 0 ? 'audit.wrong' : 'audit.proven', { at: formatInstant(data.proved_at, locale), count: data.wrong.length }) : t('audit.unproven')}{' '}
+        {data.sealed_to && t('audit.sealed', { at: formatInstant(data.sealed_to, locale) })}</p>
+      {data.wrong.length > 0 && <ul className="list-disc ps-5 mt-1">{data.wrong.slice(0, 20).map((w) => <li key={w}>{w}</li>)}</ul>}
+    </div>
   )
 }
 

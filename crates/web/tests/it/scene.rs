@@ -213,7 +213,7 @@ impl House {
     /// Something of everything that can be made, with parts.
     pub(crate) async fn furnished(&self, by: &Person, marker: &str) -> Things {
         let mut things = Things { marker: marker.to_owned(), ids: BTreeMap::new() };
-        for entity in self.entities().into_iter().filter(|e| e.part_of.is_none()) {
+        for entity in self.entities().into_iter().filter(|e| e.part_of.is_none() && e.is_made_by_people()) {
             if things.one(&entity.name).is_none() {
                 self.sample(by, entity, &mut things).await;
             }
@@ -226,14 +226,26 @@ impl House {
         things
     }
 
-    /// A row for what cannot be made by itself over the API.
+    /// A row of what cannot be made by itself over the API.
     pub(crate) async fn forced(&self, by: &Person, entity: &Entity, things: &mut Things) {
+        // Something else may have brought it.
+        let there = format!("select id from {} where organization_id = $1 limit 1", entity.name);
+        if let Some(row) = self.scene.admin().query_opt(&there, &[&by.organization]).await.unwrap() {
+            things.ids.entry(entity.name.clone()).or_default().push(row.get(0));
+            return;
+        }
         let id = Uuid::now_v7();
         let mut values = vec![("organization_id", by.organization.to_string()), ("id", id.to_string())];
         for column in entity.columns.iter().filter(|c| c.not_null && c.default.is_none() && !c.generated) {
             let part = (entity.fk.as_ref() == Some(&column.name)).then(|| entity.part_of.clone()).flatten();
             let value = match part.or(column.target.clone()) {
-                Some(target) => json!(things.one(&target)),
+                Some(target) => {
+                    if things.one(&target).is_none() {
+                        let target = self.scene.store.catalog().entity(&target).unwrap();
+                        Box::pin(self.forced(by, target, things)).await;
+                    }
+                    json!(things.one(&target))
+                }
                 None => value_for(column, &things.marker),
             };
             if !values.iter().any(|(name, _)| *name == column.name) {
@@ -283,9 +295,8 @@ impl House {
                 .columns
                 .iter()
                 .filter(|c| c.writable() && c.target.is_none() && entity.fk.as_ref() != Some(&c.name))
-                .max_by_key(|c| matches!(c.kind, Kind::Text | Kind::Textarea) && c.options.is_empty())
-                .unwrap();
-            return Some(json!({ column.name.as_str(): value_for(column, "") }));
+                .max_by_key(|c| matches!(c.kind, Kind::Text | Kind::Textarea) && c.options.is_empty());
+            return Some(column.map_or_else(|| json!({}), |c| json!({ c.name.as_str(): value_for(c, "") })));
         }
         let mut body = Map::new();
         for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
@@ -371,6 +382,7 @@ pub(crate) fn value_for(column: &Column, marker: &str) -> Value {
         Kind::Url => json!("https://acme.test/"),
         Kind::Number | Kind::Money | Kind::Percent | Kind::Quantity => json!("10"),
         Kind::Integer => json!(1),
+        Kind::Date if column.name.starts_with("ends") => json!("2026-06-30"),
         Kind::Date => json!("2026-06-15"),
         Kind::Datetime => json!("2026-06-15T12:00:00Z"),
         Kind::Boolean => json!(true),
@@ -378,6 +390,8 @@ pub(crate) fn value_for(column: &Column, marker: &str) -> Value {
         Kind::Multiselect | Kind::Tags => json!([]),
         Kind::Json => json!({}),
         _ if column.name == "country" => json!("DE"),
+        _ if column.name == "currency" => json!("USD"),
+        _ if column.name == "per" => json!("CHF"),
         _ if column.name.contains("code") => json!(plain),
         _ => json!(format!("{marker}{plain}")),
     }
