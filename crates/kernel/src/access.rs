@@ -264,11 +264,6 @@ impl Access {
                 return (Scope::None, Scope::None);
             }
         }
-        // Of a module; the kernel's own doors check for themselves.
-        let of_module = entity.part_of.is_none() && !entity.meta.is_null();
-        if matches!(action, "create" | "import") && of_module && !entity.is_made_by_people() {
-            return (Scope::None, Scope::None);
-        }
         let said = |scopes: &HashMap<String, BTreeMap<String, Scope>>| {
             let actions = scopes.get(name)?;
             let of = |a: &str| actions.get(a).copied();

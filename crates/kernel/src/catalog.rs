@@ -372,13 +372,6 @@ impl Entity {
         self.name.split_once('.').map_or("", |(m, _)| m)
     }
 
-    /// Whether people make its records. Others come from what is done with something else: they need what only the program
-    /// can say.
-    pub fn is_made_by_people(&self) -> bool {
-        let said = |c: &Column| c.writable() || SYSTEM.contains(&c.name.as_str());
-        self.columns.iter().all(|c| !c.not_null || c.default.is_some() || c.generated || said(c))
-    }
-
     pub fn short(&self) -> &str {
         self.name.split_once('.').map_or("", |(_, s)| s)
     }

@@ -213,7 +213,7 @@ impl House {
     /// Something of everything that can be made, with parts.
     pub(crate) async fn furnished(&self, by: &Person, marker: &str) -> Things {
         let mut things = Things { marker: marker.to_owned(), ids: BTreeMap::new() };
-        for entity in self.entities().into_iter().filter(|e| e.part_of.is_none() && e.is_made_by_people()) {
+        for entity in self.entities().into_iter().filter(|e| e.part_of.is_none()) {
             if things.one(&entity.name).is_none() {
                 self.sample(by, entity, &mut things).await;
             }
@@ -228,24 +228,12 @@ impl House {
 
     /// A row of what cannot be made by itself over the API.
     pub(crate) async fn forced(&self, by: &Person, entity: &Entity, things: &mut Things) {
-        // Something else may have brought it.
-        let there = format!("select id from {} where organization_id = $1 limit 1", entity.name);
-        if let Some(row) = self.scene.admin().query_opt(&there, &[&by.organization]).await.unwrap() {
-            things.ids.entry(entity.name.clone()).or_default().push(row.get(0));
-            return;
-        }
         let id = Uuid::now_v7();
         let mut values = vec![("organization_id", by.organization.to_string()), ("id", id.to_string())];
         for column in entity.columns.iter().filter(|c| c.not_null && c.default.is_none() && !c.generated) {
             let part = (entity.fk.as_ref() == Some(&column.name)).then(|| entity.part_of.clone()).flatten();
             let value = match part.or(column.target.clone()) {
-                Some(target) => {
-                    if things.one(&target).is_none() {
-                        let target = self.scene.store.catalog().entity(&target).unwrap();
-                        Box::pin(self.forced(by, target, things)).await;
-                    }
-                    json!(things.one(&target))
-                }
+                Some(target) => json!(things.one(&target)),
                 None => value_for(column, &things.marker),
             };
             if !values.iter().any(|(name, _)| *name == column.name) {
