@@ -104,7 +104,7 @@ function Sidebar({ onNavigate }: { onNavigate: () => void }) {
     <nav aria-label={t('mainMenu')} className="flex-1 overflow-auto px-2 pb-3" style={{ scrollbarWidth: 'thin' }}>
       <SideLink to="/" icon="house" onNavigate={onNavigate}>{t('home')}</SideLink>
       <SideLink to="/inbox" icon="inbox" onNavigate={onNavigate}>{t('inbox.title')}</SideLink>
-      <SideLink to="/approvals" icon="list-checks" onNavigate={onNavigate}>{t('approvals.title')}</SideLink>
+      <SideLink to="/approvals" icon="badge-check" onNavigate={onNavigate}>{t('approvals.title')}</SideLink>
       {pins.length > 0 && <Suspense fallback={null}><Pins ids={pins} onNavigate={onNavigate} /></Suspense>}
       {isPending && <Skeleton rows={8} />}
       {error && <Failure error={error} retry={() => void refetch()} />}

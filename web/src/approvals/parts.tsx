@@ -62,6 +62,10 @@ export function Facts({ of: a }: { of: Approval }) {
 export function Steps({ of: a }: { of: Whole }) {
   const { t } = useTranslation()
   const locale = useLocale()
+  const about = (s: Step): string[] => [
+    ...(s.people.length > 1 ? [s.quorum ? t('approvals.anyOf', { n: s.quorum, of: s.people.length }) : t('approvals.allOf')] : []),
+    ...(s.due_at && !s.left_at ? [t('approvals.until', { when: formatInstant(s.due_at, locale) })] : []),
+  ]
   const now = (s: Step) => a.status === 'pending' && s.number === a.level
   return (
     <ol className="list-none m-0 p-0" aria-label={t('approvals.levels')}>
@@ -69,7 +73,7 @@ export function Steps({ of: a }: { of: Whole }) {
         <li key={s.number} className="flex gap-2.5 pb-3" aria-current={now(s) ? 'step' : undefined}>
           {s.left_at && s.people.some((p) => p.approved) ? <Check size={16} className="text-good flex-none mt-0.5" aria-label={t('approvals.stepDone')} /> : now(s) ? <CircleDot size={16} className="text-accent flex-none mt-0.5" aria-label={t('approvals.stepNow')} /> : <Circle size={16} className="text-faint flex-none mt-0.5" aria-hidden="true" />}
           <div className="min-w-0 flex-1">
-            <div className="font-medium">{s.name || t('approvals.level', { n: s.number })}<span className="text-muted font-normal"> · {s.people.length > 1 ? (s.quorum ? t('approvals.anyOf', { n: s.quorum, of: s.people.length }) : t('approvals.allOf')) : s.due_at && !s.left_at ? t('approvals.until', { when: formatInstant(s.due_at, locale) }) : ''}</span></div>
+            <div className="font-medium">{s.name || t('approvals.level', { n: s.number })}<span className="text-muted font-normal">{about(s).map((x) => ` · ${x}`)}</span></div>
             {s.people.length > 0 && (
               <ul className="list-none m-0 mt-1 p-0 flex flex-wrap gap-x-4 gap-y-1">
                 {s.people.map((p) => <li key={p.person.id} className="inline-flex items-center gap-1.5 min-h-6"><Avatar name={p.person.name} size={18} /><span>{p.person.name}</span>{p.standin && <span className="text-muted">→ {p.standin.name}</span>}{p.escalated && <span className="text-muted">({t('approvals.escalated')})</span>}{p.approved && <Check size={13} className="text-good" aria-label={t('approvals.status_approved')} />}</li>)}
