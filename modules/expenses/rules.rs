@@ -40,7 +40,7 @@ async fn keeps_policy(tx: &Tx, report: &Value) -> Result<()> {
 /// Handed in, it waits for whom the company's rules of approval name.
 async fn ask(tx: &Tx, report: &Value) -> Result<()> {
     let catalog = tx.catalog.clone();
-    let body = json!({ "reason": report["title"] });
+    let body = json!({ "reason": report["note"] });
     ask_approval(tx, catalog.entity(REPORTS)?, id(&report["id"])?, "approve", &body).await.map(drop)
 }
 
