@@ -1,5 +1,6 @@
-// node e2e/run.mjs [trade] [keyboard] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [views] [time] [shares] [work] [fields]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
+// node e2e/run.mjs [trade] [keyboard] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [views] [time] [shares] [work] [fields] [approvals]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
 import { admin } from './admin.mjs'
+import { approvals } from './approvals.mjs'
 import { board } from './board.mjs'
 import { data } from './data.mjs'
 import { fields } from './fields.mjs'
@@ -45,6 +46,7 @@ try {
   if (want('time')) await time(browser, email)
   if (want('work')) await work(browser, email)
   if (want('fields')) await fields(browser, email)
+  if (want('approvals')) await approvals(browser)
   if (want('views')) await views(browser, email)
   if (want('shares')) await shares(browser, email)
 } catch (e) {

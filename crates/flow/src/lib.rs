@@ -6,6 +6,8 @@
 //! - A tenant's job runs as the member who asked for it, under the rights that he has when it runs.
 //! - Nothing is in memory alone: a killed server finds its work again when it starts.
 
+pub mod approval_rules;
+pub mod approvals;
 mod backoff;
 pub mod comments;
 pub mod files;

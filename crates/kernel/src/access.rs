@@ -79,7 +79,7 @@ struct Place {
 }
 
 /// What every member may do, so that the product works for him: names of colleagues, own views, own notifications,
-/// own imports, attached files (whose own right is that of the record they hang on).
+/// own imports, attached files (whose own right is that of the record they hang on), approvals asked of him.
 const MEMBER: &[(&str, &str, Scope)] = &[
     (crate::MEMBERS, "read", Scope::All),
     ("social.saved_views", "read", Scope::All),
@@ -103,6 +103,11 @@ const MEMBER: &[(&str, &str, Scope)] = &[
     ("imports.saved_mappings", "create", Scope::Own),
     ("imports.saved_mappings", "update", Scope::Own),
     ("tenancy.workspaces", "read", Scope::All),
+    ("app.approval_requests", "read", Scope::Own),
+    ("app.approval_requests", "update", Scope::Own),
+    ("app.delegations", "read", Scope::Own),
+    ("app.delegations", "create", Scope::Own),
+    ("app.delegations", "update", Scope::Own),
 ];
 
 /// The four actions that the database itself knows, in the order of the grants.

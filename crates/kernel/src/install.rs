@@ -10,6 +10,7 @@ const KERNEL: &[&str] = &[
     include_str!("../sql/3_documents.sql"),
     include_str!("../sql/4_identity.sql"),
     include_str!("../sql/5_platform.sql"),
+    include_str!("../sql/6_approvals.sql"),
 ];
 /// The steps from the last release, as a module's `changes/`: `(2, include_str!("../sql/changes/0002_what.sql"))`.
 const CHANGES: &[(u32, &str)] = &[
@@ -18,6 +19,7 @@ const CHANGES: &[(u32, &str)] = &[
     (4, include_str!("../sql/changes/0004_views_and_shares.sql")),
     (5, include_str!("../sql/changes/0005_field_types.sql")),
     (6, include_str!("../sql/changes/0006_number_series.sql")),
+    (12, include_str!("../sql/changes/0012_approvals.sql")),
     (14, include_str!("../sql/changes/0014_proofs.sql")),
 ];
 const ROLES: &str = include_str!("../sql/0_roles.sql");

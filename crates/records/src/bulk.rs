@@ -72,8 +72,11 @@ impl Bulk {
         let entity = store.catalog().entity(&self.entity)?;
         let mut failed = Vec::new();
         for id in &self.ids {
-            if let Some(refusal) = refusal(*id, self.one(store, actor, entity, *id, None).await)? {
-                failed.push(refusal);
+            match self.one(store, actor, entity, *id, None).await {
+                Ok(None) => {}
+                // Not done yet: it waits for approval.
+                Ok(Some(message)) => failed.push(json!({ "id": id, "message": message })),
+                Err(e) => failed.extend(refusal(*id, Err(e))?),
             }
         }
         Ok(json!({ "done": self.ids.len() - failed.len(), "failed": failed }))
@@ -86,6 +89,7 @@ impl Bulk {
         job.go(store, actor, entity, &self.ids, Work::Do(self)).await
     }
 
+    /// Answers what the record waits for, where that is an approval.
     async fn one(
         &self,
         store: &Store,
@@ -93,24 +97,28 @@ impl Bulk {
         entity: &Entity,
         id: Uuid,
         step: Option<Step>,
-    ) -> Result<()> {
+    ) -> Result<Option<String>> {
         let (action, changes) = (self.action.as_str(), &self.changes);
         match action {
             "update" => within!(store, actor, tx => {
                 changed(&tx, entity, id, changes, None).await?;
-                Step::taken(step, &tx).await
+                Step::taken(step, &tx).await?;
+                Ok(None)
             }),
             "delete" => within!(store, actor, (entity, "delete"), tx => {
                 deleted(&tx, entity, id, None).await?;
-                Step::taken(step, &tx).await
+                Step::taken(step, &tx).await?;
+                Ok(None)
             }),
             "restore" => within!(store, actor, (entity, "restore"), tx => {
                 restored(&tx, entity, id).await?;
-                Step::taken(step, &tx).await
+                Step::taken(step, &tx).await?;
+                Ok(None)
             }),
             _ => within!(store, actor, (entity, action), tx => {
-                acted(&tx, entity, id, action, changes, None).await?;
-                Step::taken(step, &tx).await
+                let made = acted(&tx, entity, id, action, changes, None).await?;
+                Step::taken(step, &tx).await?;
+                Ok(made["message"].as_str().map(str::to_owned))
             }),
         }
     }
@@ -234,7 +242,7 @@ impl Job {
         for (n, id) in ids.iter().enumerate().skip(self.done) {
             let step = Step { job: self.id, done: count(n + 1), total: count(ids.len()) };
             let outcome = match work {
-                Work::Do(bulk) => bulk.one(store, actor, entity, *id, Some(step)).await,
+                Work::Do(bulk) => bulk.one(store, actor, entity, *id, Some(step)).await.map(drop),
                 Work::Undo(request) => back(store, actor, entity, request, *id, step).await,
             };
             if let Some(refusal) = refusal(*id, outcome)? {

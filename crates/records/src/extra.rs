@@ -317,10 +317,18 @@ pub(crate) fn entry(actor: &Actor, entity: &Entity, row: &tokio_postgres::Row) -
     }
     let who =
         row.get::<_, Option<Uuid>>(2).map(|id| json!({ "id": id, "name": row.get::<_, Option<&str>>(3) }));
-    json!({
+    let mut told = json!({
         "id": row.get::<_, Uuid>(0), "at": row.get::<_, &str>(1), "actor": who, "action": row.get::<_, &str>(4),
         "changes": changes, "version": row.get::<_, Option<i32>>(7),
-    })
+    });
+    // What was decided about it changes no field.
+    if row.get::<_, &str>(4).starts_with("approval_")
+        && let Some(new) = &new
+    {
+        told["approval"] =
+            json!({ "id": new["approval"], "action": new["action"], "comment": new["comment"] });
+    }
+    told
 }
 
 /// `GET /audit`: the organization's history of the entities that the person may read whole.

@@ -6,6 +6,7 @@
 //! - Every table in a statement is tied to `$1`, the organization.
 //! - A field that a person may not see is in no answer, filter, order, group or file.
 
+pub mod approvals;
 pub mod bulk;
 mod export;
 mod extra;

@@ -355,13 +355,15 @@ fn column(catalog: &Catalog, actor: &Actor, entity: &Entity, name: &str, words: 
             .map(|o| json!({ "id": o, "label": words.word(entity, group, o), "color": colour(entity, &o.to_lowercase()) }))
             .collect()
     });
-    let target = column.target.as_ref().and_then(|t| catalog.entities.get(t));
+    // A file is shown and sent as one, not looked for among records.
+    let is_file = column.target.as_deref() == Some("files.files");
+    let target = column.target.as_ref().filter(|_| !is_file).and_then(|t| catalog.entities.get(t));
     let unique = entity.keys().any(|k| k == name);
     json!({
         "name": name,
         "label": words.word(entity, "fields", name),
         "help": words.sentence(column.comment.as_deref()),
-        "type": if workflow { "select" } else { type_name(column.kind) },
+        "type": if workflow { "select" } else if is_file { "file" } else { type_name(column.kind) },
         "required": column.required,
         "readonly": readonly,
         "access": if write { "write" } else { "read" },

@@ -163,18 +163,23 @@ impl<'a> Plan<'a> {
         format!("${}::text", self.params.len() + 1)
     }
 
-    /// The SQL of a condition; empty when it asks nothing.
-    pub(crate) fn condition(&mut self, condition: &Condition) -> Result<String> {
-        if condition.is_empty() {
-            return Ok(String::new());
-        }
-        let context = Context {
+    /// Who asks, when.
+    pub(crate) fn context(&self) -> Context {
+        Context {
             user: self.actor.user.to_string(),
             roles: self.actor.access.roles.clone(),
             departments: None,
             now: jiff::Timestamp::now(),
             zone: self.actor.zone.clone(),
-        };
+        }
+    }
+
+    /// The SQL of a condition; empty when it asks nothing.
+    pub(crate) fn condition(&mut self, condition: &Condition) -> Result<String> {
+        if condition.is_empty() {
+            return Ok(String::new());
+        }
+        let context = self.context();
         let checked = match condition.check(self, &context) {
             Ok(checked) => checked,
             Err(problems) => return Err(self.forbidden.take().unwrap_or_else(|| malformed(&problems))),

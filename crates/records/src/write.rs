@@ -734,6 +734,7 @@ pub struct Acted {
     pub made: Value,
 }
 
+/// What an action makes, or what it waits for where a rule of the company wants it approved first.
 pub async fn acted(
     tx: &Tx,
     entity: &Entity,
@@ -741,6 +742,19 @@ pub async fn acted(
     action: &str,
     body: &Value,
     version: Option<i32>,
+) -> Result<Value> {
+    act_on(tx, entity, id, action, body, version, true).await
+}
+
+/// `asks`: whether the rules of approval are held against it.
+pub(crate) async fn act_on(
+    tx: &Tx,
+    entity: &Entity,
+    id: Uuid,
+    action: &str,
+    body: &Value,
+    version: Option<i32>,
+    asks: bool,
 ) -> Result<Value> {
     let now = read_value(tx, entity, id, true).await?;
     if version.is_some_and(|v| now["version"].as_i64() != Some(i64::from(v))) {
@@ -755,13 +769,16 @@ pub async fn acted(
     let step = entity.transitions.iter().find(|t| t.action == action && t.source == state);
     let refused = || Error::refused(format!("Cannot {} a record that is {}.", plain(action), plain(state)));
     tx.rules(When::Before, &entity.name, action, &now).await?;
+    if own.is_some() && from_states(entity, action).is_some_and(|from| !from.contains(&state))
+        || own.is_none() && step.is_none()
+    {
+        return Err(refused());
+    }
+    if asks && let Some(waits) = crate::approvals::ask_approval(tx, entity, id, action, body).await? {
+        return Ok(waits);
+    }
     let made = match (own, step) {
-        (Some(own), _) => {
-            if from_states(entity, action).is_some_and(|from| !from.contains(&state)) {
-                return Err(refused());
-            }
-            (own.run)(tx, &now, body).await?
-        }
+        (Some(own), _) => (own.run)(tx, &now, body).await?,
         (None, Some(step)) => {
             let sql = format!(
                 "update {} set {} = $3::text where organization_id = $1 and id = $2::text::uuid",
@@ -840,7 +857,9 @@ pub async fn act_once(
         }
         let made = acted(&tx, entity, id, action, body, version).await?;
         let record = read(&tx, store, entity, id).await?;
-        settle(&tx, key, 200, Acted { record, made }.json()).await
+        let acted = Acted { record, made };
+        let status = if acted.waits() { 202 } else { 200 };
+        settle(&tx, key, status, acted.json()).await
     })
 }
 
@@ -894,6 +913,11 @@ async fn settle(tx: &Tx, key: &Key, status: i32, json: Vec<u8>) -> Result<Once> 
 }
 
 impl Acted {
+    /// Whether nothing was done yet, for it waits for approval.
+    pub fn waits(&self) -> bool {
+        self.made["approval"].is_object()
+    }
+
     /// The record, with what the action made under `_made`.
     pub fn json(self) -> Vec<u8> {
         let mut json = self.record.json;

@@ -32,6 +32,9 @@ struct Company {
     people: Vec<Someone>,
     #[serde(default)]
     steps: Vec<Step>,
+    /// What waits for whom, from before the first step.
+    #[serde(default)]
+    approval_rules: Vec<flow::approval_rules::Rule>,
 }
 
 #[derive(Deserialize)]
@@ -177,6 +180,9 @@ async fn found(house: &House, folder: &str, company: &Company) -> Result<()> {
     let mut day = Day { house, folder, names: HashMap::new() };
     let owner = auth.actor_of(organization, owner, Uuid::now_v7()).await?;
     records::start(&house.store, &owner, &company.country, &company.language).await?;
+    for rule in &company.approval_rules {
+        flow::approval_rules::put(&house.store, &owner, None, rule).await?;
+    }
     for (n, step) in company.steps.iter().enumerate() {
         let by = match step {
             Step::Create { by: Some(by), .. } | Step::Act { by: Some(by), .. } => {

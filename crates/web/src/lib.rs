@@ -1,5 +1,6 @@
 //! HTTP: routes, who asks, problems, events, files, the embedded pages. It decides nothing about the business.
 
+mod approvals;
 mod comments;
 mod events;
 mod extract;
@@ -77,6 +78,7 @@ pub fn app(state: State) -> Router {
         .merge(tenancy::routes())
         .merge(profiles::routes())
         .merge(shares::routes())
+        .merge(approvals::routes())
         .merge(comments::routes())
         .merge(presence::routes())
         .merge(transfer::routes())

@@ -197,6 +197,11 @@ async fn act(
         records::act(&state.store, &person.actor, entity, id, &Ask { action: &action, body: &body, version })
             .await?;
     let version = acted.record.version;
+    if acted.waits() {
+        let mut acted = acted;
+        sentences::messages(state.store.catalog(), language(&headers), &mut acted.made);
+        return Ok(record(StatusCode::ACCEPTED, Record { json: acted.json(), version }));
+    }
     Ok(record(StatusCode::OK, Record { json: acted.json(), version }))
 }
 

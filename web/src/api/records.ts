@@ -37,5 +37,6 @@ export function putRow(entity: string, row: Row): void {
 }
 
 export function refresh(entity: string): void {
-  for (const kind of ['rows', 'board', 'calendar', 'count', 'sums', 'record', 'related']) void queryClient.invalidateQueries({ queryKey: kind === 'related' ? [kind] : [kind, entity] })
+  for (const kind of ['rows', 'board', 'calendar', 'count', 'sums', 'record']) void queryClient.invalidateQueries({ queryKey: [kind, entity] })
+  for (const kind of ['related', 'approvals']) void queryClient.invalidateQueries({ queryKey: [kind] })
 }

@@ -13,6 +13,7 @@ const GROUPS: [string, [string, string][]][] = [
 export default function Cheatsheet({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation()
   const inbox = [['J / K', t('shortcuts.move')], ['Enter', t('shortcuts.open')], ['E', t('inbox.done')], ['S', t('inbox.snooze')], ['U', t('inbox.hintRead')]] as const
+  const approvals = [['J / K', t('shortcuts.move')], ['Enter', t('shortcuts.open')], ['A', t('approvals.do_approve')], ['R', t('approvals.do_reject')], ['X', t('hint.select')]] as const
   return (
     <Dialog title={t('shortcuts.title')} onClose={onClose} width={640}>
       <div className="sm:columns-2 gap-8">
@@ -24,12 +25,14 @@ export default function Cheatsheet({ onClose }: { onClose: () => void }) {
             </dl>
           </section>
         ))}
-        <section className="mb-5 break-inside-avoid">
-          <h3 className="m-0 mb-1.5 text-2xs font-semibold text-faint">{t('inbox.title')}</h3>
-          <dl className="m-0">
-            {inbox.map(([k, what]) => <div key={k} className="flex justify-between items-center h-7 gap-3"><dt className="order-2"><kbd className="kbd">{k}</kbd></dt><dd className="m-0 order-1">{what}</dd></div>)}
-          </dl>
-        </section>
+        {([['inbox.title', inbox], ['approvals.title', approvals]] as const).map(([title, keys]) => (
+          <section key={title} className="mb-5 break-inside-avoid">
+            <h3 className="m-0 mb-1.5 text-2xs font-semibold text-faint">{t(title)}</h3>
+            <dl className="m-0">
+              {keys.map(([k, what]) => <div key={k} className="flex justify-between items-center h-7 gap-3"><dt className="order-2"><kbd className="kbd">{k}</kbd></dt><dd className="m-0 order-1">{what}</dd></div>)}
+            </dl>
+          </section>
+        ))}
       </div>
     </Dialog>
   )

@@ -54,7 +54,7 @@ export function useLive(onBack: () => void): void {
       about('presence', 'presence')
       on('resync', missed)
       on('meta.changed', () => void queryClient.invalidateQueries({ queryKey: ['meta'] }))
-      on('notification', () => void queryClient.invalidateQueries({ queryKey: ['notifications'] }))
+      on('notification', () => ['notifications', 'approvals'].forEach((k) => void queryClient.invalidateQueries({ queryKey: [k] })))
       s.addEventListener('open', () => {
         clearTimeout(notice); notice = undefined; fails = 0
         // Where the stream broke, or this end was too slow, something was missed.

@@ -5,6 +5,7 @@ import { withWords } from '@/i18n'
 import { wanted } from '@/lib/toast'
 import { readTableSearch } from '@/views/state'
 import { NotFound, RouteError } from './errors'
+import type { Place as Queue } from '@/approvals/data'
 import { PLACES, type Place } from './news'
 
 const Toasts = lazy(() => import('./toasts'))
@@ -73,6 +74,10 @@ const inbox = createRoute({
   getParentRoute: () => house, path: '/inbox', component: lazyRouteComponent(() => withWords(() => import('./inbox')), 'Inbox'),
   validateSearch: (s: Record<string, unknown>): { in?: Place } => (PLACES.includes(s.in as Place) ? { in: s.in as Place } : {}),
 })
+const approvals = createRoute({
+  getParentRoute: () => house, path: '/approvals', component: lazyRouteComponent(() => withWords(() => import('@/approvals/page')), 'Approvals'),
+  validateSearch: (s: Record<string, unknown>): { of?: Queue; id?: string } => ({ ...one('of')(s), ...one('id')(s) }) as { of?: Queue },
+})
 const importing = createRoute({
   getParentRoute: () => house, path: '/o/$entity/import', params: ofEntity, component: lazyRouteComponent(() => withWords(() => import('@/import/wizard')), 'ImportPage'),
   validateSearch: one('id'),
@@ -97,12 +102,14 @@ const audit = createRoute({
 
 const jobs = createRoute({ getParentRoute: () => settings, path: '/jobs', component: worded(() => import('@/admin/jobs'), 'Jobs'), validateSearch: one('state') })
 const numbers = createRoute({ getParentRoute: () => settings, path: '/numbers', component: worded(() => import('@/admin/numbers'), 'Numbers') })
+const approvalRules = createRoute({ getParentRoute: () => settings, path: '/approvals', component: worded(() => import('@/admin/approval-rules'), 'ApprovalRules') })
+const absence = createRoute({ getParentRoute: () => settings, path: '/absence', component: worded(() => import('@/admin/absence'), 'Absence') })
 const storage = createRoute({ getParentRoute: () => settings, path: '/files', component: worded(() => import('@/admin/storage'), 'Storage'), validateSearch: one('sort') })
 const system = createRoute({ getParentRoute: () => settings, path: '/system', component: worded(() => import('@/admin/system'), 'SystemHealth') })
 
 const tree = root.addChildren([
   login, register, verify, forgot, reset, accept, confirmEmail, shared, onboarding,
-  house.addChildren([home, inbox, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, audit, jobs, storage, system, numbers])]),
+  house.addChildren([home, inbox, approvals, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, audit, jobs, storage, system, numbers, approvalRules, absence])]),
 ])
 export const router = createRouter({ routeTree: tree, defaultPreload: 'intent', defaultPendingMs: 300, scrollRestoration: false })
 

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate, useParams, useRouterState } from '@tanstack/react-router'
 import { clsx } from 'clsx'
-import { ChevronRight, ChevronsUpDown, CircleHelp, House, Inbox, KeyRound, LogOut, Menu as MenuIcon, Monitor, Moon, Plus, Search, Settings, Sun, UserRound } from 'lucide-react'
+import { ChevronRight, ChevronsUpDown, CircleHelp, KeyRound, LogOut, Menu as MenuIcon, Monitor, Moon, Plus, Search, Sun, UserRound } from 'lucide-react'
 import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { toast } from '@/lib/toast'
@@ -102,8 +102,9 @@ function Sidebar({ onNavigate }: { onNavigate: () => void }) {
   const toggle = (name: string, now: boolean) => { const next = { ...open, [name]: !now }; setOpen(next); localStorage.setItem('menu', JSON.stringify(next)) }
   return (
     <nav aria-label={t('mainMenu')} className="flex-1 overflow-auto px-2 pb-3" style={{ scrollbarWidth: 'thin' }}>
-      <SideLink to="/" icon={<House size={16} />} onNavigate={onNavigate}>{t('home')}</SideLink>
-      <SideLink to="/inbox" icon={<Inbox size={16} />} onNavigate={onNavigate}>{t('inbox.title')}</SideLink>
+      <SideLink to="/" icon="house" onNavigate={onNavigate}>{t('home')}</SideLink>
+      <SideLink to="/inbox" icon="inbox" onNavigate={onNavigate}>{t('inbox.title')}</SideLink>
+      <SideLink to="/approvals" icon="badge-check" onNavigate={onNavigate}>{t('approvals.title')}</SideLink>
       {pins.length > 0 && <Suspense fallback={null}><Pins ids={pins} onNavigate={onNavigate} /></Suspense>}
       {isPending && <Skeleton rows={8} />}
       {error && <Failure error={error} retry={() => void refetch()} />}
@@ -124,15 +125,15 @@ function Sidebar({ onNavigate }: { onNavigate: () => void }) {
           </div>
         )
       })}
-      <div className="mt-2.5"><SideLink to="/settings" icon={<Settings size={16} />} onNavigate={onNavigate}>{t('settings.title')}</SideLink></div>
+      <div className="mt-2.5"><SideLink to="/settings" icon="settings" onNavigate={onNavigate}>{t('settings.title')}</SideLink></div>
     </nav>
   )
 }
 
-function SideLink({ to, icon, children, onNavigate }: { to: '/' | '/inbox' | '/settings'; icon: React.ReactNode; children: string; onNavigate: () => void }) {
+function SideLink({ to, icon, children, onNavigate }: { to: '/' | '/inbox' | '/approvals' | '/settings'; icon: string; children: string; onNavigate: () => void }) {
   const path = useRouterState({ select: (s) => s.location.pathname })
   const on = to === '/' ? path === '/' : path.startsWith(to)
-  return <Link to={to} onClick={onNavigate} aria-current={on ? 'page' : undefined} className={clsx('item no-underline text-fg', on && 'bg-hover font-medium')}><span className="text-muted flex" aria-hidden="true">{icon}</span>{children}</Link>
+  return <Link to={to} onClick={onNavigate} aria-current={on ? 'page' : undefined} className={clsx('item no-underline text-fg', on && 'bg-hover font-medium')}><EntityIcon name={icon} className="text-muted" />{children}</Link>
 }
 
 export function Shell() {

@@ -29,6 +29,7 @@ import { commentsQuery, unseen } from './talk'
 
 const ConflictDialog = lazy(() => import('./conflict'))
 const Comments = lazy(() => withWords(() => import('./comments')))
+const Approvals = lazy(() => withWords(() => import('./approvals')))
 const History = lazy(() => withWords(() => import('./history')))
 
 async function readWhole(entity: Entity, id: string): Promise<Row> {
@@ -171,6 +172,7 @@ function Overview({ entity, row, wide, tabs, current }: { entity: Entity; row: R
       {tabs}
       <div ref={box} className="flex-1 min-h-0 overflow-auto" role="presentation" onKeyDown={(e) => { if (e.key === 'Enter' && (e.metaKey || e.ctrlKey)) { e.preventDefault(); void save() } }}>
         <Tabs.Content value="overview" className={clsx('outline-none p-4 pt-3', wide && 'px-6')} tabIndex={-1}>
+          {(entity.states || entity.actions.length > 0) && <Suspense fallback={null}><Approvals entity={entity.name} id={row.id} /></Suspense>}
           <OtherErrors message={Object.keys(errors).some(known) ? '' : message} errors={errors} known={known} />
           <div className={columns}>{shown.filter((f) => !late.has(f)).map((f) => field(f, true))}</div>
           {late.size === 0 && more}

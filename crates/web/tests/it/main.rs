@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 mod administration;
+mod approvals;
 mod authentication;
 mod authorization;
 mod concurrency;

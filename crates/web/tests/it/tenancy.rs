@@ -44,7 +44,18 @@ async fn platform(house: &House, owner: &Person, things: &Things) -> BTreeMap<&'
     let window = Uuid::now_v7();
     let here = json!({ "entity": "parties.parties", "record": party, "window": window });
     assert_eq!(owner.post("/presence", here).await.status, 200);
+    let level = json!({ "name": marker, "people": [colleague.id] });
+    let rule = json!({ "name": marker, "entity": "parties.contracts", "action": "send", "levels": [level] });
+    let rule = made(owner.post("/approval-rules", rule).await);
+    let contract = json!({ "title": marker, "party_id": party });
+    let contract = made(owner.post("/parties/contracts", contract).await);
+    let waits = owner.post(&format!("/parties/contracts/{contract}/send"), json!({})).await;
+    assert_eq!(waits.status, 202, "{}", waits.text());
+    let away = json!({ "delegate": colleague.id, "ends_on": "2099-01-01", "reason": marker });
     BTreeMap::from([
+        ("approvals", testkit::id(&waits.json()["_made"]["approval"])),
+        ("approval-rules", rule),
+        ("delegations", made(owner.post("/delegations", away).await)),
         ("presence", window),
         ("comments", made(owner.post("/comments", comment).await)),
         ("organizations", owner.organization),

@@ -1,0 +1,97 @@
+//! What happens around expense reports. What must hold is said in schema.sql.
+
+use kernel::{Error, Fault, Result, Tx, sql};
+use records::approvals::ask_approval;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const REPORTS: &str = "expenses.expense_reports";
+const PAYMENTS: &str = "finance.payments";
+const PARTIES: &str = "parties.parties";
+
+kernel::rules! {
+    Before submit expenses.expense_reports: keeps_policy;
+    After submit expenses.expense_reports: ask;
+}
+
+kernel::actions! {
+    send_back expenses.expense_reports: send_back;
+    deny expenses.expense_reports: deny;
+    reimburse expenses.expense_reports: reimburse;
+}
+
+kernel::calls! {}
+
+/// All that the policy of the company forbids, at once, each at its line.
+async fn keeps_policy(tx: &Tx, report: &Value) -> Result<()> {
+    let wrong = sql!("select place, field, wrong from expenses.breaches($1)");
+    let faults: Vec<Fault> = tx
+        .query(wrong, &[&id(&report["id"])?])
+        .await?
+        .iter()
+        .map(|row| Fault {
+            field: Some(format!("expense_lines.{}.{}", row.get::<_, i32>(0), row.get::<_, &str>(1))),
+            message: row.get(2),
+        })
+        .collect();
+    if faults.is_empty() { Ok(()) } else { Err(Error::Refused(faults)) }
+}
+
+/// Handed in, it waits for whom the company's rules of approval name.
+async fn ask(tx: &Tx, report: &Value) -> Result<()> {
+    let catalog = tx.catalog.clone();
+    let body = json!({ "reason": report["note"] });
+    ask_approval(tx, catalog.entity(REPORTS)?, id(&report["id"])?, "approve", &body).await.map(drop)
+}
+
+/// `{"reason"?}`: back to whoever handed it in, to be put right.
+async fn send_back(tx: &Tx, report: &Value, body: &Value) -> Result<Value> {
+    moved(tx, report, "draft", body).await
+}
+
+/// `{"reason"?}`: nothing of it is paid.
+async fn deny(tx: &Tx, report: &Value, body: &Value) -> Result<Value> {
+    moved(tx, report, "denied", body).await
+}
+
+async fn moved(tx: &Tx, report: &Value, to: &str, body: &Value) -> Result<Value> {
+    let id = id(&report["id"])?;
+    let sql = sql!("update expenses.expense_reports set status = $3 where organization_id = $1 and id = $2");
+    tx.change(sql, &[&tx.actor.organization, &id, &to]).await?;
+    let said = body["reason"].as_str().map(str::trim).filter(|s| !s.is_empty());
+    tx.execute(sql!("select expenses.note_reason($1, $2)"), &[&id, &said]).await?;
+    Ok(Value::Null)
+}
+
+/// `{"method"?, "paid_on"?, "payee_id"?}`: a payment that goes out to whoever spent it, to be carried out as any other.
+async fn reimburse(tx: &Tx, report: &Value, body: &Value) -> Result<Value> {
+    let report_id = id(&report["id"])?;
+    let known = [&body["payee_id"], &report["payee_id"]].into_iter().find_map(|v| v.as_str()?.parse::<Uuid>().ok());
+    let row = tx.query_one(sql!("select party, name, email from expenses.payee($1)"), &[&id(&report["person_id"])?]).await?;
+    let payee = match known.or(row.get(0)) {
+        Some(party) => party,
+        None => {
+            let person = json!({
+                "name": row.get::<_, &str>(1), "email": row.get::<_, &str>(2), "kind": "individual", "is_supplier": true,
+            });
+            records::create_within(tx, PARTIES, &person).await?
+        }
+    };
+    let mut payment = json!({
+        "party_id": payee, "direction": "out", "amount": report["total"], "currency": report["currency"],
+        "exchange_rate": report["exchange_rate"], "reference": report["number"], "workspace_id": report["workspace_id"],
+    });
+    for name in ["method", "paid_on"] {
+        if !body[name].is_null() {
+            payment[name] = body[name].clone();
+        }
+    }
+    let made = records::create_within(tx, PAYMENTS, &payment).await?;
+    tx.execute(sql!("select expenses.reimbursed($1, $2, $3)"), &[&report_id, &made, &payee]).await?;
+    Ok(json!({ "entity": PAYMENTS, "id": made }))
+}
+
+fn id(said: &Value) -> Result<Uuid> {
+    let id = said.as_str().and_then(|s| s.parse().ok());
+    id.ok_or_else(|| Error::malformed("Say which record, by its id."))
+}

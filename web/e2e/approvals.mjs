@@ -1,0 +1,113 @@
+// What waits for others: a rule, an expense report that is handed in, a queue worked through by keys, the thumb on a phone.
+import { api, axe, BASE, chains, equal, page, shot, signIn, truth, newcomer, fresh, PASSWORD, letter } from './kit.mjs'
+
+/** A colleague who has accepted. */
+async function colleague(browser, owner, role, options = {}) {
+  const email = fresh(role)
+  const at = Date.now()
+  await api(owner, 'POST', '/members/invite', { email, roles: [role] })
+  const code = /accept\?code=(\S+)/.exec(await letter(email, at))[1]
+  const p = await page(browser, options)
+  await p.goto(`${BASE}/login`)
+  await api(p, 'POST', '/invitations/accept', { code, password: PASSWORD, first_name: role[0].toUpperCase() + role.slice(1), last_name: 'Stone' })
+  await signIn(p, email)
+  return p
+}
+
+export async function approvals(browser) {
+  const test = chains()
+  const owner = await page(browser)
+  await newcomer(owner, fresh('owner'), 'Waiting Works')
+  const eva = await colleague(browser, owner, 'employee')
+  const max = await colleague(browser, owner, 'manager')
+
+  await test('an administrator says what waits, and for whom', async () => {
+    await owner.goto(`${BASE}/settings/approvals`)
+    await owner.getByText('Nothing needs approval yet').waitFor()
+    await owner.getByRole('button', { name: 'New rule' }).click()
+    const box = owner.getByRole('dialog')
+    await box.getByLabel('Name *', { exact: true }).fill('Expense reports')
+    await box.getByLabel('Records').selectOption('expenses.expense_reports')
+    await box.getByLabel('Action that waits').selectOption('approve')
+    await box.getByLabel('Roles').selectOption('manager')
+    await box.getByLabel('When rejected').selectOption('deny')
+    await box.getByLabel('When returned').selectOption('send_back')
+    await axe(owner, 'the rule')
+    await box.getByRole('button', { name: 'Save' }).click()
+    await owner.getByText('Approve · Expense report').waitFor()
+    await axe(owner, 'the rules')
+  })
+
+  await test('a report that is handed in waits, and its page says for whom', async () => {
+    const category = (await api(eva, 'GET', '/expenses/expense_categories?code=OFFICE')).data[0]
+    for (const title of ['Paper', 'Lamp', 'Chair']) await api(eva, 'POST', '/expenses/expense_reports', { title, expense_lines: [{ category_id: category.id, amount: '4500', description: title }] })
+    await eva.goto(`${BASE}/o/expenses-expense_reports`)
+    for (const title of ['Paper', 'Lamp', 'Chair']) {
+      const { id } = (await api(eva, 'GET', `/expenses/expense_reports?title=${title}`)).data[0]
+      await eva.goto(`${BASE}/o/expenses-expense_reports/r/${id}`)
+      await eva.getByRole('button', { name: 'Hand in' }).click()
+      await eva.getByRole('region', { name: 'Approvals' }).getByText('Manager Stone').waitFor()
+    }
+    await axe(eva, 'a report that waits')
+    await shot(eva, 'expense-waits')
+  })
+
+  await test('the queue is worked through by keys alone', async () => {
+    await max.goto(`${BASE}/approvals`)
+    const list = max.getByRole('list', { name: 'To decide' })
+    await list.getByText('Chair').first().waitFor()
+    equal(await list.getByRole('listitem').count(), 3)
+    await axe(max, 'the queue')
+    await shot(max, 'approvals')
+    await max.keyboard.press('j')
+    await max.keyboard.press('a')
+    await max.getByRole('dialog').getByRole('button', { name: 'Approve' }).waitFor()
+    await max.keyboard.press('Control+Enter')
+    await max.getByText('Approved').first().waitFor()
+    await max.waitForFunction(() => document.querySelectorAll('[aria-label="To decide"] li').length === 2)
+    await max.keyboard.press('r')
+    await max.getByRole('dialog').getByRole('button', { name: /^Reject/ }).waitFor()
+    await max.keyboard.press('Control+Enter')
+    await max.getByText('Say why.').waitFor()
+    await max.getByRole('dialog').getByLabel('Why, or what').fill('We have chairs')
+    await max.keyboard.press('Control+Enter')
+    await max.waitForFunction(() => document.querySelectorAll('[aria-label="To decide"] li').length === 1)
+    const states = (await api(eva, 'GET', '/expenses/expense_reports')).data.map((r) => r.status).sort()
+    equal(states.join(), 'approved,denied,submitted')
+  })
+
+  await test('on a phone one thumb decides, and the history tells both', async () => {
+    const phone = await page(browser, { width: 390, height: 800, touch: true, theme: 'dark' })
+    await phone.context().addCookies(await max.context().cookies())
+    await phone.goto(`${BASE}/approvals`)
+    await phone.getByRole('list', { name: 'To decide' }).getByRole('link').first().click()
+    const approve = phone.getByRole('button', { name: 'Approve' })
+    await approve.waitFor()
+    await axe(phone, 'a request on a phone')
+    const spot = await approve.boundingBox()
+    truth(spot.height >= 44 && spot.y > 600, `under the thumb: ${JSON.stringify(spot)}`)
+    await shot(phone, 'approval-phone')
+    await approve.click()
+    await phone.getByRole('dialog').getByLabel('Comment').fill('fine')
+    await phone.getByRole('dialog').getByRole('button', { name: 'Approve' }).click()
+    await phone.getByText('Nothing waits for you').waitFor()
+    await phone.context().close()
+    await eva.goto(`${BASE}/approvals?of=requested`)
+    equal(await eva.getByRole('list', { name: 'Asked by me' }).getByRole('listitem').count(), 3)
+    await eva.getByRole('list', { name: 'Asked by me' }).getByRole('link').filter({ hasText: 'Rejected' }).click()
+    await eva.getByRole('complementary', { name: 'The request' }).getByText('We have chairs').waitFor()
+  })
+
+  await test('whoever is away names who decides', async () => {
+    await max.goto(`${BASE}/settings/absence`)
+    await max.getByRole('button', { name: 'New absence' }).click()
+    await max.getByRole('dialog').getByLabel('Who decides').selectOption({ index: 1 })
+    await max.getByRole('dialog').getByLabel('To *', { exact: true }).fill('2099-01-01')
+    await axe(max, 'an absence')
+    await max.getByRole('dialog').getByRole('button', { name: 'Save' }).click()
+    await max.getByRole('button', { name: 'End' }).click()
+    await max.getByText('Nobody is away').waitFor()
+  })
+
+  for (const p of [owner, eva, max]) { equal(p.problems.join(), '', 'problems on the pages'); await p.context().close() }
+}
