@@ -50,7 +50,7 @@ comment on constraint policies_revision on commissions.commission_policies is 'T
 comment on constraint policy_ends_after_it_starts on commissions.commission_policies is 'A policy cannot end before it starts.';
 comment on constraint cap_above_floor on commissions.commission_policies is 'The most is not less than the least.';
 
-create table commissions.commission_tiers (
+create table commissions.commission_policy_tiers (
     like app.record including all,
     policy_id    uuid not null,
     from_amount  app.money not null constraint tier_not_negative check (from_amount >= 0),
@@ -58,12 +58,12 @@ create table commissions.commission_tiers (
     constraint tiers_once unique (organization_id, policy_id, from_amount),
     constraint tiers_policy foreign key (organization_id, policy_id) references commissions.commission_policies on delete cascade
 );
-comment on table commissions.commission_tiers is 'A step of a policy: whoever has reached this amount in the period is on it.';
-comment on constraint tier_not_negative on commissions.commission_tiers is 'A step begins at nothing or more.';
-comment on constraint rate_is_0_to_100 on commissions.commission_tiers is 'A rate goes from 0 to 100 percent.';
-comment on constraint tiers_once on commissions.commission_tiers is 'One step begins at an amount.';
+comment on table commissions.commission_policy_tiers is 'A step of a policy: whoever has reached this amount in the period is on it.';
+comment on constraint tier_not_negative on commissions.commission_policy_tiers is 'A step begins at nothing or more.';
+comment on constraint rate_is_0_to_100 on commissions.commission_policy_tiers is 'A rate goes from 0 to 100 percent.';
+comment on constraint tiers_once on commissions.commission_policy_tiers is 'One step begins at an amount.';
 
-create table commissions.accelerators (
+create table commissions.commission_policy_accelerators (
     like app.record including all,
     policy_id     uuid not null,
     from_percent  app.percent not null constraint attainment_is_reasonable check (from_percent between 0 and 900),
@@ -71,12 +71,12 @@ create table commissions.accelerators (
     constraint accelerators_once unique (organization_id, policy_id, from_percent),
     constraint accelerators_policy foreign key (organization_id, policy_id) references commissions.commission_policies on delete cascade
 );
-comment on table commissions.accelerators is 'By what the commission of a period is multiplied for whoever has reached so much of his target.';
-comment on constraint attainment_is_reasonable on commissions.accelerators is 'It is 0 to 900 percent of the target.';
-comment on constraint multiplier_is_reasonable on commissions.accelerators is 'A multiplier is more than 0 and at most 10.';
-comment on constraint accelerators_once on commissions.accelerators is 'One multiplier begins at a percentage.';
+comment on table commissions.commission_policy_accelerators is 'By what the commission of a period is multiplied for whoever has reached so much of his target.';
+comment on constraint attainment_is_reasonable on commissions.commission_policy_accelerators is 'It is 0 to 900 percent of the target.';
+comment on constraint multiplier_is_reasonable on commissions.commission_policy_accelerators is 'A multiplier is more than 0 and at most 10.';
+comment on constraint accelerators_once on commissions.commission_policy_accelerators is 'One multiplier begins at a percentage.';
 
-create table commissions.policy_products (
+create table commissions.commission_policy_products (
     like app.record including all,
     policy_id    uuid not null,
     product_id   uuid,
@@ -86,8 +86,8 @@ create table commissions.policy_products (
     constraint policy_products_category foreign key (organization_id, category_id) references products.categories,
     constraint product_or_category check (num_nonnulls(product_id, category_id) = 1)
 );
-comment on table commissions.policy_products is 'What a policy is for: a product, or all of a category. A policy with none is for everything.';
-comment on constraint product_or_category on commissions.policy_products is 'Name either a product or a category.';
+comment on table commissions.commission_policy_products is 'What a policy is for: a product, or all of a category. A policy with none is for everything.';
+comment on constraint product_or_category on commissions.commission_policy_products is 'Name either a product or a category.';
 
 create table commissions.performance_targets (
     like app.record including all,
@@ -184,9 +184,9 @@ comment on constraint takes_back_another on commissions.commissions is 'What is 
 create index commissions_earned on commissions.commissions (organization_id, agent_id, earned_on);
 
 select app.enroll('commissions.commission_policies');
-select app.enroll_part('commissions.commission_tiers', 'commissions.commission_policies', 'policy_id');
-select app.enroll_part('commissions.accelerators', 'commissions.commission_policies', 'policy_id');
-select app.enroll_part('commissions.policy_products', 'commissions.commission_policies', 'policy_id');
+select app.enroll_part('commissions.commission_policy_tiers', 'commissions.commission_policies', 'policy_id');
+select app.enroll_part('commissions.commission_policy_accelerators', 'commissions.commission_policies', 'policy_id');
+select app.enroll_part('commissions.commission_policy_products', 'commissions.commission_policies', 'policy_id');
 select app.enroll('commissions.performance_targets', owner => 'member_id');
 select app.enroll('commissions.commission_payments', owner => 'agent_id');
 select app.enroll('commissions.commissions', owner => 'agent_id');
@@ -317,7 +317,7 @@ return round(amount * before / payment, digits) - round(amount * (before + now) 
 -- What of a payment a policy counts, in the currency of our books: its share of the lines in scope, without tax, or what
 -- is left of that after costs, or with tax.
 create function commissions.base_of(p finance.payments, y commissions.commission_policies) returns numeric language plpgsql stable security definer set search_path = pg_catalog as $$
-declare d crm.deals; counted numeric; scoped constant boolean := exists (select from commissions.policy_products s
+declare d crm.deals; counted numeric; scoped constant boolean := exists (select from commissions.commission_policy_products s
     where s.organization_id = y.organization_id and s.policy_id = y.id and s.deleted_at is null);
 begin
     select * into d from crm.deals x where x.organization_id = p.organization_id and x.id = p.deal_id;
@@ -326,7 +326,7 @@ begin
         select greatest(coalesce(sum(case y.base when 'cash' then l.gross when 'margin' then l.margin else l.net end), 0), 0) * p.amount / d.gross into counted
         from crm.deal_lines l left join products.products g on g.organization_id = l.organization_id and g.id = l.product_id
         where l.organization_id = d.organization_id and l.deal_id = d.id and l.deleted_at is null
-          and (not scoped or exists (select from commissions.policy_products s where s.organization_id = y.organization_id and s.policy_id = y.id and s.deleted_at is null
+          and (not scoped or exists (select from commissions.commission_policy_products s where s.organization_id = y.organization_id and s.policy_id = y.id and s.deleted_at is null
                                      and (s.product_id = l.product_id or s.category_id = g.category_id)));
     end if;
     return round(round(counted, p.digits) * p.exchange_rate, coalesce(app.digits(parties.home_currency(p.organization_id)), 2));
@@ -346,9 +346,9 @@ begin
     return jsonb_build_object('method', y.method, 'rate', trim_scale(y.rate)::text, 'digits', coalesce(app.digits(parties.home_currency(y.organization_id)), 2),
         'floor', trim_scale(y.floor_amount)::text, 'cap', trim_scale(y.cap_amount)::text,
         'tiers', (select coalesce(jsonb_agg(jsonb_build_object('from', trim_scale(t.from_amount)::text, 'rate', trim_scale(t.rate)::text) order by t.from_amount), '[]')
-                  from commissions.commission_tiers t where t.organization_id = y.organization_id and t.policy_id = y.id and t.deleted_at is null),
+                  from commissions.commission_policy_tiers t where t.organization_id = y.organization_id and t.policy_id = y.id and t.deleted_at is null),
         'accelerators', (select coalesce(jsonb_agg(jsonb_build_object('from', trim_scale(a.from_percent)::text, 'multiplier', trim_scale(a.multiplier)::text) order by a.from_percent), '[]')
-                  from commissions.accelerators a where a.organization_id = y.organization_id and a.policy_id = y.id and a.deleted_at is null),
+                  from commissions.commission_policy_accelerators a where a.organization_id = y.organization_id and a.policy_id = y.id and a.deleted_at is null),
         'target', (select trim_scale(g.target)::text from commissions.performance_targets g where g.organization_id = y.organization_id and g.member_id = agent
                   and g.metric = y.base and g.starts_on = terms_of.period_start and g.ends_on = (terms_of.period_start + ('1 ' || y.period)::interval)::date - 1 and g.deleted_at is null));
 end $$;
@@ -541,7 +541,7 @@ create trigger moves after update on commissions.commission_payments for each ro
 create function commissions.move_policy() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 begin
     if new.status = 'retired' then new.retired_at := now(); return new; end if;
-    if new.method <> 'flat' and not exists (select from commissions.commission_tiers t where t.organization_id = new.organization_id and t.policy_id = new.id and t.deleted_at is null) then
+    if new.method <> 'flat' and not exists (select from commissions.commission_policy_tiers t where t.organization_id = new.organization_id and t.policy_id = new.id and t.deleted_at is null) then
         raise exception 'A policy by steps needs at least one step.' using errcode = 'AP001', column = 'tiers';
     end if;
     update commissions.commission_policies y set status = 'retired' where y.organization_id = new.organization_id and y.code = new.code and y.status = 'active' and y.id <> new.id;
@@ -564,11 +564,11 @@ begin
     insert into commissions.commission_policies (id, code, name, base, method, rate, period, lead_percent, floor_amount, cap_amount, client_status, only_originals, waits_for_all, clawback_days, note)
     select made, y.code, y.name, y.base, y.method, y.rate, y.period, y.lead_percent, y.floor_amount, y.cap_amount, y.client_status, y.only_originals, y.waits_for_all, y.clawback_days, y.note
     from commissions.commission_policies y where y.organization_id = here and y.id = policy;
-    insert into commissions.commission_tiers (policy_id, from_amount, rate) select made, t.from_amount, t.rate from commissions.commission_tiers t
+    insert into commissions.commission_policy_tiers (policy_id, from_amount, rate) select made, t.from_amount, t.rate from commissions.commission_policy_tiers t
     where t.organization_id = here and t.policy_id = policy and t.deleted_at is null;
-    insert into commissions.accelerators (policy_id, from_percent, multiplier) select made, a.from_percent, a.multiplier from commissions.accelerators a
+    insert into commissions.commission_policy_accelerators (policy_id, from_percent, multiplier) select made, a.from_percent, a.multiplier from commissions.commission_policy_accelerators a
     where a.organization_id = here and a.policy_id = policy and a.deleted_at is null;
-    insert into commissions.policy_products (policy_id, product_id, category_id) select made, s.product_id, s.category_id from commissions.policy_products s
+    insert into commissions.commission_policy_products (policy_id, product_id, category_id) select made, s.product_id, s.category_id from commissions.commission_policy_products s
     where s.organization_id = here and s.policy_id = policy and s.deleted_at is null;
     return made;
 end $$;
@@ -579,7 +579,7 @@ declare g commissions.performance_targets := coalesce(new, old);
 begin
     if exists (select from commissions.commissions c join commissions.commission_policies y on y.organization_id = c.organization_id and y.id = c.policy_id and y.base = g.metric
         where c.organization_id = g.organization_id and c.agent_id = g.member_id and c.period_start between g.starts_on and g.ends_on
-          and exists (select from commissions.accelerators a where a.organization_id = y.organization_id and a.policy_id = y.id)) then
+          and exists (select from commissions.commission_policy_accelerators a where a.organization_id = y.organization_id and a.policy_id = y.id)) then
         raise exception 'Commissions of this period were reckoned already.' using errcode = 'AP001';
     end if;
     return g;

@@ -209,24 +209,24 @@ begin
 end $$;
 
 create function gamification.award(member uuid, since date) returns void language plpgsql security definer set search_path = pg_catalog as $$
-declare here constant uuid := app.organization(); a gamification.achievements; p record; value numeric; evidence uuid; was gamification.user_achievements;
+declare here constant uuid := app.organization(); a gamification.achievements; p record; reached numeric; evidence uuid; was gamification.user_achievements;
 begin
     for a in select * from gamification.achievements x where x.organization_id = here and x.is_active and x.deleted_at is null order by x.id loop
         for p in select distinct w.first, w.last from generate_series(since, current_date, interval '1 day') g (day), gamification.period_of(a.period, g.day::date) w loop
-            value := gamification.score(member, a.metric, p.first, p.last);
+            reached := gamification.score(member, a.metric, p.first, p.last);
             select * into was from gamification.user_achievements u where u.organization_id = here and u.achievement_id = a.id and u.member_id = member and u.period_start = p.first;
-            if value >= a.threshold then
+            if reached >= a.threshold then
                 select r.streak_id into evidence from gamification.reached(member, a.metric, p.first, p.last, a.threshold) r;
                 if was.id is null then
-                    insert into gamification.user_achievements (achievement_id, member_id, period_start, value, evidence_id) values (a.id, member, p.first, value, evidence);
+                    insert into gamification.user_achievements (achievement_id, member_id, period_start, value, evidence_id) values (a.id, member, p.first, reached, evidence);
                     perform app.notify(member, 'achievement', jsonb_build_object('en', format('You have reached: %s', a.name), 'ru', format('Вы достигли: %s', a.name),
                         'kk', format('Сіз жеттіңіз: %s', a.name)), a.description, 'gamification.achievements', a.id, null);
                 else
-                    update gamification.user_achievements u set value = award.value, evidence_id = evidence, revoked_at = null
-                    where u.organization_id = here and u.id = was.id and (u.value, u.evidence_id, u.revoked_at) is distinct from (award.value, evidence, null);
+                    update gamification.user_achievements u set value = reached, evidence_id = evidence, revoked_at = null
+                    where u.organization_id = here and u.id = was.id and (u.value, u.evidence_id, u.revoked_at) is distinct from (reached, evidence, null);
                 end if;
             elsif was.id is not null and was.revoked_at is null then
-                update gamification.user_achievements u set value = award.value, revoked_at = now() where u.organization_id = here and u.id = was.id;
+                update gamification.user_achievements u set value = reached, revoked_at = now() where u.organization_id = here and u.id = was.id;
             end if;
         end loop;
     end loop;
