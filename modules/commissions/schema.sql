@@ -126,6 +126,7 @@ comment on constraint commission_payments_number on commissions.commission_payme
 
 create table commissions.commissions (
     like app.record including all,
+    name                   text not null,
     agent_id               uuid not null,
     kind                   text not null default 'accrual' check (kind in ('accrual', 'clawback', 'correction')),
     status                 text not null,
@@ -158,6 +159,7 @@ create table commissions.commissions (
     constraint commissions_once unique (organization_id, payment_id, agent_id, policy_id),
     constraint commissions_position unique (organization_id, agent_id, policy_id, period_start, position),
     constraint commissions_agent foreign key (organization_id, agent_id) references iam.memberships,
+    constraint commissions_approved foreign key (organization_id, approved_by) references iam.memberships,
     constraint commissions_policy foreign key (organization_id, policy_id) references commissions.commission_policies,
     constraint commissions_deal foreign key (organization_id, deal_id) references crm.deals,
     constraint commissions_payment foreign key (organization_id, payment_id) references finance.payments,
@@ -167,6 +169,7 @@ create table commissions.commissions (
     constraint takes_back_another check ((kind = 'accrual') = (original_id is null))
 );
 comment on table commissions.commissions is 'What somebody earned on a payment that counts, with the whole reckoning.';
+comment on column commissions.commissions.name is 'The payment and the deal.';
 comment on column commissions.commissions.kind is 'Earned; taken back with money that went back; put right by hand.';
 comment on column commissions.commissions.period_start is 'The period whose steps were climbed.';
 comment on column commissions.commissions.is_lead is 'As the manager of whoever made the deal.';
@@ -211,7 +214,7 @@ select app.workflow('commissions.commissions', 'status', $$
     approved -> clawed_back : auto
     paid     -> clawed_back : auto
 $$);
-select app.derive('commissions.commissions', '{agent_id,kind,policy_id,deal_id,payment_id,original_id,earned_on,period_start,position,is_lead,share_percent,before_amount,base_amount,rate,
+select app.derive('commissions.commissions', '{name,agent_id,kind,policy_id,deal_id,payment_id,original_id,earned_on,period_start,position,is_lead,share_percent,before_amount,base_amount,rate,
     multiplier,commission_amount,true_up_amount,currency,exchange_rate,approved_by,approved_at,paid_at,commission_payment_id,trace}');
 
 -- DEFINITIONS 15, as pure functions. `terms`: {method, rate, tiers: [{from, rate}], accelerators: [{from, multiplier}], target, floor, cap, digits}.
@@ -406,9 +409,9 @@ begin
             where c.organization_id = p.organization_id and c.agent_id = agents[n] and c.policy_id = y.id and c.period_start = starts;
             terms := commissions.terms_of(y, agents[n], starts);
             told := commissions.reckon(terms, before, parts[n]);
-            insert into commissions.commissions (id, agent_id, policy_id, deal_id, payment_id, period_start, position, is_lead, share_percent, before_amount, base_amount, rate, multiplier,
+            insert into commissions.commissions (id, name, agent_id, policy_id, deal_id, payment_id, period_start, position, is_lead, share_percent, before_amount, base_amount, rate, multiplier,
                 commission_amount, true_up_amount, currency, exchange_rate, trace)
-            values (app.new_id(), agents[n], y.id, d.id, p.id, starts, place, leads[n], weights[n], before, parts[n], (told ->> 'rate')::numeric, (told ->> 'multiplier')::numeric,
+            values (app.new_id(), concat_ws(' · ', p.number, d.number), agents[n], y.id, d.id, p.id, starts, place, leads[n], weights[n], before, parts[n], (told ->> 'rate')::numeric, (told ->> 'multiplier')::numeric,
                 (told ->> 'amount')::numeric, (told ->> 'true_up')::numeric, currency, p.exchange_rate,
                 jsonb_build_object('policy', jsonb_build_object('code', y.code, 'revision', y.revision, 'name', y.name, 'base', y.base), 'terms', terms, 'amount', told ->> 'amount',
                     'currency', currency, 'steps', jsonb_build_array(
@@ -437,9 +440,9 @@ begin
         if current_date > o.earned_on + y.clawback_days then continue; end if;
         base := commissions.taken_back(o.base_amount, paid.amount, before, p.amount, digits);
         amount := commissions.taken_back(o.commission_amount, paid.amount, before, p.amount, digits);
-        insert into commissions.commissions (id, agent_id, kind, policy_id, deal_id, payment_id, original_id, period_start, position, is_lead, share_percent, before_amount, base_amount, rate, multiplier,
+        insert into commissions.commissions (id, name, agent_id, kind, policy_id, deal_id, payment_id, original_id, period_start, position, is_lead, share_percent, before_amount, base_amount, rate, multiplier,
             commission_amount, currency, exchange_rate, reason, trace)
-        select app.new_id(), o.agent_id, 'clawback', o.policy_id, o.deal_id, p.id, o.id, o.period_start,
+        select app.new_id(), concat_ws(' · ', p.number, o.name), o.agent_id, 'clawback', o.policy_id, o.deal_id, p.id, o.id, o.period_start,
             (select max(c.position) + 1 from commissions.commissions c where c.organization_id = o.organization_id and c.agent_id = o.agent_id and c.policy_id = o.policy_id and c.period_start = o.period_start),
             o.is_lead, o.share_percent, before, base, o.rate, o.multiplier, amount, o.currency, o.exchange_rate, p.note,
             jsonb_build_object('policy', o.trace -> 'policy', 'amount', trim_scale(amount)::text, 'currency', o.currency, 'steps', jsonb_build_array(
@@ -485,8 +488,8 @@ begin
     select * into o from commissions.commissions c where c.organization_id = here and c.id = commission;
     if coalesce(wanted, 0) = 0 then raise exception 'Say by how much.' using errcode = 'AP001', column = 'amount'; end if;
     if coalesce(body ->> 'reason', '') !~ '\S' then raise exception 'Say why.' using errcode = 'AP001', column = 'reason'; end if;
-    insert into commissions.commissions (id, agent_id, kind, deal_id, original_id, bonus_amount, penalty_amount, currency, reason)
-    values (made, o.agent_id, 'correction', o.deal_id, o.id, greatest(wanted, 0), greatest(-wanted, 0), o.currency, body ->> 'reason');
+    insert into commissions.commissions (id, name, agent_id, kind, deal_id, original_id, bonus_amount, penalty_amount, currency, reason)
+    values (made, o.name, o.agent_id, 'correction', o.deal_id, o.id, greatest(wanted, 0), greatest(-wanted, 0), o.currency, body ->> 'reason');
     update commissions.commissions c set status = 'accrued' where c.organization_id = here and c.id = made;
     return made;
 end $$;

@@ -36,6 +36,7 @@ comment on constraint points_not_negative on gamification.achievements is 'Point
 
 create table gamification.user_achievements (
     like app.record including all,
+    name            text not null,
     achievement_id  uuid not null,
     member_id       uuid not null,
     period_start    date not null,
@@ -63,6 +64,7 @@ comment on constraint leaderboard_has_a_name on gamification.leaderboards is 'A 
 
 create table gamification.leaderboard_entries (
     like app.record including all,
+    name            text not null,
     leaderboard_id  uuid not null,
     period_start    date not null,
     member_id       uuid not null,
@@ -218,7 +220,7 @@ begin
             if reached >= a.threshold then
                 select r.streak_id into evidence from gamification.reached(member, a.metric, p.first, p.last, a.threshold) r;
                 if was.id is null then
-                    insert into gamification.user_achievements (achievement_id, member_id, period_start, value, evidence_id) values (a.id, member, p.first, reached, evidence);
+                    insert into gamification.user_achievements (name, achievement_id, member_id, period_start, value, evidence_id) values (a.name, a.id, member, p.first, reached, evidence);
                     perform app.notify(member, 'achievement', jsonb_build_object('en', format('You have reached: %s', a.name), 'ru', format('Вы достигли: %s', a.name),
                         'kk', format('Сіз жеттіңіз: %s', a.name)), a.description, 'gamification.achievements', a.id, null);
                 else
@@ -253,10 +255,10 @@ begin
     select * into b from gamification.leaderboards x where x.organization_id = here and x.id = board;
     select * into p from gamification.period_of(b.period, current_date);
     perform pg_advisory_xact_lock(hashtextextended('leaderboard ' || here || board, 0));
-    insert into gamification.leaderboard_entries as e (leaderboard_id, period_start, member_id, score, rank, reached_on)
-    select board, p.first, s.member, s.score, s.rank, s.reached_on from gamification.standing(b.metric, p.first, p.last) s
-    on conflict on constraint leaderboard_entries_once do update set score = excluded.score, rank = excluded.rank, reached_on = excluded.reached_on
-    where (e.score, e.rank, e.reached_on) is distinct from (excluded.score, excluded.rank, excluded.reached_on);
+    insert into gamification.leaderboard_entries as e (name, leaderboard_id, period_start, member_id, score, rank, reached_on)
+    select concat_ws(' ', s.rank || '.', (select m.name from iam.memberships m where m.organization_id = here and m.id = s.member)), board, p.first, s.member, s.score, s.rank, s.reached_on from gamification.standing(b.metric, p.first, p.last) s
+    on conflict on constraint leaderboard_entries_once do update set name = excluded.name, score = excluded.score, rank = excluded.rank, reached_on = excluded.reached_on
+    where (e.name, e.score, e.rank, e.reached_on) is distinct from (excluded.name, excluded.score, excluded.rank, excluded.reached_on);
     delete from gamification.leaderboard_entries e where e.organization_id = here and e.leaderboard_id = board and e.period_start = p.first
         and e.member_id not in (select s.member from gamification.standing(b.metric, p.first, p.last) s);
 end $$;

@@ -9,7 +9,7 @@ import { get } from '@/api/http'
 import * as records from '@/api/records'
 import { currencyOf, isEmpty, typeOf } from '@/fields/registry'
 import { useLocale } from '@/lib/format'
-import { fieldOf, listFields, titleOf, visibleFields } from '@/meta/hooks'
+import { listFields, titleOf } from '@/meta/hooks'
 import type { Entity, Field, Row } from '@/meta/types'
 import { ActionBar } from '@/record/actions'
 import { formRows } from '@/record/draft'
@@ -74,7 +74,7 @@ export default function Review({ entity, columns, params: asked, handle, onOpen,
 function Brief({ entity, row, columns }: { entity: Entity; row: Row; columns: Field[] }) {
   const locale = useLocale()
   const told = columns.filter((f) => f.name !== entity.title_field && f.name !== entity.states?.field && !isEmpty(row[f.name]) && ['relation', 'money', 'date'].includes(f.type)).slice(0, 2)
-  return <span className="truncate text-muted text-xs num">{told.map((f) => typeOf(f).format(row[f.name], f, locale, currencyOf(f, row))).join(' · ')}</span>
+  return <span className="rv-brief">{told.map((f) => <span key={f.name} className="truncate">{createElement(typeOf(f).Cell, { field: f, value: row[f.name], record: row, locale, currency: currencyOf(f, row), plain: true })}</span>)}</span>
 }
 
 function One({ entity, id, onOpen, onDone }: { entity: Entity; id: string; onOpen: (r: Row) => void; onDone: () => void }) {
@@ -84,8 +84,8 @@ function One({ entity, id, onOpen, onDone }: { entity: Entity; id: string; onOpe
   if (error && !row) return <Failure error={error} retry={() => void refetch()} />
   if (!row) return <Skeleton rows={8} />
   const state = entity.states?.options.find((o) => o.id === row[entity.states!.field])
-  const placed = formRows(entity, true).flat()
-  const fields = [...placed, ...visibleFields(entity).filter((f) => !placed.includes(f))].filter((f) => f.name !== entity.title_field && f.name !== entity.states?.field && !isEmpty(row[f.name]) && f.name !== 'version')
+  // What was entered; of what follows by itself, what is not nothing.
+  const fields = formRows(entity, true).flat().filter((f) => f.name !== entity.title_field && f.name !== entity.states?.field && !isEmpty(row[f.name]) && (!f.readonly || Number(row[f.name]) !== 0))
   return (
     <>
       <Pictures entity={entity.name} id={id} />
@@ -98,7 +98,7 @@ function One({ entity, id, onOpen, onDone }: { entity: Entity; id: string; onOpe
         <div className="rv-actions"><ActionBar entity={entity} row={row} dirty={false} max={6} onDone={() => { records.refresh(entity.name); onDone() }} /></div>
         <dl className="rv-dl">
           {fields.map((f) => (
-            <div key={f.name} className="contents"><dt className="text-muted">{f.label}</dt><dd className="m-0 num">{createElement(typeOf(f).Cell, { field: fieldOf(entity, f.name) ?? f, value: row[f.name], record: row, locale, currency: currencyOf(f, row), link: true, whole: true })}</dd></div>
+            <div key={f.name} className="contents"><dt className="text-muted">{f.label}</dt><dd className="m-0 num">{createElement(typeOf(f).Cell, { field: f, value: row[f.name], record: row, locale, currency: currencyOf(f, row), link: true, whole: true })}</dd></div>
           ))}
         </dl>
       </section>

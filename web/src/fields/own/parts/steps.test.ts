@@ -9,7 +9,7 @@ describe('steps of a reckoning', () => {
     for (const other of [null, undefined, 'x', {}, { steps: [] }, { steps: 'rate' }, { steps: [{ result: '5' }] }, { steps: [null] }]) expect(stepsOf(other)).toBeUndefined()
   })
   it('show numbers and days in the way of the reader, and names as they are', () => {
-    expect(readable('12345.5', l)).toBe('12,345.5')
+    expect(readable('12345.5', l)).toBe('12,345.50')
     expect(readable('DLID0001', l)).toBe('DLID0001')
     expect(readable('2026-03-01', l)).not.toBe('2026-03-01')
     expect(readable(undefined, l)).toBe('')

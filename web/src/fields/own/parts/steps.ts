@@ -11,6 +11,6 @@ export const stepsOf = (value: unknown): Step[] | undefined => {
 /** Numbers and days in the reader's way; names as they are. */
 export function readable(said: unknown, l: Locale): string {
   const text = said === null || said === undefined ? '' : String(said)
-  if (/^-?\d+(\.\d+)?$/.test(text)) return formatNumber(text, l)
+  if (/^-?\d+(\.\d+)?$/.test(text)) return formatNumber(text, l, text.includes('.') ? { min: 2 } : {})
   return /^\d{4}-\d{2}-\d{2}$/.test(text) ? formatDate(text, l) : text
 }
