@@ -81,13 +81,14 @@ create table commissions.commission_policy_products (
     policy_id    uuid not null,
     product_id   uuid,
     category_id  uuid,
+    note         text,
     constraint policy_products_policy foreign key (organization_id, policy_id) references commissions.commission_policies on delete cascade,
     constraint policy_products_product foreign key (organization_id, product_id) references products.products,
     constraint policy_products_category foreign key (organization_id, category_id) references products.categories,
-    constraint product_or_category check (num_nonnulls(product_id, category_id) = 1)
+    constraint product_or_category check (num_nonnulls(product_id, category_id) > 0)
 );
 comment on table commissions.commission_policy_products is 'What a policy is for: a product, or all of a category. A policy with none is for everything.';
-comment on constraint product_or_category on commissions.commission_policy_products is 'Name either a product or a category.';
+comment on constraint product_or_category on commissions.commission_policy_products is 'Name a product or a category.';
 
 create table commissions.performance_targets (
     like app.record including all,
@@ -97,13 +98,11 @@ create table commissions.performance_targets (
     ends_on    date not null,
     target     app.money not null constraint target_is_positive check (target > 0),
     note       app.textarea,
-    constraint targets_once unique (organization_id, member_id, metric, starts_on, ends_on),
     constraint targets_member foreign key (organization_id, member_id) references iam.memberships,
     constraint target_ends_after_it_starts check (ends_on >= starts_on)
 );
-comment on table commissions.performance_targets is 'What somebody is to reach from one day through another.';
+comment on table commissions.performance_targets is 'What somebody is to reach from one day through another; of several for the same days, the latest counts.';
 comment on constraint target_is_positive on commissions.performance_targets is 'A target is more than nothing.';
-comment on constraint targets_once on commissions.performance_targets is 'There is this target already.';
 comment on constraint target_ends_after_it_starts on commissions.performance_targets is 'A target cannot end before it starts.';
 
 create table commissions.commission_payments (
@@ -135,8 +134,8 @@ create table commissions.commissions (
     payment_id             uuid,
     original_id            uuid,
     earned_on              date not null default current_date,
-    period_start           date,
-    position               integer,
+    period_start           date not null,
+    position               integer not null,
     is_lead                boolean not null default false,
     share_percent          numeric(12,6) not null default 100,
     before_amount          app.money not null default 0,
@@ -165,7 +164,7 @@ create table commissions.commissions (
     constraint commissions_payment foreign key (organization_id, payment_id) references finance.payments,
     constraint commissions_original foreign key (organization_id, original_id) references commissions.commissions,
     constraint commissions_settlement foreign key (organization_id, commission_payment_id) references commissions.commission_payments,
-    constraint made_by_a_payment check (kind = 'correction' or num_nonnulls(policy_id, deal_id, payment_id, period_start, position) = 5),
+    constraint made_by_a_payment check (kind = 'correction' or num_nonnulls(policy_id, deal_id, payment_id) = 3),
     constraint takes_back_another check ((kind = 'accrual') = (original_id is null))
 );
 comment on table commissions.commissions is 'What somebody earned on a payment that counts, with the whole reckoning.';
@@ -204,7 +203,7 @@ select app.workflow('commissions.commission_payments', 'status', $$
     draft -> cancelled : cancel
 $$);
 select app.total('commissions.commission_payments', 'commissions.commissions', 'commission_payment_id', 'final_amount');
-select app.derive('commissions.commission_payments', '{currency,paid_at}');
+select app.derive('commissions.commission_payments', '{agent_id,period_end,currency,paid_at}');
 select app.workflow('commissions.commissions', 'status', $$
     pending  -> accrued     : auto
     accrued  -> approved    : approve
@@ -344,6 +343,9 @@ begin
             and (y.client_status is null or y.client_status = d.client_status) and (d.is_original or not y.only_originals));
 end $$;
 
+create function commissions.period_end(period text, starts date) returns date language sql immutable parallel safe
+return (starts + case period when 'year' then interval '1 year' when 'quarter' then interval '3 months' else interval '1 month' end)::date - 1;
+
 create function commissions.terms_of(y commissions.commission_policies, agent uuid, period_start date) returns jsonb language plpgsql stable security definer set search_path = pg_catalog as $$
 begin
     return jsonb_build_object('method', y.method, 'rate', trim_scale(y.rate)::text, 'digits', coalesce(app.digits(parties.home_currency(y.organization_id)), 2),
@@ -353,7 +355,8 @@ begin
         'accelerators', (select coalesce(jsonb_agg(jsonb_build_object('from', trim_scale(a.from_percent)::text, 'multiplier', trim_scale(a.multiplier)::text) order by a.from_percent), '[]')
                   from commissions.commission_policy_accelerators a where a.organization_id = y.organization_id and a.policy_id = y.id and a.deleted_at is null),
         'target', (select trim_scale(g.target)::text from commissions.performance_targets g where g.organization_id = y.organization_id and g.member_id = agent
-                  and g.metric = y.base and g.starts_on = terms_of.period_start and g.ends_on = (terms_of.period_start + ('1 ' || y.period)::interval)::date - 1 and g.deleted_at is null));
+                  and g.metric = y.base and g.starts_on = terms_of.period_start and g.ends_on = commissions.period_end(y.period, terms_of.period_start) and g.deleted_at is null
+                  order by g.created_at desc, g.id desc limit 1));
 end $$;
 
 -- Who has which part of a deal: whoever is responsible what the others leave him, his manager what the policy says.
@@ -488,36 +491,29 @@ begin
     select * into o from commissions.commissions c where c.organization_id = here and c.id = commission;
     if coalesce(wanted, 0) = 0 then raise exception 'Say by how much.' using errcode = 'AP001', column = 'amount'; end if;
     if coalesce(body ->> 'reason', '') !~ '\S' then raise exception 'Say why.' using errcode = 'AP001', column = 'reason'; end if;
-    insert into commissions.commissions (id, name, agent_id, kind, deal_id, original_id, bonus_amount, penalty_amount, currency, reason)
-    values (made, o.name, o.agent_id, 'correction', o.deal_id, o.id, greatest(wanted, 0), greatest(-wanted, 0), o.currency, body ->> 'reason');
+    insert into commissions.commissions (id, name, agent_id, kind, deal_id, original_id, period_start, position, bonus_amount, penalty_amount, currency, reason)
+    values (made, o.name, o.agent_id, 'correction', o.deal_id, o.id, o.period_start, 0, greatest(wanted, 0), greatest(-wanted, 0), o.currency, body ->> 'reason');
     update commissions.commissions c set status = 'accrued' where c.organization_id = here and c.id = made;
     return made;
 end $$;
 
--- A settlement takes everything that is due and locks it; paid out, it is done; cancelled, it lets go of it.
-create function commissions.collect() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
-declare total numeric;
+-- A settlement takes everything of somebody that is due and locks it; paid out, it is done; cancelled, it lets go of it.
+create function commissions.settle(agent uuid, until date) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); made uuid := app.new_id(); total numeric;
 begin
-    perform pg_advisory_xact_lock(hashtextextended('commissions ' || new.organization_id || new.agent_id, 0));
-    update commissions.commissions c set commission_payment_id = new.id
-    where c.organization_id = new.organization_id and c.agent_id = new.agent_id and c.commission_payment_id is null and c.status in ('approved', 'clawed_back') and c.earned_on <= new.period_end;
-    if not found then raise exception 'There is nothing approved to pay out.' using errcode = 'AP001', column = 'agent_id'; end if;
-    select s.final_amount into total from commissions.commission_payments s where s.organization_id = new.organization_id and s.id = new.id;
-    if total <= 0 then raise exception 'More was taken back than was earned; it waits for the next run.' using errcode = 'AP001', column = 'agent_id'; end if;
-    return null;
+    perform pg_advisory_xact_lock(hashtextextended('commissions ' || here || agent, 0));
+    insert into commissions.commission_payments (id, agent_id, period_end, currency) values (made, agent, until, parties.home_currency(here));
+    update commissions.commissions c set commission_payment_id = made
+    where c.organization_id = here and c.agent_id = agent and c.commission_payment_id is null and c.status in ('approved', 'clawed_back') and c.earned_on <= until;
+    if not found then raise exception 'There is nothing approved to pay out.' using errcode = 'AP001'; end if;
+    select s.final_amount into total from commissions.commission_payments s where s.organization_id = here and s.id = made;
+    if total <= 0 then raise exception 'More was taken back than was earned; it waits for the next run.' using errcode = 'AP001'; end if;
+    return made;
 end $$;
-create trigger collects after insert on commissions.commission_payments for each row execute function commissions.collect();
 
-create function commissions.settlement_starts() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+create function commissions.check_settlement() returns trigger language plpgsql set search_path = pg_catalog as $$
 begin
-    new.currency := parties.home_currency(new.organization_id);
-    return new;
-end $$;
-create trigger starts before insert on commissions.commission_payments for each row execute function commissions.settlement_starts();
-
-create function commissions.check_settlement() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
-begin
-    if (new.agent_id, new.period_end, new.deleted_at) is distinct from (old.agent_id, old.period_end, old.deleted_at) then
+    if current_user = 'app_user' and (new.agent_id, new.period_end, new.final_amount, new.deleted_at) is distinct from (old.agent_id, old.period_end, old.final_amount, old.deleted_at) then
         raise exception 'A settlement stays as it is; cancel it and make another.' using errcode = 'AP001';
     end if;
     if new.status = 'paid' and old.status <> 'paid' then
@@ -581,7 +577,7 @@ create function commissions.check_target() returns trigger language plpgsql secu
 declare g commissions.performance_targets := coalesce(new, old);
 begin
     if exists (select from commissions.commissions c join commissions.commission_policies y on y.organization_id = c.organization_id and y.id = c.policy_id and y.base = g.metric
-        where c.organization_id = g.organization_id and c.agent_id = g.member_id and c.period_start between g.starts_on and g.ends_on
+        where c.organization_id = g.organization_id and c.agent_id = g.member_id and c.period_start = g.starts_on and commissions.period_end(y.period, c.period_start) = g.ends_on
           and exists (select from commissions.commission_policy_accelerators a where a.organization_id = y.organization_id and a.policy_id = y.id)) then
         raise exception 'Commissions of this period were reckoned already.' using errcode = 'AP001';
     end if;

@@ -174,18 +174,22 @@ async fn a_day_from_the_deal_to_the_payout() {
     let other = s.person("PRS", "salesperson").await;
     assert_eq!(earned(&other).await.len(), 0);
     let boss = s.person("PRS", "owner").await;
-    boss.create(COMMISSIONS, json!({})).await.refused("Commissions are made by payments that count.");
+    boss.create(COMMISSIONS, json!({})).await.forbidden();
+    boss.delete(COMMISSIONS, &one).await.forbidden();
     t.sam.act(COMMISSIONS, &one, "approve").await.forbidden();
     let bonus = json!({ "bonus_amount": "25", "penalty_amount": "5", "reason": "first of the month" });
     let one = t.mona.update(COMMISSIONS, &one, bonus).await.ok();
     assert_eq!(plain(&one["final_amount"]), "245");
     t.mona.update(COMMISSIONS, &one, json!({ "commission_amount": "9999" })).await.refused("cannot be written");
-    t.anna.create(SETTLEMENTS, json!({ "agent_id": t.sam.actor.user })).await.refused("There is nothing approved to pay out.");
+    t.anna.act(COMMISSIONS, &one, "settle").await.refused("Cannot settle a record that is accrued");
     let one = t.mona.act(COMMISSIONS, &one, "approve").await.ok();
     t.mona.update(COMMISSIONS, &one, json!({ "bonus_amount": "1" })).await.refused("no longer open");
-    let run = t.anna.create(SETTLEMENTS, json!({ "agent_id": t.sam.actor.user })).await.ok();
+    t.sam.act(COMMISSIONS, &one, "settle").await.forbidden();
+    t.sam.call("commissions", "settle", json!({})).await.forbidden();
+    let made = t.anna.act(COMMISSIONS, &one, "settle").await.ok();
+    let run = t.anna.read(SETTLEMENTS, &made["_made"]).await.ok();
     assert_eq!(plain(&run["final_amount"]), "245");
-    t.anna.create(SETTLEMENTS, json!({ "agent_id": t.sam.actor.user })).await.refused("There is nothing approved");
+    t.anna.act(COMMISSIONS, &one, "settle").await.refused("There is nothing approved");
     let gone = t.anna.act(SETTLEMENTS, &run, "cancel").await.ok();
     assert_eq!(plain(&gone["final_amount"]), "0");
     let made = t.anna.call("commissions", "settle", json!({})).await.ok();
@@ -196,12 +200,13 @@ async fn a_day_from_the_deal_to_the_payout() {
     // What was wrong is a line of its own, in the next run.
     let fixed = t.mona.act_with(COMMISSIONS, &paid, "correct", json!({ "amount": "-45", "reason": "typo" })).await.ok();
     t.mona.act(COMMISSIONS, &fixed["_made"], "approve").await.ok();
-    t.anna.create(SETTLEMENTS, json!({ "agent_id": t.sam.actor.user })).await.refused("it waits for the next run");
+    t.anna.act(COMMISSIONS, &fixed["_made"], "settle").await.refused("it waits for the next run");
     let second = t.verified(&deal, "2520").await;
     assert_eq!(second["status"], "completed");
     let next = earned(&t.sam).await.into_iter().find(|c| c["status"] == "accrued").unwrap();
     t.mona.act(COMMISSIONS, &next, "approve").await.ok();
-    let run = t.anna.create(SETTLEMENTS, json!({ "agent_id": t.sam.actor.user })).await.ok();
+    let made = t.anna.act(COMMISSIONS, &next, "settle").await.ok();
+    let run = t.anna.read(SETTLEMENTS, &made["_made"]).await.ok();
     assert_eq!(plain(&run["final_amount"]), "180", "225 less the 45 of the last run");
     assert_eq!(t.verify().await, [""; 0]);
 }
@@ -247,7 +252,7 @@ async fn money_that_goes_back_takes_its_commission_with_it() {
     t.reversed(&payment, "600", "chargeback").await;
     let all = earned(&t.sam).await;
     assert_eq!((plain(&all[2]["commission_amount"]), &all[0]["status"]), ("-60", &json!("clawed_back")));
-    t.anna.create(SETTLEMENTS, json!({ "agent_id": t.sam.actor.user })).await.refused("it waits for the next run");
+    t.anna.act(COMMISSIONS, &all[1], "settle").await.refused("it waits for the next run");
     assert_eq!(t.verify().await, [""; 0]);
     // The last day of the window counts, the one after it does not.
     for (days, lines) in [(30, 2), (31, 1)] {
@@ -327,11 +332,18 @@ async fn a_policy_counts_for_what_it_is_for_and_is_not_changed() {
 #[tokio::test]
 async fn a_target_reached_multiplies_and_then_stays() {
     let s = scene(crate::ALL).await;
-    let t = Team::of(&s).await;
-    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let target = json!({ "member_id": t.sam.actor.user, "metric": "revenue", "target": "1000", "starts_on": today.first_of_month().to_string(), "ends_on": today.last_of_month().to_string() });
+    for period in ["month", "quarter", "year"] {
+        reached(&Team::of_company(&s, period).await, period).await;
+    }
+}
+
+async fn reached(t: &Team<'_>, period: &str) {
+    let sql = "select date_trunc($1, now())::date::text, commissions.period_end($1, date_trunc($1, now())::date)::text";
+    let days = t.s.admin().query_one(sql, &[&period]).await.unwrap();
+    let (starts, ends): (&str, &str) = (days.get(0), days.get(1));
+    let target = json!({ "member_id": t.sam.actor.user, "metric": "revenue", "target": "1000", "starts_on": starts, "ends_on": ends });
     let target = t.mona.create(TARGETS, target).await.ok();
-    policy(&t, json!({ "code": "FAST", "rate": "10", "accelerators": [{ "from_percent": "100", "multiplier": "2" }] })).await;
+    policy(t, json!({ "code": "FAST", "rate": "10", "period": period, "accelerators": [{ "from_percent": "100", "multiplier": "2" }] })).await;
     let deal = t.deal("1200").await;
     t.verified(&deal, "800").await;
     t.verified(&deal, "400").await;

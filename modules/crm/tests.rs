@@ -20,7 +20,11 @@ pub(crate) struct Team<'a> {
 
 impl Team<'_> {
     pub(crate) async fn of(s: &Scene) -> Team<'_> {
-        let person = async |role| s.person("PRS", role).await;
+        Team::of_company(s, "PRS").await
+    }
+
+    pub(crate) async fn of_company<'a>(s: &'a Scene, company: &str) -> Team<'a> {
+        let person = async |role| s.person(company, role).await;
         let (sam, vera) = (person("salesperson").await, person("verifier").await);
         let (mona, anna) = (person("manager").await, person("accountant").await);
         let client = sam.create("parties.parties", json!({ "name": "Nimbus", "is_customer": true })).await.ok();

@@ -119,6 +119,11 @@ select app.enroll('gamification.scorecards', owner => 'member_id');
 select app.enroll_part('gamification.scorecard_lines', 'gamification.scorecards', 'scorecard_id');
 select app.total('gamification.scorecards', 'gamification.scorecard_lines', 'scorecard_id', 'weight, points');
 
+select app.derive('gamification.daily_streaks', '{member_id,day,deals_created,payments_received,total_amount,is_active_day,streak_count}');
+select app.derive('gamification.user_achievements', '{name,achievement_id,member_id,period_start,value,evidence_id,awarded_at,revoked_at}');
+select app.derive('gamification.leaderboard_entries', '{name,leaderboard_id,period_start,member_id,score,rank,reached_on}');
+
+-- Not even by SQL, whatever the rights of whoever asks.
 create function gamification.guard() returns trigger language plpgsql set search_path = pg_catalog as $$
 begin
     if current_user = 'app_user' then raise exception 'This follows from deals and payments, and is not written.' using errcode = 'AP001'; end if;

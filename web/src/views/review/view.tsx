@@ -73,7 +73,7 @@ export default function Review({ entity, columns, params: asked, handle, onOpen,
 
 function Brief({ entity, row, columns }: { entity: Entity; row: Row; columns: Field[] }) {
   const locale = useLocale()
-  const told = columns.filter((f) => f.name !== entity.title_field && f.name !== entity.states?.field && !isEmpty(row[f.name]) && ['relation', 'money', 'date'].includes(f.type)).slice(0, 2)
+  const told = ['relation', 'money'].flatMap((type) => columns.find((f) => f.type === type && f.name !== entity.title_field && !isEmpty(row[f.name])) ?? [])
   return <span className="rv-brief">{told.map((f) => <span key={f.name} className="truncate">{createElement(typeOf(f).Cell, { field: f, value: row[f.name], record: row, locale, currency: currencyOf(f, row), plain: true })}</span>)}</span>
 }
 
