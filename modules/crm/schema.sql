@@ -70,7 +70,8 @@ create table crm.deals (
     constraint probability_within_stage check (probability between 0 and crm.probability_cap(stage)),
     constraint lost_has_a_reason check (stage <> 'LOST' or lost_reason is not null and lost_reason ~ '\S'),
     constraint due_after_dealt check (due_on >= dealt_on),
-    constraint paid_within_value check (paid between 0 and value),
+    constraint paid_within_value check (paid <= value),
+    constraint paid_not_negative check (paid >= 0),
     constraint not_its_own_repeat check (repeats_id <> id)
 );
 comment on table crm.deals is 'Something that a customer may buy, or has bought.';
@@ -104,6 +105,7 @@ comment on constraint probability_within_stage on crm.deals is 'The most is 20 p
 comment on constraint lost_has_a_reason on crm.deals is 'Say why it was lost.';
 comment on constraint due_after_dealt on crm.deals is 'A deal cannot be due before its day.';
 comment on constraint paid_within_value on crm.deals is 'No more can be paid on a deal than it is worth.';
+comment on constraint paid_not_negative on crm.deals is 'No more can be taken back than was paid.';
 comment on constraint not_its_own_repeat on crm.deals is 'A deal cannot repeat itself.';
 create index deals_stage on crm.deals (organization_id, stage, id);
 create index deals_dealt_on on crm.deals (organization_id, dealt_on, id);

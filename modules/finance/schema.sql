@@ -255,6 +255,8 @@ alter table finance.payments
         when status in ('rejected', 'returned') then status else 'unverified' end) stored
         constraint verification_status_is_known check (verification_status in ('unverified', 'submitted', 'verified', 'rejected', 'returned')),
     add constraint payments_deal foreign key (organization_id, deal_id) references crm.deals,
+    add constraint payments_submitted foreign key (organization_id, submitted_by) references iam.memberships,
+    add constraint payments_verified foreign key (organization_id, verified_by) references iam.memberships,
     add constraint payments_reverses foreign key (organization_id, reverses_id) references finance.payments,
     add constraint allocated_within_amount check (allocated <= case when reverses_id is null then greatest(amount - reversed, 0) else 0 end),
     add constraint reversed_within_amount check (reversed between 0 and amount),

@@ -1,4 +1,4 @@
-use crate::{Catalog, Entity};
+use crate::{Catalog, Column, Entity};
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
@@ -258,6 +258,14 @@ impl Access {
 
     /// How far it goes in the company, and in the one workspace.
     fn scopes_of(&self, entity: &Entity, action: &str) -> (Scope, Scope) {
+        let writes = |action| match action {
+            "create" | "import" | "delete" | "restore" => true,
+            "update" => !entity.columns.iter().any(Column::writable),
+            _ => false,
+        };
+        if entity.is_kept() && writes(action) {
+            return (Scope::None, Scope::None);
+        }
         let name = entity.part_of.as_deref().unwrap_or(&entity.name);
         if let Some(limits) = &self.limits {
             let fits = limits.iter().any(|limit| {

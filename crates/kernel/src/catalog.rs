@@ -376,6 +376,11 @@ impl Entity {
         self.name.split_once('.').map_or("", |(_, s)| s)
     }
 
+    /// Its records follow from others: nobody makes one, and nobody throws one away. `kept = true` in module.toml.
+    pub fn is_kept(&self) -> bool {
+        self.meta["kept"] == true
+    }
+
     pub fn part(&self, name: &str) -> Option<&Part> {
         self.parts.iter().find(|p| p.name == name)
     }

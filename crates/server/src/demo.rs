@@ -30,6 +30,11 @@ struct Company {
     domain: String,
     #[serde(default)]
     people: Vec<Someone>,
+    /// Whose manager is whom, by what stands before the @.
+    #[serde(default)]
+    managers: HashMap<String, String>,
+    #[serde(default)]
+    settings: HashMap<String, Value>,
     #[serde(default)]
     steps: Vec<Step>,
     /// What waits for whom, from before the first step.
@@ -76,6 +81,16 @@ enum Step {
         action: String,
         name: Option<String>,
         body: Option<Value>,
+    },
+    /// Hangs a file of the folder on a record.
+    Attach {
+        by: Option<String>,
+        entity: String,
+        of: String,
+        file: String,
+    },
+    View {
+        body: Value,
     },
 }
 
@@ -177,6 +192,28 @@ async fn found(house: &House, folder: &str, company: &Company) -> Result<()> {
             .map_err(told)?;
         people.insert(someone.email.clone(), id);
     }
+    if !company.managers.is_empty() || !company.settings.is_empty() {
+        let visit = auth::Visit::default();
+        let signed = auth.login(&company.owner.email, PASSWORD, None, &visit).await.map_err(told)?;
+        let session = auth.session(&signed.token, Uuid::now_v7()).await.map_err(told)?;
+        let named = |who: &String| people.get(&format!("{who}@{}", company.domain)).copied();
+        for (member, manager) in &company.managers {
+            let (Some(member), Some(manager)) = (named(member), named(manager)) else {
+                return Err(Error::broken(format!("demo/{folder}: {member} or {manager} is nobody")));
+            };
+            let change = auth::MemberChange { manager_id: Some(Some(manager)), ..Default::default() };
+            auth.update_member(&session, member, &change).await.map_err(told)?;
+        }
+        for (key, value) in &company.settings {
+            let new = auth::NewSetting {
+                scope: "organization".into(),
+                workspace_id: None,
+                value: value.clone(),
+            };
+            auth.set_setting(&session, key, &new).await.map_err(told)?;
+        }
+        auth.logout(&session, &visit).await.map_err(told)?;
+    }
     let mut day = Day { house, folder, names: HashMap::new() };
     let owner = auth.actor_of(organization, owner, Uuid::now_v7()).await?;
     records::start(&house.store, &owner, &company.country, &company.language).await?;
@@ -185,7 +222,9 @@ async fn found(house: &House, folder: &str, company: &Company) -> Result<()> {
     }
     for (n, step) in company.steps.iter().enumerate() {
         let by = match step {
-            Step::Create { by: Some(by), .. } | Step::Act { by: Some(by), .. } => {
+            Step::Create { by: Some(by), .. }
+            | Step::Act { by: Some(by), .. }
+            | Step::Attach { by: Some(by), .. } => {
                 let email = format!("{by}@{}", company.domain);
                 let id = *people.get(&email).ok_or_else(|| Error::broken(format!("nobody is {email}")))?;
                 auth.actor_of(organization, id, Uuid::now_v7()).await?
@@ -233,6 +272,7 @@ impl Day<'_> {
                 }
             }
             Step::Find { entity, field, value, name } => {
+                let value = self.meant(actor, &json!(value))?;
                 let filter = json!({ "field": field, "op": "eq", "value": value }).to_string();
                 let query = Query::parse(&[("filter".into(), filter), ("limit".into(), "1".into())])?;
                 let found = records::list(store, actor, catalog.entity(entity)?, &query).await?;
@@ -251,6 +291,14 @@ impl Day<'_> {
                 let acted = records::act(store, actor, catalog.entity(entity)?, id, &ask).await?;
                 self.call(name, &acted.made["id"]);
             }
+            Step::Attach { entity, of, file: name, .. } => {
+                let bytes = bytes::Bytes::from(file(self.folder, name)?);
+                let stream = futures_util::stream::iter([Ok::<_, Error>(bytes)]);
+                let files = &self.house.state.files;
+                let stored = files.store(store, actor, name, stream).await?;
+                files.attach(store, actor, stored.id, entity, self.id(of)?).await?;
+            }
+            Step::View { body } => drop(records::views::add(store, actor, body).await?),
         }
         Ok(())
     }

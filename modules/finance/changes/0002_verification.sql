@@ -17,6 +17,8 @@ alter table finance.payments
         when status in ('rejected', 'returned') then status else 'unverified' end) stored
         constraint verification_status_is_known check (verification_status in ('unverified', 'submitted', 'verified', 'rejected', 'returned')),
     add constraint payments_deal foreign key (organization_id, deal_id) references crm.deals,
+    add constraint payments_submitted foreign key (organization_id, submitted_by) references iam.memberships,
+    add constraint payments_verified foreign key (organization_id, verified_by) references iam.memberships,
     add constraint payments_reverses foreign key (organization_id, reverses_id) references finance.payments,
     add constraint allocated_within_amount check (allocated <= case when reverses_id is null then greatest(amount - reversed, 0) else 0 end),
     add constraint reversed_within_amount check (reversed between 0 and amount),
@@ -36,6 +38,8 @@ comment on constraint refusal_has_a_reason on finance.payments is 'Say why.';
 comment on constraint verified_by_another on finance.payments is 'Whoever submitted a payment does not verify it.';
 create index payments_queue on finance.payments (organization_id, submitted_at) where status = 'submitted';
 create index payments_deal_id_fk on finance.payments (organization_id, deal_id);
+create index payments_submitted_by_fk on finance.payments (organization_id, submitted_by);
+create index payments_verified_by_fk on finance.payments (organization_id, verified_by);
 create index payments_reverses_id_fk on finance.payments (organization_id, reverses_id);
 alter table finance.payments drop constraint status_is_known, add constraint status_is_known check (status = any ('{pending,processing,completed,failed,cancelled,submitted,rejected,returned}'));
 insert into app.transitions (entity, field, source, target, action, sort) values

@@ -153,7 +153,9 @@ async fn column(
                         continue;
                     }
                     let before = things.ids[&entity.name].len();
-                    house.sample(owner, whole, &mut things).await;
+                    if !whole.is_kept() {
+                        house.sample(owner, whole, &mut things).await;
+                    }
                     if things.ids[&entity.name].len() == before {
                         house.forced(owner, entity, &mut things).await;
                     }
@@ -424,7 +426,10 @@ async fn z05_what_the_house_keeps_nobody_writes() {
     let mut things = house.furnished(&owner, "x").await;
     let mut tried = 0;
     for entity in house.entities().into_iter().filter(|e| e.part_of.is_none()) {
-        let id = house.sample(&owner, entity, &mut things).await;
+        let id = match entity.is_kept() {
+            true => things.one(&entity.name).unwrap(),
+            false => house.sample(&owner, entity, &mut things).await,
+        };
         let at = format!("{}/{id}", path(entity));
         let before = owner.get(&at).await;
         let workflow = entity.transitions.first().map(|t| t.field.as_str());
@@ -435,6 +440,9 @@ async fn z05_what_the_house_keeps_nobody_writes() {
                 let body = json!({ name: if name.ends_with("_id") || name == "id" { json!(Uuid::now_v7()) } else { json!(99) } });
                 let answer =
                     owner.send(method, &at, Some(body.clone()), &[("if-match", before.header("etag"))]).await;
+                if answer.status == 403 && entity.is_kept() {
+                    continue;
+                }
                 assert_eq!(answer.status, 400, "{method} {at} {body}: {}", answer.text());
                 let faults = answer.json()["errors"].clone();
                 assert!(
@@ -444,11 +452,8 @@ async fn z05_what_the_house_keeps_nobody_writes() {
                 tried += 1;
             }
             let body = json!({ "ids": [id], "action": "update", "changes": { name: 99 } });
-            assert_eq!(
-                owner.post(&format!("{}/_bulk", path(entity)), body).await.json()["done"],
-                0,
-                "{at} {name}"
-            );
+            let done = owner.post(&format!("{}/_bulk", path(entity)), body).await.json()["done"].clone();
+            assert!(done == 0 || done.is_null() && entity.is_kept(), "{at} {name}");
         }
         assert_eq!(owner.get(&at).await.bytes, before.bytes, "{at}");
     }
@@ -472,7 +477,10 @@ async fn z05_what_the_house_keeps_nobody_writes() {
 /// Everybody's role for one entity, with fields that it hides or only shows.
 async fn narrowed(house: &House, owner: &Person, entity: &Entity, hidden: &[String], right: &str) -> Person {
     let whole = house.scene.store.catalog().whole(entity);
-    let rights = json!({ "read": "all", "create": "all", "update": "all", "delete": "all" });
+    let rights = match whole.is_kept() {
+        true => json!({ "read": "all" }),
+        false => json!({ "read": "all", "create": "all", "update": "all", "delete": "all" }),
+    };
     let fields: serde_json::Map<String, Value> = hidden.iter().map(|f| (f.clone(), json!(right))).collect();
     let name = format!("narrow{}", Uuid::new_v4().simple());
     let mut grants: serde_json::Map<String, Value> = house

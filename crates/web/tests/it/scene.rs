@@ -213,7 +213,7 @@ impl House {
     /// Something of everything that can be made, with parts.
     pub(crate) async fn furnished(&self, by: &Person, marker: &str) -> Things {
         let mut things = Things { marker: marker.to_owned(), ids: BTreeMap::new() };
-        for entity in self.entities().into_iter().filter(|e| e.part_of.is_none()) {
+        for entity in self.entities().into_iter().filter(|e| e.part_of.is_none() && !e.is_kept()) {
             if things.one(&entity.name).is_none() {
                 self.sample(by, entity, &mut things).await;
             }
@@ -230,9 +230,18 @@ impl House {
     pub(crate) async fn forced(&self, by: &Person, entity: &Entity, things: &mut Things) {
         let id = Uuid::now_v7();
         let mut values = vec![("organization_id", by.organization.to_string()), ("id", id.to_string())];
-        for column in entity.columns.iter().filter(|c| c.not_null && c.default.is_none() && !c.generated) {
+        let related = |c: &Column| c.target.as_ref().is_some_and(|t| things.one(t).is_some());
+        // A number is given to somebody, and nobody asks here.
+        let numbered = |c: &Column| c.default.as_ref().is_some_and(|d| d.contains("next_number"));
+        let needed = |c: &&Column| {
+            (c.not_null && (c.default.is_none() || numbered(c)) || related(c)) && !c.generated
+        };
+        for column in entity.columns.iter().filter(needed) {
             let part = (entity.fk.as_ref() == Some(&column.name)).then(|| entity.part_of.clone()).flatten();
             let value = match part.or(column.target.clone()) {
+                // Another of what there is one of for each: of somebody else, about something else.
+                Some(_) if entity.is_kept() && things.one(&entity.name).is_some() => json!(Uuid::now_v7()),
+                Some(target) if target == kernel::MEMBERS => json!(by.id),
                 Some(target) => json!(things.one(&target)),
                 None => value_for(column, &things.marker),
             };

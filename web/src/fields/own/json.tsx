@@ -1,7 +1,18 @@
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { FieldType, InputProps } from '../registry'
+import { withWords } from '@/i18n'
+import type { CellProps, FieldType, InputProps } from '../registry'
 import { aria, emptiness, text, TextCell } from '../shared'
+import { stepsOf } from './parts/steps'
+
+const Trace = lazy(() => withWords(() => import('./parts/trace')))
+
+function Cell(p: CellProps) {
+  const steps = p.whole ? stepsOf(p.value) : undefined
+  if (!steps) return <TextCell {...p} />
+  const { amount, currency } = p.value as { amount?: unknown; currency?: unknown }
+  return <Suspense fallback={<span className="skel block" style={{ blockSize: 96 }} />}><Trace steps={steps} amount={amount} currency={currency} locale={p.locale} /></Suspense>
+}
 
 function Input(p: InputProps) {
   const { t } = useTranslation()
@@ -19,4 +30,4 @@ function Input(p: InputProps) {
     </>
   )
 }
-export default { Cell: TextCell, Input, format: text, operators: emptiness, width: 200, wide: true } satisfies FieldType
+export default { Cell, Input, format: text, operators: emptiness, width: 200, wide: true } satisfies FieldType
