@@ -7,6 +7,7 @@
 //! - A field that a person may not see is in no answer, filter, order, group or file.
 
 pub mod bulk;
+pub mod docs;
 mod export;
 mod extra;
 pub mod import;

@@ -1,6 +1,7 @@
 //! HTTP: routes, who asks, problems, events, files, the embedded pages. It decides nothing about the business.
 
 mod comments;
+mod docs;
 mod events;
 mod extract;
 mod identity;
@@ -79,6 +80,7 @@ pub fn app(state: State) -> Router {
         .merge(shares::routes())
         .merge(comments::routes())
         .merge(presence::routes())
+        .merge(docs::routes())
         .merge(transfer::routes())
         .merge(imports_api::routes())
         .merge(jobs_api::routes())

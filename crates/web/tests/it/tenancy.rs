@@ -46,6 +46,7 @@ async fn platform(house: &House, owner: &Person, things: &Things) -> BTreeMap<&'
     assert_eq!(owner.post("/presence", here).await.status, 200);
     BTreeMap::from([
         ("presence", window),
+        ("docs", party),
         ("comments", made(owner.post("/comments", comment).await)),
         ("organizations", owner.organization),
         ("members", colleague.id),
