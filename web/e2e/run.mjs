@@ -1,7 +1,8 @@
-// node e2e/run.mjs [trade] [keyboard] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [views] [time] [shares] [work] [fields]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
+// node e2e/run.mjs [trade] [keyboard] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [views] [time] [shares] [work] [fields] [docs] [speed]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
 import { admin } from './admin.mjs'
 import { board } from './board.mjs'
 import { data } from './data.mjs'
+import { docs } from './docs.mjs'
 import { fields } from './fields.mjs'
 import { fresh, newcomer, open, page, results, scene } from './kit.mjs'
 import { keyboard } from './keyboard.mjs'
@@ -9,6 +10,7 @@ import { looks } from './looks.mjs'
 import { people } from './people.mjs'
 import { shares } from './shares.mjs'
 import { sheet } from './sheet.mjs'
+import { speed } from './speed.mjs'
 import { table } from './table.mjs'
 import { together } from './together.mjs'
 import { time } from './time.mjs'
@@ -45,6 +47,8 @@ try {
   if (want('time')) await time(browser, email)
   if (want('work')) await work(browser, email)
   if (want('fields')) await fields(browser, email)
+  if (want('docs')) await docs(browser, email)
+  if (want('speed')) await speed(browser, email)
   if (want('views')) await views(browser, email)
   if (want('shares')) await shares(browser, email)
 } catch (e) {

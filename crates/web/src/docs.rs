@@ -58,7 +58,7 @@ async fn sync(
         }
         STANDARD.decode(text).map_err(|_| Error::malformed_at(what, "These are no changes of a document."))
     };
-    let access = place.access(&person.actor)?;
+    place.access(&person.actor)?;
     let vector = decoded(&vector, "vector")?;
     let update = update.map(|u| decoded(&u, "update")).transpose()?;
     let ask = Ask { vector: &vector, update: update.as_deref() };
@@ -79,7 +79,7 @@ async fn sync(
     Ok(Json(json!({
         "update": STANDARD.encode(&now.update),
         "vector": STANDARD.encode(&now.vector),
-        "access": if access == kernel::FieldAccess::Write { "write" } else { "read" },
+        "access": if now.may_write { "write" } else { "read" },
     })))
 }
 

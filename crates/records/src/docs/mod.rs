@@ -60,8 +60,8 @@ impl Place<'_> {
         Ok(if actor.access.may(self.entity, "update") { access } else { FieldAccess::Read })
     }
 
-    /// The words that the record has; `lock` is for who will change them, and refuses who may not.
-    async fn words(&self, tx: &Tx, lock: bool) -> Result<String> {
+    /// The words that the record has; a lock refuses who may not change them.
+    async fn words(&self, tx: &Tx, lock: Lock) -> Result<String> {
         let (what, key) = match self.field.strip_prefix("cf.") {
             Some(key) => ("r.custom ->> $3".to_owned(), key),
             None => (format!("coalesce(r.{}, $3)", quoted(self.field)), ""),
@@ -69,14 +69,26 @@ impl Place<'_> {
         let sql = format!(
             "select coalesce({what}, '') from {} r where r.organization_id = $1 and r.id = $2 and r.deleted_at is null{}",
             self.entity.name,
-            if lock { " for no key update" } else { "" }
+            match lock {
+                Lock::None => "",
+                Lock::Asks => " for key share",
+                Lock::Writes => " for no key update",
+            }
         );
         match tx.cached(&sql, &[&tx.actor.organization, &self.record, &key]).await?.first() {
             Some(row) => Ok(row.get(0)),
-            None if lock => Err(missed(tx, self.entity, self.record, None).await?),
+            None if lock != Lock::None => Err(missed(tx, self.entity, self.record, None).await?),
             None => Err(Error::NotFound),
         }
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Lock {
+    None,
+    /// Whether one could write: holds up nobody.
+    Asks,
+    Writes,
 }
 
 /// What somebody knows of a document, and what he adds to it; both as the editors encode it (Yjs, version 1).
@@ -96,6 +108,8 @@ pub struct Synced {
     pub vector: Vec<u8>,
     /// When the words go into the record, where they are not there yet, in microseconds of the epoch: [`settle`].
     pub due: Option<i64>,
+    /// Whether he may write here.
+    pub may_write: bool,
 }
 
 /// A document as it is kept, with what was written into the field by other ways.
@@ -123,8 +137,10 @@ impl Open {
     }
 }
 
-async fn open(tx: &Tx, place: Place<'_>, lock: bool) -> Result<Open> {
-    let body = place.words(tx, lock).await?;
+async fn open(tx: &Tx, place: Place<'_>, lock: Lock) -> Result<Open> {
+    // Who writes holds the record first, as every change of it does. Who reads must not see the words of an older moment than
+    // the state: they would look like a change by somebody else.
+    let held = if lock == Lock::Writes { Some(place.words(tx, lock).await?) } else { None };
     let find = sql!(
         "select id, state, body, (extract(epoch from written_at) * 1000000)::bigint, written_at > now() - make_interval(secs => $5) is not true
          from social.documents where organization_id = $1 and entity = $2 and record_id = $3 and field = $4 for no key update"
@@ -134,6 +150,10 @@ async fn open(tx: &Tx, place: Place<'_>, lock: bool) -> Result<Open> {
         [&tx.actor.organization, &place.entity.name, &place.record, &place.field, &secs];
     let mut rows = tx.query(find, &at).await?;
     if rows.is_empty() {
+        let body = match &held {
+            Some(body) => body.clone(),
+            None => place.words(tx, lock).await?,
+        };
         let state = guarded(|| {
             let doc = Doc::new();
             let root = doc.get_or_insert_xml_fragment(ROOT);
@@ -148,6 +168,10 @@ async fn open(tx: &Tx, place: Place<'_>, lock: bool) -> Result<Open> {
         rows = tx.query(find, &at).await?;
     }
     let row = rows.first().ok_or(Error::NotFound)?;
+    let body = match held {
+        Some(body) => body,
+        None => place.words(tx, lock).await?,
+    };
     let doc = Doc::new();
     let (state, known): (&[u8], &str) = (row.get(1), row.get(2));
     let merged = known != body;
@@ -221,7 +245,15 @@ pub async fn sync(tx: &Tx, place: Place<'_>, ask: Ask<'_>) -> Result<Synced> {
             return Err(Error::Forbidden(format!("You may not write the field {}.", place.field)));
         }
     }
-    let mut open = open(tx, place, ask.update.is_some()).await?;
+    let lock = match ask.update {
+        Some(_) => Lock::Writes,
+        None if access != FieldAccess::Write => Lock::None,
+        None => match place.words(tx, Lock::Asks).await {
+            Err(Error::Forbidden(_)) => Lock::None,
+            other => other.map(|_| Lock::Asks)?,
+        },
+    };
+    let mut open = open(tx, place, lock).await?;
     let vector = StateVector::decode_v1(ask.vector)
         .map_err(|_| Error::malformed_at("vector", "These are no changes of a document."))?;
     let mut due = None;
@@ -249,7 +281,13 @@ pub async fn sync(tx: &Tx, place: Place<'_>, ask: Ask<'_>) -> Result<Synced> {
     }
     let txn = open.doc.transact();
     let update = guarded(|| Ok(txn.encode_state_as_update_v1(&vector)))?;
-    Ok(Synced { id: open.id, update, vector: txn.state_vector().encode_v1(), due })
+    Ok(Synced {
+        id: open.id,
+        update,
+        vector: txn.state_vector().encode_v1(),
+        due,
+        may_write: lock != Lock::None,
+    })
 }
 
 /// Puts the words into the record, as anybody who changes the field does.
@@ -288,7 +326,7 @@ pub async fn settle(tx: &Tx, document: Uuid) -> Result<()> {
     let catalog = tx.catalog.clone();
     let place = Place { entity: catalog.entity(entity)?, record: row.get(1), field };
     place.access(&tx.actor)?;
-    let mut open = open(tx, place, true).await?;
+    let mut open = open(tx, place, Lock::Writes).await?;
     let text = guarded(|| Ok(markdown::write(&open.blocks()?)))?;
     if text != open.body {
         put(tx, place, &mut open, text).await?;
@@ -304,7 +342,7 @@ pub async fn settle(tx: &Tx, document: Uuid) -> Result<()> {
 /// NotFound where the person may not read it.
 pub async fn export(tx: &Tx, place: Place<'_>, page: Option<(&str, &str, &str)>) -> Result<String> {
     place.access(&tx.actor)?;
-    let open = open(tx, place, false).await?;
+    let open = open(tx, place, Lock::None).await?;
     guarded(|| {
         let blocks = bare(open.blocks()?);
         Ok(match page {

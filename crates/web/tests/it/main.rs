@@ -8,6 +8,7 @@ mod authentication;
 mod authorization;
 mod concurrency;
 mod conversation;
+mod documents;
 mod input;
 mod scene;
 mod shares;

@@ -67,7 +67,7 @@ function Words({ shared, status, entity, row, label, here, field, onCaret }: { s
     const made = new Editor({
       element: place.current!, injectCSS: false, editable: false,
       extensions: extensions(shared.doc, awareness, (at) => queueMicrotask(() => setTables((old) => [...old, at])), (dom) => queueMicrotask(() => setTables((old) => old.filter((x) => x.dom !== dom)))),
-      editorProps: { attributes: { role: 'textbox', 'aria-multiline': 'true', 'aria-label': label, class: 'rich doc-text' } },
+      editorProps: { attributes: { role: 'textbox', 'aria-multiline': 'true', 'aria-label': label, class: 'doc-text' } },
       onTransaction: () => drawn((n) => n + 1),
     })
     setEditor(made)

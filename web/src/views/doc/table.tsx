@@ -37,7 +37,7 @@ function Rows({ entity, view }: { entity: Entity; view: Parameters<typeof merged
   const { data, error } = useQuery({ queryKey: ['rows', entity.name, { doc: asked }], staleTime: 20_000, queryFn: ({ signal }) => records.list(entity.name, asked, signal) })
   if (error) return <p className="m-0 px-3 py-2 text-bad">{messageOf(error)}</p>
   return (
-    <div className="overflow-x-auto">
+    <div className="overflow-x-auto" tabIndex={0} role="group" aria-label={entity.plural}>
       <table className="data">
         <thead><tr>{columns.map((f) => <th key={f.name} className={typeOf(f).align === 'end' ? 'end' : undefined}>{f.label}</th>)}</tr></thead>
         <tbody>{data?.data.map((row) => <tr key={row.id}>{columns.map((f) => <td key={f.name} className={typeOf(f).align === 'end' ? 'end' : undefined}>{createElement(typeOf(f).Cell, { field: f, value: row[f.name], record: row, locale, currency: currencyOf(f, row), plain: true })}</td>)}</tr>)}</tbody>

@@ -19,16 +19,17 @@ export function Tools({ editor, entity, record }: { editor: Editor; entity: stri
   const [asking, setAsking] = useState<'link' | 'comment' | 'table' | null>(null)
   const back = () => { setAsking(null); requestAnimationFrame(() => editor.commands.focus()) }
   const on = () => editor.chain().focus()
-  const empty = editor.state.selection.empty
+  const { from, to } = editor.state.selection
+  const chosen = editor.state.doc.textBetween(from, to, ' ').trim()
   const tools: (false | { label: string; key?: string; icon: ReactNode; do: () => void; is?: boolean; off?: boolean })[] = [
     { label: t('doc.undo'), key: `${MOD}Z`, icon: <Undo2 size={15} />, do: () => on().undo().run(), off: !editor.can().undo() }, { label: t('doc.redo'), key: `${MOD}⇧Z`, icon: <Redo2 size={15} />, do: () => on().redo().run(), off: !editor.can().redo() }, false,
     ...([1, 2, 3] as const).map((level) => ({ label: `${t('rich.heading')} ${level}`, icon: [<Heading1 key={1} size={15} />, <Heading2 key={2} size={15} />, <Heading3 key={3} size={15} />][level - 1], do: () => on().toggleHeading({ level }).run(), is: editor.isActive('heading', { level }) })), false,
     { label: t('rich.bold'), key: `${MOD}B`, icon: <Bold size={15} />, do: () => on().toggleBold().run(), is: editor.isActive('bold') }, { label: t('rich.italic'), key: `${MOD}I`, icon: <Italic size={15} />, do: () => on().toggleItalic().run(), is: editor.isActive('italic') },
     { label: t('doc.strike'), icon: <Strikethrough size={15} />, do: () => on().toggleStrike().run(), is: editor.isActive('strike') }, { label: t('doc.code'), icon: <Code size={15} />, do: () => on().toggleCode().run(), is: editor.isActive('code') },
-    { label: t('rich.link'), icon: <Link size={15} />, do: () => (editor.isActive('link') ? on().extendMarkRange('link').unsetMark('link').run() : setAsking('link')), is: editor.isActive('link'), off: empty && !editor.isActive('link') }, false,
+    { label: t('rich.link'), icon: <Link size={15} />, do: () => (editor.isActive('link') ? on().extendMarkRange('link').unsetMark('link').run() : setAsking('link')), is: editor.isActive('link'), off: !chosen && !editor.isActive('link') }, false,
     { label: t('rich.list'), icon: <List size={15} />, do: () => on().toggleBulletList().run(), is: editor.isActive('bulletList') }, { label: t('doc.numbered'), icon: <ListOrdered size={15} />, do: () => on().toggleOrderedList().run(), is: editor.isActive('orderedList') },
     { label: t('doc.quote'), icon: <Quote size={15} />, do: () => on().toggleBlockquote().run(), is: editor.isActive('blockquote') }, false,
-    { label: editor.isActive('comment') ? t('doc.uncomment') : t('doc.comment'), icon: <MessageSquarePlus size={15} />, do: () => (editor.isActive('comment') ? on().extendMarkRange('comment').unsetMark('comment').run() : setAsking('comment')), is: editor.isActive('comment'), off: empty && !editor.isActive('comment') },
+    { label: editor.isActive('comment') ? t('doc.uncomment') : t('doc.comment'), icon: <MessageSquarePlus size={15} />, do: () => (editor.isActive('comment') ? on().extendMarkRange('comment').unsetMark('comment').run() : setAsking('comment')), is: editor.isActive('comment'), off: !chosen && !editor.isActive('comment') },
     { label: t('doc.table'), icon: <Table2 size={15} />, do: () => setAsking('table') },
   ]
   return (
@@ -41,7 +42,7 @@ export function Tools({ editor, entity, record }: { editor: Editor; entity: stri
     }}>
       {tools.map((x, i) => (x ? <button key={x.label} type="button" className={clsx('btn ghost icon sm', x.is && 'on')} aria-label={x.label} aria-pressed={x.is} title={x.key ? `${x.label} ${x.key}` : x.label} disabled={x.off} onMouseDown={(e) => e.preventDefault()} onClick={x.do}>{x.icon}</button> : <span key={i} className="doc-gap" />))}
       {asking === 'link' && <AskLink onClose={back} onDone={(href) => { editor.chain().setMark('link', { href }).run(); back() }} />}
-      {asking === 'comment' && <AskComment entity={entity} record={record} about={editor.state.doc.textBetween(editor.state.selection.from, editor.state.selection.to, ' ')} onClose={back} onDone={(id) => { editor.chain().setMark('comment', { id }).run(); back() }} />}
+      {asking === 'comment' && <AskComment entity={entity} record={record} about={chosen} onClose={back} onDone={(id) => { editor.chain().setMark('comment', { id }).run(); back() }} />}
       {asking === 'table' && <AskTable onClose={back} onDone={(attrs) => { editor.chain().insertContent({ type: 'linkedTable', attrs }).run(); back() }} />}
     </div>
   )
