@@ -1,5 +1,6 @@
-// node e2e/run.mjs [trade] [keyboard] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [views] [time] [shares] [work] [fields] [docs] [speed]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
+// node e2e/run.mjs [trade] [keyboard] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [views] [time] [shares] [work] [fields] [docs] [aria] [speed]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
 import { admin } from './admin.mjs'
+import { aria } from './aria.mjs'
 import { board } from './board.mjs'
 import { data } from './data.mjs'
 import { docs } from './docs.mjs'
@@ -48,6 +49,7 @@ try {
   if (want('work')) await work(browser, email)
   if (want('fields')) await fields(browser, email)
   if (want('docs')) await docs(browser, email)
+  if (want('aria')) await aria(browser, email)
   if (want('views')) await views(browser, email)
   if (want('shares')) await shares(browser, email)
   // Last: it leaves a hundred thousand customers.
