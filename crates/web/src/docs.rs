@@ -102,8 +102,15 @@ async fn export(
     };
     place.access(&person.actor)?;
     let title = place.entity.title().to_owned();
-    let record =
-        records::get(&state.store, &person.actor, place.entity, place.record, &[title.clone()], &[]).await?;
+    let record = records::get(
+        &state.store,
+        &person.actor,
+        place.entity,
+        place.record,
+        std::slice::from_ref(&title),
+        &[],
+    )
+    .await?;
     let title = record.value()?[&title].as_str().unwrap_or("document").to_owned();
     let language = language(&headers);
     let base = state.base_url.trim_end_matches('/');

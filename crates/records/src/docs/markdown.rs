@@ -259,14 +259,18 @@ fn words(line: &Line) -> String {
 
 /// Marks stand within each other in one order: the words that share the outermost together, the next within them.
 fn put(line: &[super::paper::Run], deep: usize, out: &mut String) {
-    const FLAGS: [(&str, fn(&Marks) -> bool); 3] =
-        [("**", |m| m.bold), ("*", |m| m.italic), ("~~", |m| m.strike)];
+    let word = |m: &Marks| match deep {
+        2 if m.bold => "**",
+        3 if m.italic => "*",
+        4 if m.strike => "~~",
+        _ => "",
+    };
     let mut rest = line;
     while let Some(first) = rest.first() {
         let same = |n: usize| match deep {
             0 => rest[n].marks.comment == first.marks.comment,
             1 => rest[n].marks.link == first.marks.link,
-            2..=4 => FLAGS[deep - 2].1(&rest[n].marks) == FLAGS[deep - 2].1(&first.marks),
+            2..=4 => word(&rest[n].marks) == word(&first.marks),
             _ => n == 0,
         };
         let n = (0..rest.len()).find(|n| !same(*n)).unwrap_or(rest.len());
@@ -277,8 +281,6 @@ fn put(line: &[super::paper::Run], deep: usize, out: &mut String) {
             1 => first.marks.link.clone(),
             _ => None,
         };
-        let word =
-            if (2..=4).contains(&deep) && FLAGS[deep - 2].1(&first.marks) { FLAGS[deep - 2].0 } else { "" };
         if deep == 5 {
             match first.marks.code && !first.text.contains(['`', '\n']) {
                 true => out.extend(["`", &first.text, "`"]),
@@ -289,9 +291,9 @@ fn put(line: &[super::paper::Run], deep: usize, out: &mut String) {
             put(group, deep + 1, out);
             out.extend(["](", &to, ")"]);
         } else {
-            out.push_str(word);
+            out.push_str(word(&first.marks));
             put(group, deep + 1, out);
-            out.push_str(word);
+            out.push_str(word(&first.marks));
         }
     }
 }

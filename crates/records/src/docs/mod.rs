@@ -422,20 +422,24 @@ mod tests {
             paper::read(&doc.transact(), &root, 0).map(|_| ())
         };
         let tries: [fn(&mut yrs::TransactionMut, &XmlFragmentRef); 7] = [
-            |t, r| drop(r.insert(t, 0, XmlElementPrelim::empty("script"))),
             |t, r| {
-                drop(r.insert(t, 0, XmlElementPrelim::empty("paragraph")).insert_attribute(t, "onclick", "x"))
+                r.insert(t, 0, XmlElementPrelim::empty("script"));
             },
             |t, r| {
-                drop(r.insert(t, 0, XmlElementPrelim::empty("linkedTable")).insert_attribute(
+                r.insert(t, 0, XmlElementPrelim::empty("paragraph")).insert_attribute(t, "onclick", "x");
+            },
+            |t, r| {
+                r.insert(t, 0, XmlElementPrelim::empty("linkedTable")).insert_attribute(
                     t,
                     "href",
                     "javascript:x",
-                ))
+                );
             },
-            |t, r| drop(r.insert(t, 0, XmlTextPrelim::new("bare"))),
             |t, r| {
-                drop(r.insert(t, 0, XmlElementPrelim::empty("heading")).insert_attribute(t, "level", 9_i64))
+                r.insert(t, 0, XmlTextPrelim::new("bare"));
+            },
+            |t, r| {
+                r.insert(t, 0, XmlElementPrelim::empty("heading")).insert_attribute(t, "level", 9_i64);
             },
             |t, r| {
                 let text =

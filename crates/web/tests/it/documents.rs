@@ -229,7 +229,9 @@ async fn what_may_not_be_in_a_document_does_not_get_in() {
     };
     type Attack = fn(&mut yrs::TransactionMut, &yrs::XmlFragmentRef);
     let attacks: [Attack; 4] = [
-        |t, root| drop(root.push_back(t, XmlElementPrelim::empty("script"))),
+        |t, root| {
+            root.push_back(t, XmlElementPrelim::empty("script"));
+        },
         |t, root| {
             let table = root.push_back(t, XmlElementPrelim::empty("linkedTable"));
             table.insert_attribute(t, "href", "javascript:alert(1)");
