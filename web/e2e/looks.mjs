@@ -1,5 +1,16 @@
-// Every screen in both themes: axe finds nothing, nothing is broken, a picture of each for people to look at.
-import { api, axe, BASE, page, shot, signIn, test, equal } from './kit.mjs'
+// Every screen in both themes: axe finds nothing, nothing is broken, a picture of each for people to look at, and one of all of them: out/contact-sheet.png.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { api, axe, BASE, OUT, page, shot, signIn, test, equal } from './kit.mjs'
+
+/** All pictures on one. */
+async function contactSheet(browser) {
+  const p = await page(browser, { width: 1640 })
+  const files = readdirSync(OUT).filter((f) => /^(look|phone)-.*\.png$/.test(f)).sort()
+  await p.setContent(`<style>body{margin:16px;font:12px sans-serif;display:grid;grid-template-columns:repeat(4,1fr);gap:12px}figure{margin:0}img{width:100%;border:1px solid #999;display:block}.phone img{width:50%}</style>${files.map((f) => `<figure class="${f.startsWith('phone') ? 'phone' : ''}"><img src="data:image/png;base64,${readFileSync(join(OUT, f)).toString('base64')}"><figcaption>${f.replace('.png', '')}</figcaption></figure>`).join('')}`)
+  await p.screenshot({ path: join(OUT, 'contact-sheet.png'), fullPage: true })
+  await p.context().close()
+}
 
 /** The screen as it stands, by day and by night. */
 async function both(p, name) {
@@ -51,6 +62,8 @@ export async function looks(browser, email) {
     ['found', '/', async (q) => { await q.keyboard.press('Control+k'); await q.getByRole('dialog').waitFor(); await q.keyboard.type('Orbit Energy'); await q.getByRole('option', { name: /Orbit Energy/ }).first().waitFor() }],
     ['bulk', '/o/parties-parties', async (q) => { await q.locator('.g-row[data-id]').first().getByRole('checkbox').check(); await q.getByRole('button', { name: 'Edit', exact: true }).click() }],
     ['import', '/o/parties-parties/import'],
+    ...['board', 'calendar', 'timeline', 'workload', 'activity', 'pivot', 'dashboard', 'financial', 'form'].map((as) => [`as-${as}`, `/o/sales-orders?as=${as}`]),
+    ...['list', 'gallery', 'map'].map((as) => [`as-${as}`, `/o/parties-parties?as=${as}`]), ['as-tree', '/o/products-categories?as=tree'],
     ['profile', '/settings/profile'], ['security', '/settings/security'], ['sessions', '/settings/sessions'], ['tokens', '/settings/tokens'], ['organization', '/settings/organization'],
     ['members', '/settings/members'], ['invite', '/settings/members', (q) => q.getByRole('button', { name: 'Invite' }).click()], ['roles', '/settings/roles'], ['fields', '/settings/fields'],
     ['new-field', '/settings/fields', (q) => q.getByRole('button', { name: 'New field' }).click()], ['audit', '/settings/audit'],
@@ -105,4 +118,5 @@ export async function looks(browser, email) {
   })
   await api(ru, 'PATCH', '/me', { locale: 'en' })
   await ru.context().close()
+  await contactSheet(browser)
 }

@@ -1,8 +1,10 @@
-// node e2e/run.mjs [trade] [keyboard] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [views] [time] [shares] [work] [fields] [approvals]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
+// node e2e/run.mjs [journey]…: all of them, or those that are named, against BASE_URL; letters are read from FONDACO_OUTBOX.
 import { admin } from './admin.mjs'
 import { approvals } from './approvals.mjs'
+import { aria } from './aria.mjs'
 import { board } from './board.mjs'
 import { data } from './data.mjs'
+import { docs } from './docs.mjs'
 import { fields } from './fields.mjs'
 import { fresh, newcomer, open, page, results, scene } from './kit.mjs'
 import { keyboard } from './keyboard.mjs'
@@ -10,6 +12,7 @@ import { looks } from './looks.mjs'
 import { people } from './people.mjs'
 import { shares } from './shares.mjs'
 import { sheet } from './sheet.mjs'
+import { speed } from './speed.mjs'
 import { table } from './table.mjs'
 import { together } from './together.mjs'
 import { time } from './time.mjs'
@@ -47,8 +50,12 @@ try {
   if (want('work')) await work(browser, email)
   if (want('fields')) await fields(browser, email)
   if (want('approvals')) await approvals(browser)
+  if (want('docs')) await docs(browser, email)
+  if (want('aria')) await aria(browser, email)
   if (want('views')) await views(browser, email)
   if (want('shares')) await shares(browser, email)
+  // Last: it leaves a hundred thousand customers.
+  if (want('speed')) await speed(browser, email)
 } catch (e) {
   results.failed++
   console.log(`FAILED ${e?.stack ?? e}`)

@@ -294,7 +294,9 @@ impl Auth {
                 .ok_or_else(|| Error::malformed_at(format!("fields.{name}"), "There is no such entity."))?;
             for (field, access) in columns {
                 let place = format!("fields.{name}.{field}");
-                if entity.column(field).is_none() && actor.overlay.field(name, field).is_none() {
+                // The organization's own fields are named as they are everywhere: cf.x.
+                let own = field.strip_prefix("cf.").is_some_and(|f| actor.overlay.field(name, f).is_some());
+                if entity.column(field).is_none() && !own {
                     return Err(Error::malformed_at(place, "There is no such field."));
                 }
                 let access = field_access(access)

@@ -8,6 +8,7 @@
 
 pub mod approvals;
 pub mod bulk;
+pub mod docs;
 mod export;
 mod extra;
 pub mod import;

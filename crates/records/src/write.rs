@@ -620,7 +620,7 @@ pub(crate) async fn changed(
 }
 
 /// Why a write found no row: not there, not theirs to change, or changed by somebody else.
-async fn missed(tx: &Tx, entity: &Entity, id: Uuid, version: Option<i32>) -> Result<Error> {
+pub(crate) async fn missed(tx: &Tx, entity: &Entity, id: Uuid, version: Option<i32>) -> Result<Error> {
     let sql = format!(
         "select version, deleted_at is not null from {} where organization_id = $1 and id = $2",
         entity.name

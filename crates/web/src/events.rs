@@ -58,6 +58,7 @@ pub(crate) async fn stream(
                 let name = match event.action.as_str() {
                     flow::comments::EVENT => "comment",
                     presence::EVENT => "presence",
+                    records::docs::EVENT => "document",
                     action => {
                         data["version"] = event.version.into();
                         data["action"] = action.into();

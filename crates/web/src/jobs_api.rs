@@ -128,7 +128,10 @@ async fn step(
 
 /// Teaches the workers what these jobs are.
 pub fn register(worker: flow::Worker) -> flow::Worker {
-    worker.on(BULK, |job| Box::pin(run(job))).on(UNDO, |job| Box::pin(undo(job)))
+    worker
+        .on(BULK, |job| Box::pin(run(job)))
+        .on(UNDO, |job| Box::pin(undo(job)))
+        .on(crate::docs::SETTLE, |job| Box::pin(crate::docs::settle(job)))
 }
 
 async fn run(job: &flow::Context) -> Result<Value> {

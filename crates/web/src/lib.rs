@@ -2,6 +2,7 @@
 
 mod approvals;
 mod comments;
+mod docs;
 mod events;
 mod extract;
 mod identity;
@@ -81,6 +82,7 @@ pub fn app(state: State) -> Router {
         .merge(approvals::routes())
         .merge(comments::routes())
         .merge(presence::routes())
+        .merge(docs::routes())
         .merge(transfer::routes())
         .merge(imports_api::routes())
         .merge(jobs_api::routes())

@@ -25,6 +25,8 @@ pub(crate) const EVENT: &str = "@presence";
 const GONE: Duration = Duration::from_secs(30);
 /// Windows of one person that count.
 const WINDOWS: usize = 20;
+/// Longest place in a document, in bytes.
+const CARET: usize = 600;
 
 /// Who is at which record. In memory alone: it is worth nothing a minute later.
 #[derive(Default)]
@@ -38,6 +40,8 @@ struct Here {
     entity: String,
     record: Uuid,
     field: Option<String>,
+    /// Where in it, as the editor of the pages says it.
+    caret: Option<String>,
     seen: Instant,
 }
 
@@ -66,7 +70,7 @@ impl Presence {
             }
             let (left, news) = match old {
                 Some(old) if (&old.entity, old.record) == (&new.entity, new.record) => {
-                    (None, old.field != new.field)
+                    (None, old.field != new.field || old.caret != new.caret)
                 }
                 Some(old) => (Some((old.entity, old.record)), true),
                 None => (None, true),
@@ -90,7 +94,11 @@ impl Presence {
             let seen = |field: &&String| actor.access.field(&entity.name, field) != FieldAccess::None;
             here.iter()
                 .filter(|h| h.entity == entity.name && h.record == record)
-                .map(|h| json!({ "id": h.user, "name": h.name, "field": h.field.as_ref().filter(seen), "window": h.window }))
+                .map(|h| {
+                    let field = h.field.as_ref().filter(seen);
+                    let caret = h.caret.as_ref().filter(|_| field.is_some());
+                    json!({ "id": h.user, "name": h.name, "field": field, "caret": caret, "window": h.window })
+                })
                 .collect()
         })
     }
@@ -107,13 +115,14 @@ struct At {
     record: Uuid,
     /// The field that is being changed.
     field: Option<String>,
+    caret: Option<String>,
     /// Tells apart what one person has open.
     window: Uuid,
 }
 
 /// Says that the caller is at a record, every ten seconds or so; answers who else is.
 async fn come(Has(state): Has<State>, person: Person, Body(body): Body) -> Answer<Json<Value>> {
-    let At { entity, record, field, window } = read(body)?;
+    let At { entity, record, field, caret, window } = read(body)?;
     let Person { actor, caller } = &person;
     let known = state.store.catalog().entity(&entity)?;
     records::get(&state.store, actor, known, record, &["id".into()], &[]).await?;
@@ -123,6 +132,9 @@ async fn come(Has(state): Has<State>, person: Person, Body(body): Body) -> Answe
     if field.as_ref().is_some_and(|f| !named(f)) {
         return Err(Error::malformed_at("field", "There is no such field.").into());
     }
+    if caret.as_ref().is_some_and(|c| c.len() > CARET) {
+        return Err(Error::malformed_at("caret", "This is too long.").into());
+    }
     let here = Here {
         window,
         user: actor.user,
@@ -130,6 +142,7 @@ async fn come(Has(state): Has<State>, person: Person, Body(body): Body) -> Answe
         entity,
         record,
         field,
+        caret,
         seen: Instant::now(),
     };
     let (left, news) = state.presence.come(actor.organization, here);
@@ -157,7 +170,16 @@ mod tests {
 
     fn here(user: Uuid, window: Uuid, record: Uuid, ago: Duration) -> Here {
         let seen = Instant::now().checked_sub(ago).unwrap();
-        Here { window, user, name: "Ann".into(), entity: "x.y".into(), record, field: None, seen }
+        Here {
+            window,
+            user,
+            name: "Ann".into(),
+            entity: "x.y".into(),
+            record,
+            field: None,
+            caret: None,
+            seen,
+        }
     }
 
     #[test]

@@ -52,6 +52,7 @@ export function useLive(onBack: () => void): void {
       on('change', (e) => { changed.add((JSON.parse(e.data) as { entity: string }).entity); timer ??= setTimeout(flush, 500) })
       about('comment', 'comments')
       about('presence', 'presence')
+      about('document', 'document')
       on('resync', missed)
       on('meta.changed', () => void queryClient.invalidateQueries({ queryKey: ['meta'] }))
       on('notification', () => ['notifications', 'approvals'].forEach((k) => void queryClient.invalidateQueries({ queryKey: [k] })))

@@ -24,7 +24,8 @@ const NOTHING: Draft = { text: '', mentions: [] }
 /** On its way to the server, or refused by it. */
 interface Pending { key: string; parent: string | null; draft: Draft; at: number; error?: string }
 
-export default function Comments({ entity, id, wide }: { entity: string; id: string; wide: boolean }) {
+/** `only` names the threads that are wanted, where not all are: nothing new is begun there. */
+export default function Comments({ entity, id, wide, only }: { entity: string; id: string; wide: boolean; only?: string[] }) {
   const { t } = useTranslation()
   const { me } = useSession()
   const { data, error, isPending, refetch } = useQuery(commentsQuery(entity, id))
@@ -32,7 +33,8 @@ export default function Comments({ entity, id, wide }: { entity: string; id: str
   const [sending, setSending] = useState<Pending[]>([])
   const [answering, setAnswering] = useState<string | null>(null)
   const own = me?.user.id
-  const all = useMemo(() => threads(data?.data ?? []), [data])
+  const every = useMemo(() => threads(data?.data ?? []), [data])
+  const all = only ? only.flatMap((root) => every.filter((x) => x.root.id === root)) : every
   // What was new when the tab was opened stays marked as new while it is read.
   const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set())
   const box = useRef<HTMLDivElement>(null)
@@ -76,7 +78,7 @@ export default function Comments({ entity, id, wide }: { entity: string; id: str
   return (
     <div ref={box} className="flex flex-col flex-1">
       <div className={clsx('flex-1 p-4', wide && 'px-6 max-w-[760px]')}>
-        {all.length === 0 && sending.length === 0 && <Empty title={t('comments.none')} text={t('comments.noneText')} />}
+        {all.length === 0 && sending.length === 0 && !only && <Empty title={t('comments.none')} text={t('comments.noneText')} />}
         <ol className="list-none m-0 p-0 space-y-5" aria-label={t('record.comments')}>
           {all.map(({ root, answers }) => (
             <li key={root.id}>
@@ -93,9 +95,9 @@ export default function Comments({ entity, id, wide }: { entity: string; id: str
           {waiting(null)}
         </ol>
       </div>
-      <div className={clsx('sticky bottom-0 bg-surface border-t border-line p-3 no-print', wide && 'px-6')}>
+      {!only && <div className={clsx('sticky bottom-0 bg-surface border-t border-line p-3 no-print', wide && 'px-6')}>
         <div className={clsx(wide && 'max-w-[712px]')}><Composer entity={entity} id={id} parent={null} label={t('comments.write')} onSend={say(null)} /></div>
-      </div>
+      </div>}
     </div>
   )
 }

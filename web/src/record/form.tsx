@@ -54,3 +54,6 @@ export function OtherErrors({ message, errors, known }: { message: string; error
     </div>
   )
 }
+
+/** To what is wrong, once it is drawn. */
+export const focusBad = (): void => void requestAnimationFrame(() => document.querySelector<HTMLElement>('[aria-invalid=true]')?.focus())

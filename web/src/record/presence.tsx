@@ -8,29 +8,29 @@ import { fieldOf } from '@/meta/hooks'
 import type { Entity } from '@/meta/types'
 import { Avatar, hueOf } from '@/ui/basics'
 
-export interface Here { id: string; name: string; field: string | null; window: string }
+export interface Here { id: string; name: string; field: string | null; caret?: string | null; window: string }
 
 // One for each tab of the browser; no page here needs it to be secret.
 const hex = [...crypto.getRandomValues(new Uint8Array(16))].map((b, i) => ((i === 6 ? (b & 15) | 64 : i === 8 ? (b & 63) | 128 : b) + 256).toString(16).slice(1)).join('')
 const WINDOW = hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 const EVERY = 10_000
 
-/** Says that the person is here, and what he is changing; answers who else is. Who looks away is gone after a while. */
-export function usePresence(entity: string, id: string, field: string | undefined): Here[] {
+/** Says that the person is here, what he is changing and where in it; answers who else is. Who looks away is gone after a while. */
+export function usePresence(entity: string, id: string, field: string | undefined, caret?: string): Here[] {
   const { me } = useSession()
   const { data, refetch } = useQuery({
     queryKey: ['presence', entity, id], retry: false, gcTime: 0, staleTime: 0, refetchInterval: EVERY, refetchOnWindowFocus: 'always',
-    queryFn: () => post<{ data: Here[] }>('/presence', { entity, record: id, window: WINDOW, field: now.field }).then((r) => r.data),
+    queryFn: () => post<{ data: Here[] }>('/presence', { entity, record: id, window: WINDOW, field: now.field, caret: now.caret }).then((r) => r.data),
   })
   useEffect(() => {
-    if (now.field === field) return
-    now.field = field
+    if (now.field === field && now.caret === caret) return
+    now.field = field; now.caret = caret
     void refetch()
-  }, [field, refetch])
+  }, [field, caret, refetch])
   useEffect(() => {
     const key = `${entity}/${id}`
     now.at = key
-    const leave = () => { now.field = undefined; void fetch(`${BASE}/presence/${WINDOW}`, { method: 'DELETE', keepalive: true, credentials: 'same-origin' }).catch(() => {}) }
+    const leave = () => { now.field = now.caret = undefined; void fetch(`${BASE}/presence/${WINDOW}`, { method: 'DELETE', keepalive: true, credentials: 'same-origin' }).catch(() => {}) }
     addEventListener('pagehide', leave)
     return () => {
       removeEventListener('pagehide', leave)
@@ -42,7 +42,7 @@ export function usePresence(entity: string, id: string, field: string | undefine
   const others = (data ?? []).filter((h) => h.id !== me?.user.id)
   return others.filter((h, i) => others.findIndex((x) => x.id === h.id && (x.field || !h.field)) === i)
 }
-const now: { field: string | undefined; at: string | undefined } = { field: undefined, at: undefined }
+const now: { field: string | undefined; caret: string | undefined; at: string | undefined } = { field: undefined, caret: undefined, at: undefined }
 
 export const ringOf = (name: string): React.CSSProperties => ({ '--h': hueOf(name) }) as React.CSSProperties
 

@@ -1,43 +1,34 @@
 import { Fragment, type ReactNode } from 'react'
+import { blocks, runs, type Block, type Run } from './marks'
 
-/** What people mark their words with: **strong**, *soft*, `code`, [a link](https://…), @a colleague. Nothing of it is ever taken for a page. */
-function inline(text: string, names: string[]): ReactNode[] {
-  const people = [...names].sort((a, b) => b.length - a.length).map((n) => `@${n.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\p{L}\\p{N}])`)
-  const marks = new RegExp(`(${['\\*\\*[^*]+\\*\\*', '\\*[^*]+\\*', '`[^`]+`', '\\[[^\\]]+\\]\\([^)\\s]+\\)', ...people].join('|')})`, 'u')
-  return text.split(marks).map((part, i) => {
-    const link = /^\[([^\]]+)\]\((https?:\/\/[^)\s]+|\/(?!\/)[^)\s]*)\)$/.exec(part)
-    if (link) return <a key={i} className="link" href={link[2]} {...(link[2]!.startsWith('/') ? {} : { target: '_blank', rel: 'noreferrer noopener' })} onClick={(e) => e.stopPropagation()}>{link[1]}</a>
-    if (/^\*\*.+\*\*$/.test(part)) return <strong key={i}>{part.slice(2, -2)}</strong>
-    if (/^\*.+\*$/.test(part)) return <em key={i}>{part.slice(1, -1)}</em>
-    if (/^`.+`$/.test(part)) return <code key={i}>{part.slice(1, -1)}</code>
-    if (i % 2 && part.startsWith('@')) return <span key={i} className="text-accent font-medium">{part}</span>
-    return <Fragment key={i}>{part}</Fragment>
-  })
+const safe = (s: string) => s.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+/** The names of colleagues stand out. */
+function plain(text: string, names: string[]): ReactNode {
+  const lines = text.split('\n').flatMap((l, i) => (i ? [<br key={`b${i}`} />, l] : [l]))
+  if (!names.length) return lines
+  const people = new RegExp(`(${[...names].sort((a, b) => b.length - a.length).map((n) => `@${safe(n)}(?![\\p{L}\\p{N}])`).join('|')})`, 'u')
+  return lines.map((l, i) => (typeof l !== 'string' ? l : l.split(people).map((part, n) => (n % 2 ? <span key={`${i}.${n}`} className="text-accent font-medium">{part}</span> : <Fragment key={`${i}.${n}`}>{part}</Fragment>))))
+}
+function Words({ run: r, names }: { run: Run; names: string[] }) {
+  let out: ReactNode = r.code ? <code>{r.text}</code> : plain(r.text, names)
+  if (r.strike) out = <s>{out}</s>
+  if (r.italic) out = <em>{out}</em>
+  if (r.bold) out = <strong>{out}</strong>
+  return r.link ? <a className="link" href={r.link} {...(r.link.startsWith('/') ? {} : { target: '_blank', rel: 'noreferrer noopener' })} onClick={(e) => e.stopPropagation()}>{out}</a> : out
 }
 
+/** What people mark their words with: **strong**, *soft*, `code`, [a link](https://…), @a colleague. Nothing of it is ever taken for a page. */
 export function Markdown({ text, names = [], className }: { text: string; names?: string[]; className?: string }) {
-  const out: ReactNode[] = []
-  let list: string[] = []
-  let numbered = false
-  const flush = () => {
-    if (!list.length) return
-    const items = list.map((x, i) => <li key={i}>{inline(x, names)}</li>)
-    out.push(numbered ? <ol key={out.length}>{items}</ol> : <ul key={out.length}>{items}</ul>)
-    list = []
+  const inline = (s: string) => runs(s).map((r, i) => <Words key={i} run={r} names={names} />)
+  const draw = (b: Block, key: number): ReactNode => {
+    if (b.kind === 'h') return <h3 key={key} className={b.level === 1 ? 'd-h1' : undefined}>{inline(b.text)}</h3>
+    if (b.kind === 'p') return <p key={key}>{inline(b.text)}</p>
+    if (b.kind === 'code') return <pre key={key}><code>{b.text}</code></pre>
+    if (b.kind === 'hr') return <hr key={key} />
+    if (b.kind === 'quote') return <blockquote key={key}>{b.blocks.map(draw)}</blockquote>
+    if (b.kind === 'table') return <p key={key}><a className="link" href={b.href}>{b.title}</a></p>
+    const items = b.items.map((x, i) => <li key={i}>{inline(x.line)}{x.nested.map(draw)}</li>)
+    return b.numbered ? <ol key={key}>{items}</ol> : <ul key={key}>{items}</ul>
   }
-  for (const line of text.split('\n')) {
-    const item = /^\s*(?:[-*]|(\d{1,3}\.))\s+(.*)$/.exec(line)
-    if (item) {
-      if (!!item[1] !== numbered) flush()
-      numbered = !!item[1]
-      list.push(item[2]!)
-      continue
-    }
-    flush()
-    const head = /^(#{1,3})\s+(.*)$/.exec(line)
-    if (head) out.push(<h3 key={out.length} className={head[1]!.length === 1 ? 'd-h1' : undefined}>{inline(head[2]!, names)}</h3>)
-    else if (line.trim()) out.push(<p key={out.length}>{inline(line, names)}</p>)
-  }
-  flush()
-  return <div className={className}>{out}</div>
+  return <div className={className}>{blocks(text).map(draw)}</div>
 }

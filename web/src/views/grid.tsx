@@ -137,9 +137,11 @@ export function Grid(p: GridProps) {
 
   const clamp = (r: number, c: number): Place => ({ r: Math.max(p.cards ? 0 : -1, Math.min(p.total - 1, r)), c: Math.max(0, Math.min(p.columns.length - 1, c)) })
   const reveal = ({ r, c }: Place) => {
-    if (r >= 0) virtual.scrollToIndex(r)
-    // The column too: those that stay must not hide it.
     const el = scroller.current
+    // What is in sight already asks nothing of the scroller.
+    const at = r * height - (el?.scrollTop ?? 0)
+    if (r >= 0 && (!el || at < 0 || at + height + (p.cards ? 0 : HEAD) + (p.renderFoot && !p.cards ? HEAD + 4 : 4) > el.clientHeight)) virtual.scrollToIndex(r)
+    // The column too: those that stay must not hide it.
     if (!el || p.cards || c < lefts.length) return
     const start = SELECT_WIDTH + widths.slice(0, c).reduce((n, w) => n + w, 0)
     const sticky = lefts.length ? lefts.at(-1)! + widths[lefts.length - 1]! : SELECT_WIDTH
@@ -255,10 +257,6 @@ export function Grid(p: GridProps) {
     if (r < rect.r1 || r > rect.r2 || c < rect.c1 || c > rect.c2) go(r, c)
     menu(r, c)
   }
-  const calls = { toggle, beginEdit, press, fill, context, open: p.onOpen, commit, cancel: () => { setEditing(null); scroller.current?.focus({ preventScroll: true }) } }
-  const api = useRef(calls)
-  api.current = calls
-
   const keys = (e: React.KeyboardEvent) => {
     if (editing || (e.target as HTMLElement).closest('.g-cell.editing')) return
     const { r, c } = active
@@ -345,8 +343,40 @@ export function Grid(p: GridProps) {
     addEventListener('pointermove', move); addEventListener('pointerup', up)
   }
 
-  const keysOf = sorts(p.sort)
+  const rowLabel = t('selectRow')
   const everything = p.selection.all || (p.total > 0 && p.selection.ids.size >= p.total)
+  const calls = { toggle, beginEdit, press, fill, context, open: p.onOpen, commit, carry, grip, sort: (f: Field, add: boolean) => { if (!dragged.current && f.sortable) p.onSort(f.name, add) }, headMenu: (c: number) => { scroller.current?.focus({ preventScroll: true }); go(-1, c); menu(-1, c) }, all: () => p.onSelect({ ids: new Set(), all: !everything }), cancel: () => { setEditing(null); scroller.current?.focus({ preventScroll: true }) } }
+  const api = useRef(calls)
+  api.current = calls
+
+  const headAt = focused && active.r === -1 ? active.c : -1
+  const some = !everything && p.selection.ids.size > 0
+  // Going from row to row draws nothing of it anew.
+  const head = useMemo(() => {
+    if (p.cards) return null
+    const keysOf = sorts(p.sort)
+    return (
+      <div className="g-head" role="row" aria-rowindex={1} style={{ width: whole, minWidth: '100%' }}>
+        <div role="columnheader" className="g-cell sel sticky" aria-colindex={1} style={{ width: SELECT_WIDTH, insetInlineStart: 0 }}>
+          <input type="checkbox" tabIndex={-1} aria-label={t('selectAll')} checked={everything} ref={(el) => { if (el) el.indeterminate = some }} onChange={() => api.current.all()} />
+        </div>
+        {p.columns.map((f, c) => {
+          const at = keysOf.findIndex((s) => s.name === f.name)
+          const s = keysOf[at]
+          return (
+            <div key={f.name} id={cell(-1, c)} data-head={c} role="columnheader" aria-haspopup="menu" aria-colindex={c + 2} aria-sort={s ? (s.down ? 'descending' : 'ascending') : f.sortable ? 'none' : undefined}
+              className={clsx('g-cell', typeOf(f).align, c < lefts.length && 'sticky', c === lefts.length - 1 && 'edge', headAt === c && 'active', moving?.from === c && 'held', moving && moving.from !== c && moving.to === c && (moving.to > moving.from ? 'after' : 'before'))} style={{ width: widths[c], ...(c < lefts.length ? { insetInlineStart: lefts[c] } : {}), ...(f.sortable ? { cursor: 'pointer' } : {}) }}
+              title={f.help ?? undefined} onPointerDown={(e) => api.current.carry(e, c)} onClick={(e) => api.current.sort(f, e.shiftKey)} onContextMenu={(e) => api.current.context(e, -1, c)} onKeyDown={() => {}}>
+              <span className="txt">{f.label}</span>
+              {s && <span className="flex ms-1 text-fg" aria-hidden="true">{s.down ? <ArrowDown size={12} /> : <ArrowUp size={12} />}{keysOf.length > 1 && <sup className="text-[9px]">{at + 1}</sup>}</span>}
+              <span className="g-more" aria-hidden="true" onPointerDown={(e) => e.stopPropagation()} onClick={(e) => { e.stopPropagation(); api.current.headMenu(c) }}><ChevronDown size={13} /></span>
+              <span className="g-grip" aria-hidden="true" onPointerDown={(e) => api.current.grip(e, f)} onClick={(e) => e.stopPropagation()} />
+            </div>
+          )
+        })}
+      </div>
+    )
+  }, [p.cards, p.columns, p.sort, widths, whole, lefts, moving, headAt, everything, some, id, t])
   const foot = useMemo(() => (p.cards ? null : p.renderFoot?.({ widths, whole, lefts, index: p.total + 2 })), [p.cards, p.renderFoot, widths, whole, lefts, p.total])
   const broken = block ? undefined : bad.get(p.row(active.r)?.id ?? '')?.[p.columns[active.c]?.name ?? '']
   const shownRect = filling === null ? rect : { ...rect, r2: filling }
@@ -355,27 +385,7 @@ export function Grid(p: GridProps) {
     <div ref={scroller} className={clsx('grid-scroll flex-1 min-h-0', block && 'ranged')} role={p.groups ? 'treegrid' : 'grid'} tabIndex={0} aria-label={p.entity.plural} aria-rowcount={p.total + 1} aria-colcount={p.columns.length + 1} aria-multiselectable="true"
       aria-activedescendant={p.total > 0 || active.r < 0 ? cell(active.r, active.c) : undefined} style={{ outline: 'none' }}
       onKeyDown={keys} onCopy={(e) => clipboard(e, 'copy')} onCut={(e) => clipboard(e, 'cut')} onPaste={(e) => clipboard(e, 'paste')} onFocus={(e) => { setFocused(e.target === scroller.current); if (!tools.current && !p.cards) withTools(() => {}) }} onBlur={() => setFocused(false)}>
-      {!p.cards && (
-        <div className="g-head" role="row" aria-rowindex={1} style={{ width: whole, minWidth: '100%' }}>
-          <div role="columnheader" className="g-cell sel sticky" aria-colindex={1} style={{ width: SELECT_WIDTH, insetInlineStart: 0 }}>
-            <input type="checkbox" tabIndex={-1} aria-label={t('selectAll')} checked={everything} ref={(el) => { if (el) el.indeterminate = !everything && p.selection.ids.size > 0 }} onChange={() => p.onSelect({ ids: new Set(), all: !everything })} />
-          </div>
-          {p.columns.map((f, c) => {
-            const at = keysOf.findIndex((s) => s.name === f.name)
-            const s = keysOf[at]
-            return (
-              <div key={f.name} id={cell(-1, c)} data-head={c} role="columnheader" aria-haspopup="menu" aria-colindex={c + 2} aria-sort={s ? (s.down ? 'descending' : 'ascending') : f.sortable ? 'none' : undefined}
-                className={clsx('g-cell', typeOf(f).align, c < lefts.length && 'sticky', c === lefts.length - 1 && 'edge', focused && active.r === -1 && active.c === c && 'active', moving?.from === c && 'held', moving && moving.from !== c && moving.to === c && (moving.to > moving.from ? 'after' : 'before'))} style={{ width: widths[c], ...(c < lefts.length ? { insetInlineStart: lefts[c] } : {}), ...(f.sortable ? { cursor: 'pointer' } : {}) }}
-                title={f.help ?? undefined} onPointerDown={(e) => carry(e, c)} onClick={(e) => { if (!dragged.current && f.sortable) p.onSort(f.name, e.shiftKey) }} onContextMenu={(e) => context(e, -1, c)} onKeyDown={() => {}}>
-                <span className="txt">{f.label}</span>
-                {s && <span className="flex ms-1 text-fg" aria-hidden="true">{s.down ? <ArrowDown size={12} /> : <ArrowUp size={12} />}{keysOf.length > 1 && <sup className="text-[9px]">{at + 1}</sup>}</span>}
-                <span className="g-more" aria-hidden="true" onPointerDown={(e) => e.stopPropagation()} onClick={(e) => { e.stopPropagation(); scroller.current?.focus({ preventScroll: true }); go(-1, c); menu(-1, c) }}><ChevronDown size={13} /></span>
-                <span className="g-grip" aria-hidden="true" onPointerDown={(e) => grip(e, f)} onClick={(e) => e.stopPropagation()} />
-              </div>
-            )
-          })}
-        </div>
-      )}
+      {head}
       <div role="rowgroup" style={{ height: Math.max(virtual.getTotalSize(), 1), position: 'relative', width: p.cards ? undefined : whole, minWidth: '100%' }}>
         {items.map((it) => {
           const top = it.start - (p.cards ? 0 : HEAD)
@@ -388,7 +398,7 @@ export function Grid(p: GridProps) {
             : <GridRow key={it.index} index={it.index} top={top} row={row} columns={p.columns} widths={widths} lefts={lefts} whole={whole} titleField={p.entity.title_field} locale={locale}
                 activeCol={on && (focused || (editing && row?.id === editing.id)) ? active.c : -1} from={within ? rect.c1 : -1} to={within ? rect.c2 : -1} handle={focused && !editing && it.index === shownRect.r2 && canEdit(p.columns[rect.c1]!) ? rect.c2 : -1}
                 selected={!!row && (p.selection.all || p.selection.ids.has(row.id))} opened={!!row && row.id === p.openId} paint={p.paint} level={p.groups?.levels}
-                editing={row && editing?.id === row.id ? editing : null} bad={row && bad.get(row.id)} cellId={id} api={api} label={t('selectRow')} />
+                editing={row && editing?.id === row.id ? editing : null} bad={row && bad.get(row.id)} cellId={id} api={api} label={rowLabel} />
         })}
       </div>
       {foot}
@@ -412,26 +422,31 @@ const GridRow = memo(function GridRow({ index, top, row, columns, widths, lefts,
       <div role="gridcell" className="g-cell sel sticky" aria-colindex={1} style={{ width: SELECT_WIDTH, insetInlineStart: 0 }}>
         <input type="checkbox" tabIndex={-1} aria-label={label} checked={selected} onChange={() => {}} onClick={(e) => { e.stopPropagation(); api.current.toggle(index, e.shiftKey) }} />
       </div>
-      {columns.map((f, c) => {
-        const type = typeOf(f)
-        const isEditing = editing?.field === f.name && row
-        const why = bad?.[f.name]
-        const hue = look?.cells[f.name]
-        const within = c >= from && c <= to && from >= 0
-        return (
-          <div key={f.name} id={`${cellId}-${index}-${c}`} data-c={c} role="gridcell" aria-colindex={c + 2} aria-selected={within || undefined} aria-invalid={why ? true : undefined} data-field={f.name} title={why?.message ?? (hue ? look?.why : undefined)}
-            className={clsx('g-cell', type.align, f.name === titleField && 'title', c < lefts.length && 'sticky', c === lefts.length - 1 && 'edge', hue && `tint ${hue}`, within && 'in', activeCol === c && 'active', isEditing && 'editing', why && 'failed')}
-            style={{ width: widths[c], ...(c < lefts.length ? { insetInlineStart: lefts[c] } : {}) }}
-            onMouseDown={(e) => { if (!isEditing && e.button === 0 && !(e.target as HTMLElement).closest('a')) api.current.press(e, index, c) }}
-            onClick={(e) => { if (f.name === titleField && row && !isEditing && !e.shiftKey) api.current.open(row) }} onContextMenu={(e) => api.current.context(e, index, c)}
-            onDoubleClick={() => api.current.beginEdit(index, c)}>
-            {!row ? <span className="skel" style={{ width: '60%' }} />
-              : isEditing ? <CellEditor field={f} row={row} typed={editing.typed} start={editing.start} onCommit={(v, go) => api.current.commit(row, f, v, go)} onCancel={() => api.current.cancel()} />
-                : <type.Cell field={f} value={row[f.name]} record={row} locale={locale} />}
-            {handle === c && <span className="g-fill" aria-hidden="true" onMouseDown={(e) => api.current.fill(e)} onClick={(e) => e.stopPropagation()} onDoubleClick={(e) => e.stopPropagation()} />}
-          </div>
-        )
-      })}
+      {columns.map((f, c) => (
+        <GridCell key={f.name} index={index} c={c} field={f} row={row} id={`${cellId}-${index}-${c}`} width={widths[c]!} left={lefts[c]} edge={c === lefts.length - 1} title={f.name === titleField} locale={locale}
+          active={activeCol === c} within={c >= from && c <= to && from >= 0} handle={handle === c} editing={editing?.field === f.name && row ? editing : null} bad={bad?.[f.name]} hue={look?.cells[f.name]} why={look?.cells[f.name] ? look.why : undefined} api={api} />
+      ))}
+    </div>
+  )
+})
+
+/** One cell: where the keyboard goes from one to the next, these two alone are drawn anew. */
+const GridCell = memo(function GridCell({ index, c, field: f, row, id, width, left, edge, title, locale, active, within, handle, editing, bad, hue, why, api }: {
+  index: number; c: number; field: Field; row: Row | undefined; id: string; width: number; left: number | undefined; edge: boolean; title: boolean; locale: Locale; active: boolean; within: boolean; handle: boolean
+  editing: Editing | null; bad: Bad | undefined; hue: string | undefined; why: string | undefined; api: Api
+}) {
+  const type = typeOf(f)
+  return (
+    <div id={id} data-c={c} role="gridcell" aria-colindex={c + 2} aria-selected={within || undefined} aria-invalid={bad ? true : undefined} data-field={f.name} title={bad?.message ?? why}
+      className={clsx('g-cell', type.align, title && 'title', left !== undefined && 'sticky', edge && 'edge', hue && `tint ${hue}`, within && 'in', active && 'active', editing && 'editing', bad && 'failed')}
+      style={{ width, ...(left !== undefined ? { insetInlineStart: left } : {}) }}
+      onMouseDown={(e) => { if (!editing && e.button === 0 && !(e.target as HTMLElement).closest('a')) api.current.press(e, index, c) }}
+      onClick={(e) => { if (title && row && !editing && !e.shiftKey) api.current.open(row) }} onContextMenu={(e) => api.current.context(e, index, c)}
+      onDoubleClick={() => api.current.beginEdit(index, c)}>
+      {!row ? <span className="skel" style={{ width: '60%' }} />
+        : editing ? <CellEditor field={f} row={row} typed={editing.typed} start={editing.start} onCommit={(v, go) => api.current.commit(row, f, v, go)} onCancel={() => api.current.cancel()} />
+          : <type.Cell field={f} value={row[f.name]} record={row} locale={locale} />}
+      {handle && <span className="g-fill" aria-hidden="true" onMouseDown={(e) => api.current.fill(e)} onClick={(e) => e.stopPropagation()} onDoubleClick={(e) => e.stopPropagation()} />}
     </div>
   )
 })

@@ -105,3 +105,51 @@ fn twenty_deaths_under_load_lose_nothing() {
     let (ended, said) = fondaco(data.path(), &["verify"]);
     assert!(ended.success(), "{said}");
 }
+
+/// Each word that the server took is in the document after it died, and comes into the record by itself.
+#[test]
+fn words_of_a_document_outlive_the_server() {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    use yrs::{
+        Doc, ReadTxn, StateVector, Text, Transact, Update, XmlFragment, XmlOut,
+        updates::{decoder::Decode, encoder::Encode},
+    };
+    let data = tempfile::tempdir().unwrap();
+    let house = House::open(data.path(), &[]);
+    let ann =
+        house.newcomer(json!({ "name": "Acme", "country": "DE", "currency": "EUR", "time_zone": "UTC" }));
+    let field = json!({ "entity": "parties.parties", "name": "brief", "label": "Brief", "type": "richtext" });
+    house.post(&ann, "/fields", field);
+    let party =
+        house.post(&ann, "/parties/parties", json!({ "name": "Wile", "cf.brief": "Once" }))["id"].clone();
+    let party = party.as_str().unwrap();
+    let at = format!("/docs/parties.parties/{party}/cf.brief");
+    let doc = Doc::new();
+    let root = doc.get_or_insert_xml_fragment("default");
+    let mut known = StateVector::default();
+    for n in 0..6 {
+        let mut body = json!({ "vector": STANDARD.encode(doc.transact().state_vector().encode_v1()) });
+        if n > 0 {
+            let mut txn = doc.transact_mut();
+            let Some(XmlOut::Element(first)) = root.get(&txn, 0) else { panic!("no paragraph") };
+            let Some(XmlOut::Text(text)) = first.get(&txn, 0) else { panic!("no words") };
+            text.push(&mut txn, &format!(" <{n}>"));
+            body["update"] = json!(STANDARD.encode(txn.encode_state_as_update_v1(&known)));
+        }
+        let answer = house.post(&ann, &at, body);
+        house.kill_and_open();
+        let of = |name: &str| STANDARD.decode(answer[name].as_str().unwrap()).unwrap();
+        doc.transact_mut().apply_update(Update::decode_v1(&of("update")).unwrap()).unwrap();
+        known = StateVector::decode_v1(&of("vector")).unwrap();
+    }
+    let whole = "Once <1> <2> <3> <4> <5>";
+    let said = || house.get(&ann, &format!("/parties/parties/{party}"))["cf.brief"].clone();
+    for _ in 0..600 {
+        if said() == whole {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(said(), whole);
+    assert!(house.stop().success());
+}

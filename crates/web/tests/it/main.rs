@@ -9,6 +9,7 @@ mod authentication;
 mod authorization;
 mod concurrency;
 mod conversation;
+mod documents;
 mod input;
 mod scene;
 mod shares;

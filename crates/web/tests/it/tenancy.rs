@@ -57,6 +57,7 @@ async fn platform(house: &House, owner: &Person, things: &Things) -> BTreeMap<&'
         ("approval-rules", rule),
         ("delegations", made(owner.post("/delegations", away).await)),
         ("presence", window),
+        ("docs", party),
         ("comments", made(owner.post("/comments", comment).await)),
         ("organizations", owner.organization),
         ("members", colleague.id),

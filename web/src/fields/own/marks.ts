@@ -1,6 +1,7 @@
 /** A formatted text without its marks: what fits in a cell. */
 export const unmarked = (text: string): string =>
-  text.replace(/\[([^\]]+)\]\([^)\s]+\)/g, '$1').replace(/\*\*([^*]+)\*\*|\*([^*]+)\*|`([^`]+)`/g, (_, a, b, c) => a ?? b ?? c).replace(/^\s*(#{1,3}|[-*])\s+/gm, '').replace(/\s*\n+\s*/g, ' · ').trim()
+  text.replace(/^!(?=\[)/gm, '').replace(/\[((?:\\.|[^[\]\\])+)\]\([^)\s]+\)/g, '$1').replace(/\[((?:\\.|[^[\]\\])+)\]\([^)\s]+\)/g, '$1').replace(/(?<!\\)(?:\*\*([^*]+)\*\*|\*([^*]+)\*|~~([^~]+)~~|`([^`]+)`)/g, (_, a, b, c, d) => a ?? b ?? c ?? d)
+    .replace(/^\s*(?:#{1,3}|[-*]|>)\s+|^\s*(?:`{3,}\w*|---)$/gm, '').replace(/\\\n/g, ' ').replace(/\\([!-/:-@[-`{-~])/g, '$1').replace(/\s*\n+\s*/g, ' · ').trim()
 
 export interface Marked { text: string; from: number; to: number }
 /** Puts marks around what is selected, or takes them off again. */

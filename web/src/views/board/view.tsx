@@ -21,7 +21,7 @@ import { ActionDialog } from '@/record/action-dialog'
 import { saveFields } from '@/record/save'
 import { Chip, Confirm, Dialog, Failure, Labelled, Menu } from '@/ui/basics'
 import { cardFields, laneFilter, lanesOf, nextLane, NONE, readLimits, totals, valueIn, waysFrom, type Total } from './state'
-import { useCarry } from '../carry'
+import { placeAt, useGesture } from '../gesture'
 import type { ViewProps } from '../kind'
 
 const PAGE = 30
@@ -179,7 +179,11 @@ export default function Board({ entity, by: { lanes: goesBy, swim: goesAcross },
     const side = !across ? h.fromSwim : lane !== null && swim !== undefined && (swim === h.fromSwim || (mayCross && (lane === h.from || h.ways.has(lane)) && !(across.required && swim === NONE))) ? swim : h.fromSwim
     if (next !== h.over || side !== h.overSwim) { setHeld({ ...h, over: next, overSwim: side }); setSaid(t('board.over', { to: across ? `${labelOf(next)}, ${swimLabel(side)}` : labelOf(next) })) }
   }
-  const grab = useCarry<Row>(scroller, ghost, '[data-lane]', { take: (row) => take(row, false), over: (el) => overLane(el ? el.dataset.lane! : null, el?.dataset.swim), drop, cancel: letGo })
+  const gesture = useGesture(scroller)
+  const grab = (e: React.PointerEvent<HTMLElement>, row: Row) => gesture(e, {
+    take: () => take(row, false), drop, cancel: letGo, ghost, along: 'pages',
+    move: (p) => { const el = placeAt(p, '[data-lane]'); overLane(el ? el.dataset.lane! : null, el?.dataset.swim) },
+  })
 
   const keys = (e: React.KeyboardEvent, row: Row, lane: string, i: number, swim: string) => {
     if (e.metaKey || e.ctrlKey || e.altKey) return

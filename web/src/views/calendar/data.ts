@@ -1,8 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
+import i18next from 'i18next'
+import { messageOf } from '@/api/http'
 import * as records from '@/api/records'
 import { queryClient } from '@/api/session'
-import { fieldOf } from '@/meta/hooks'
+import { toast } from '@/lib/toast'
+import { fieldOf, titleOf } from '@/meta/hooks'
 import type { Condition, Entity, Field, Option, Row } from '@/meta/types'
+import { saveFields } from '@/record/save'
 import type { Options } from '../state'
 import { midnight, touching, whenOf, type Times } from './when'
 
@@ -23,11 +27,29 @@ export const within = (asked: records.ListParams, t: Times, from: string, to: st
   ({ operator: 'AND', rules: [...(asked.filter ? [asked.filter] : []), ...more, ...touching(t, from, to)] })
 
 /** Shows changed fields wherever a view in time shows the row, at once. Answers on their way were asked before this, and are not waited for. */
-export function putFields(entity: string, id: string, changes: Record<string, unknown>): void {
+function putFields(entity: string, id: string, changes: Record<string, unknown>): void {
   const held = { queryKey: ['calendar', entity] }
   const known = queryClient.getQueriesData<records.Page | undefined>(held)
   void queryClient.cancelQueries(held)
   for (const [key, page] of known) if (page?.data?.some((r) => r.id === id)) queryClient.setQueryData(key, { ...page, data: page.data.map((r) => (r.id === id ? { ...r, ...changes } : r)) })
+}
+
+/** Writes changed fields, shown at once and taken back where the server says no; `said` is told how it went. `was` says how it stood. */
+export async function move(entity: Entity, row: Row, changes: Record<string, unknown>, label: string, was: string, said: (words: string) => void): Promise<boolean> {
+  putFields(entity.name, row.id, changes)
+  try {
+    const fresh = await saveFields(entity, row, changes, label)
+    // The next change stands on this one.
+    putFields(entity.name, row.id, { version: fresh.version })
+    said(label)
+    return true
+  } catch (e) {
+    putFields(entity.name, row.id, Object.fromEntries(Object.keys(changes).map((k) => [k, row[k] ?? null])))
+    const title = titleOf(entity, row)
+    said(i18next.t('calendar.refused', { title, day: was, why: messageOf(e) }))
+    toast.error(`${title}: ${messageOf(e)}`, { duration: 9000 })
+    return false
+  } finally { records.refresh(entity.name) }
 }
 
 /** Where there is nothing, the days of the last record before and of the first one after. */

@@ -1,8 +1,9 @@
 import { clsx } from 'clsx'
 import { Plus } from 'lucide-react'
-import { useLayoutEffect, useState } from 'react'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { formatDate, formatNumber } from '@/lib/format'
+import { useBox } from '../box'
 import { fitting, lanesOf } from './lanes'
 import type { Calendar } from './shape'
 import { sayDay } from './words'
@@ -16,14 +17,7 @@ export function MonthGrid({ cal }: { cal: Calendar }) {
   const { t } = useTranslation()
   const { days, day, today, locale, span, narrow, scroller, held } = cal
   const weeks = Array.from({ length: days.length / 7 }, (_, i) => days.slice(i * 7, i * 7 + 7))
-  const [tall, setTall] = useState(0)
-  useLayoutEffect(() => {
-    const el = scroller.current
-    if (!el) return
-    const eye = new ResizeObserver(() => setTall(el.clientHeight))
-    eye.observe(el)
-    return () => eye.disconnect()
-  }, [])
+  const tall = useBox(scroller).h
   const room = span === 'week' ? Infinity : narrow ? 0 : Math.max(3, Math.floor((Math.max(LEAST, (tall - 32) / weeks.length) - TOP - 4) / LANE))
   // Days drawn over with the pointer, to make a record there.
   const [drawn, setDrawn] = useState<[string, string] | null>(null)

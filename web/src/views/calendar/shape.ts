@@ -1,7 +1,7 @@
 import type { CSSProperties, HTMLAttributes, PointerEvent, ReactNode, RefObject, KeyboardEvent } from 'react'
 import type { Locale } from '@/lib/format'
 import type { Entity, Field, Row } from '@/meta/types'
-import type { Gesture } from './gesture'
+import type { Gesture } from '../gesture'
 import type { Edge, Times, When } from './when'
 
 export interface Item { row: Row; when: When }

@@ -5,22 +5,18 @@ import { clsx } from 'clsx'
 import { createElement, useEffect, useId, useImperativeHandle, useMemo, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
 import { useTranslation } from 'react-i18next'
-import { messageOf } from '@/api/http'
 import type { ListParams } from '@/api/records'
-import * as records from '@/api/records'
 import { typeOf } from '@/fields/registry'
 import { formatNumber, useLocale } from '@/lib/format'
 import { useNarrow } from '@/lib/narrow'
-import { toast } from '@/lib/toast'
 import { editable, listFields, titleOf } from '@/meta/hooks'
 import type { Row } from '@/meta/types'
-import { saveFields } from '@/record/save'
 import { Failure, hueName } from '@/ui/basics'
 import { addDays, addMonths, daysFrom, firstWeekday, isDay, month, monthOnly, week } from '../days'
 import type { ViewProps } from '../kind'
 import { Agenda } from './agenda'
-import { colourOf, optionOf, putFields, useNearest, windowOf, within } from './data'
-import { useGesture } from './gesture'
+import { colourOf, move, optionOf, useNearest, windowOf, within } from './data'
+import { useGesture } from '../gesture'
 import { HoursGrid } from './hours-grid'
 import { MonthGrid } from './month'
 import type { Calendar, Held, Item } from './shape'
@@ -75,23 +71,9 @@ export default function CalendarView({ entity, by, options, columns, params: ask
   useEffect(() => { if (byKeys.current) { byKeys.current = false; focusIn(`[data-day="${day}"]`) } }, [day])
 
   const save = async ({ row, was, now, keys }: Held) => {
-    const changes = changesOf(row, was, now, times)
-    const title = titleOf(entity, row)
-    const label = t('calendar.moved', { title, day: sayWhen(now, locale) })
-    // Shown at once, taken back if the server says no.
-    putFields(entity.name, row.id, changes)
+    const moved = move(entity, row, changesOf(row, was, now, times), t('calendar.moved', { title: titleOf(entity, row), day: sayWhen(now, locale) }), sayWhen(was, locale), setSaid)
     if (keys) focusIn(`[data-event="${row.id}"]`)
-    try {
-      const fresh = await saveFields(entity, row, changes, label)
-      // The next change stands on this one.
-      putFields(entity.name, row.id, { version: fresh.version })
-      setSaid(label)
-    } catch (e) {
-      putFields(entity.name, row.id, Object.fromEntries(Object.keys(changes).map((k) => [k, row[k] ?? null])))
-      setSaid(t('calendar.refused', { title, day: sayWhen(was, locale), why: messageOf(e) }))
-      toast.error(`${title}: ${messageOf(e)}`, { duration: 9000 })
-      focusIn(`[data-event="${row.id}"]`)
-    } finally { records.refresh(entity.name) }
+    if (!(await moved)) focusIn(`[data-event="${row.id}"]`)
   }
   const take = ({ row, when }: Item, mode: Held['mode'], keys: boolean): boolean => {
     // What has an end is moved with it.

@@ -1,5 +1,6 @@
 import { clsx } from 'clsx'
-import { useLayoutEffect, useRef, useState, type ReactNode, type RefObject } from 'react'
+import { useRef, useState, type ReactNode } from 'react'
+import { useBox } from '../box'
 
 // Small drawings with the page's own colours. Each mark is a button that says what it is; arrows go from one to the next.
 
@@ -10,20 +11,6 @@ interface Common { label: string; picked?: string | undefined; onPick?: ((p: Pic
 
 export const HUES = ['accent', 'cyan', 'amber', 'green', 'pink', 'violet', 'red', 'gray']
 const DASH = ['', '6 4', '2 3', '9 3 2 3', '1 5', '12 4', '4 2', '8 2 2 2']
-
-export function useBox(ref: RefObject<HTMLElement | null>): { w: number; h: number } {
-  const [box, setBox] = useState({ w: 0, h: 0 })
-  useLayoutEffect(() => {
-    const el = ref.current
-    if (!el) return
-    const look = () => setBox((old) => (old.w === el.clientWidth && old.h === el.clientHeight ? old : { w: el.clientWidth, h: el.clientHeight }))
-    look()
-    const eye = new ResizeObserver(look)
-    eye.observe(el)
-    return () => eye.disconnect()
-  }, [])
-  return box
-}
 
 /** Round numbers for an axis. */
 export function ticks(least: number, most: number, count: number): number[] {

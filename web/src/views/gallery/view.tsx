@@ -1,7 +1,7 @@
 import './gallery.css'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { clsx } from 'clsx'
-import { createElement, memo, useEffect, useId, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { createElement, memo, useEffect, useId, useImperativeHandle, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { fileUrl } from '@/api/files'
 import { currencyOf, isEmpty, typeOf } from '@/fields/registry'
@@ -10,6 +10,7 @@ import { useNarrow } from '@/lib/narrow'
 import { fieldOf, listFields, titleOf } from '@/meta/hooks'
 import type { Entity, Field, Row } from '@/meta/types'
 import { Chip, Failure } from '@/ui/basics'
+import { useBox } from '../box'
 import type { ViewProps } from '../kind'
 import { countryName, isCountry, isCurrency } from '../pivot/cube'
 import { useRows } from '../rows'
@@ -39,16 +40,7 @@ export default function Gallery({ entity, by, columns, params: asked, openId, ha
   const count = Math.min(LINES, shown.length)
   const params = useMemo(() => ({ ...asked, fields: listFields(entity, [...(cover ? [cover] : []), ...(state ? [state] : []), ...shown]) }), [asked, entity, cover, state, shown])
   const scroller = useRef<HTMLDivElement>(null)
-  const [width, setWidth] = useState(0)
-  useLayoutEffect(() => {
-    const el = scroller.current
-    if (!el) return
-    const look = () => setWidth(el.clientWidth - 24)
-    look()
-    const eye = new ResizeObserver(look)
-    eye.observe(el)
-    return () => eye.disconnect()
-  }, [])
+  const width = useBox(scroller).w - 24
   const across = Math.max(1, Math.floor((width + GAP) / ((narrow ? 150 : 214) + GAP)))
   const wide = (width - GAP * (across - 1)) / across
   const pictured = Math.round(Math.min(cover ? 168 : 112, wide * 0.6))

@@ -2,13 +2,14 @@ import './map.css'
 import { useQuery } from '@tanstack/react-query'
 import { clsx } from 'clsx'
 import { Maximize, Minus, Plus } from 'lucide-react'
-import { useEffect, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { useEffect, useImperativeHandle, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import * as records from '@/api/records'
 import { formatNumber } from '@/lib/format'
 import { listFields, titleOf } from '@/meta/hooks'
 import type { Row } from '@/meta/types'
 import { Failure, Skeleton } from '@/ui/basics'
+import { useBox } from '../box'
 import type { ViewProps } from '../kind'
 import { both, countryName, gather, isCountry, readDim, readMeasure, ruleOf } from '../pivot/cube'
 import { useSay, useTable } from '../pivot/parts'
@@ -44,18 +45,9 @@ export default function WorldMap({ entity, by, params, openId, handle, onOpen, o
   }), [rows.data, place, lon])
 
   const root = useRef<HTMLDivElement>(null)
-  const [size, setSize] = useState({ w: 0, h: 0 })
+  const size = useBox(root, !!land)
   const [view, setView] = useState<{ k: number; x: number; y: number } | null>(null)
   const [tip, setTip] = useState('')
-  useLayoutEffect(() => {
-    const el = root.current
-    if (!el) return
-    const look = () => setSize({ w: el.clientWidth, h: el.clientHeight })
-    look()
-    const eye = new ResizeObserver(look)
-    eye.observe(el)
-    return () => eye.disconnect()
-  }, [!!land])
   const fit = Math.min(size.w / WIDE, size.h / HIGH) || 1
   const now = view ?? { k: fit, x: (size.w - WIDE * fit) / 2, y: (size.h - HIGH * fit) / 2 }
   const zoom = (by_: number, cx = size.w / 2, cy = size.h / 2) => { const k = Math.max(fit * 0.8, Math.min(fit * 60, now.k * by_)); setView({ k, x: cx - ((cx - now.x) / now.k) * k, y: cy - ((cy - now.y) / now.k) * k }) }

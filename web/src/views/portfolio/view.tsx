@@ -4,7 +4,7 @@ import { useQueries, useQuery } from '@tanstack/react-query'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { clsx } from 'clsx'
 import { CircleAlert, CircleCheck, CircleDashed, CircleDot, Clock, type LucideIcon } from 'lucide-react'
-import { createElement, useEffect, useId, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { createElement, useEffect, useId, useImperativeHandle, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import * as records from '@/api/records'
 import { currencyOf, isEmpty, typeOf } from '@/fields/registry'
@@ -13,6 +13,7 @@ import { useNarrow } from '@/lib/narrow'
 import { entityQuery, fieldOf, listFields, titleOf } from '@/meta/hooks'
 import type { Row } from '@/meta/types'
 import { Chip, Failure } from '@/ui/basics'
+import { useBox } from '../box'
 import type { ViewProps } from '../kind'
 import { both, readMeasure, sumText } from '../pivot/cube'
 import { useRows } from '../rows'
@@ -43,16 +44,7 @@ export default function Portfolio({ entity, by, columns, params: asked, openId, 
   const counts = useQueries({ queries: kinds.map((h) => ({ queryKey: ['sums', entity.name, { health: h, due: due.name, today, filter: asked.filter, q: asked.q }], staleTime: 20_000, queryFn: () => records.aggregate(entity.name, { metrics: [{ function: 'count', as: 'n' }], filter: both(asked.filter, [healthRule(entity, due, h, today, over)]), ...(asked.q ? { q: asked.q } : {}) }).then((r) => Number(r.data[0]?.n ?? 0)) })) })
 
   const scroller = useRef<HTMLDivElement>(null)
-  const [width, setWidth] = useState(0)
-  useLayoutEffect(() => {
-    const el = scroller.current
-    if (!el) return
-    const look = () => setWidth(el.clientWidth - 24)
-    look()
-    const eye = new ResizeObserver(look)
-    eye.observe(el)
-    return () => eye.disconnect()
-  }, [])
+  const width = useBox(scroller).w - 24
   const across = Math.max(1, Math.floor((width + GAP) / ((narrow ? 260 : 270) + GAP)))
   const wide = (width - GAP * (across - 1)) / across
   const [[first, last], setRange] = useState<[number, number]>([0, 30])

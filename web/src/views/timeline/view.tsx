@@ -14,10 +14,9 @@ import { useNarrow } from '@/lib/narrow'
 import { toast } from '@/lib/toast'
 import { editable, fieldOf, listFields, titleOf, titlePath, expandKey } from '@/meta/hooks'
 import type { Row } from '@/meta/types'
-import { saveFields } from '@/record/save'
 import { Dialog, Failure, hueName, Labelled } from '@/ui/basics'
-import { colourOf, optionOf, putFields, useNearest, within } from '../calendar/data'
-import { useGesture } from '../calendar/gesture'
+import { colourOf, move, optionOf, useNearest, within } from '../calendar/data'
+import { placeAt, useGesture } from '../gesture'
 import { byDays, changesOf, edgeToDay, todayIn, whenOf, type Edge, type Times, type When } from '../calendar/when'
 import { sayDay, sayDays, sayWhen } from '../calendar/words'
 import { addDays, daysFrom, firstWeekday, isDay, weekendOf } from '../days'
@@ -143,19 +142,7 @@ export default function Timeline({ entity, by, options, columns, params: asked, 
   const mayMove = entity.can.update && editable(start)
   const maySize = entity.can.update && !!end && editable(end)
   const mayLink = entity.can.update && !!pred && editable(pred)
-  const write = async (row: Row, changes: Record<string, unknown>, label: string, was: string) => {
-    putFields(entity.name, row.id, changes)
-    try {
-      const fresh = await saveFields(entity, row, changes, label)
-      // The next change stands on this one.
-      putFields(entity.name, row.id, { version: fresh.version })
-      setSaid(label)
-    } catch (e) {
-      putFields(entity.name, row.id, Object.fromEntries(Object.keys(changes).map((k) => [k, row[k] ?? null])))
-      setSaid(t('calendar.refused', { title: titleOf(entity, row), day: was, why: messageOf(e) }))
-      toast.error(`${titleOf(entity, row)}: ${messageOf(e)}`, { duration: 9000 })
-    } finally { records.refresh(entity.name) }
-  }
+  const write = (row: Row, changes: Record<string, unknown>, label: string, was: string) => move(entity, row, changes, label, was, setSaid)
   const same = (a: When, b: When) => a.from === b.from && a.to === b.to && a.at === b.at && a.till === b.till && a.open === b.open
   const take = (row: Row, mode: Held['mode'], keys: boolean): boolean => {
     const was = whenOf(row, times)
@@ -204,7 +191,7 @@ export default function Timeline({ entity, by, options, columns, params: asked, 
       take: () => { setTip(null); setLinking({ row, from: index, to: { x: 0, y: 0 }, over: null }); return true },
       move: (p) => {
         const r = area.current!.getBoundingClientRect()
-        const id = document.elementFromPoint(p.x, p.y)?.closest<HTMLElement>('[data-bar]')?.dataset.bar ?? null
+        const id = placeAt(p, '[data-bar]')?.dataset.bar ?? null
         over = id === row.id ? null : id
         setLinking({ row, from: index, to: { x: rtl() > 0 ? p.x - r.left : r.right - p.x, y: p.y - r.top }, over })
       },

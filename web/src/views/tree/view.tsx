@@ -2,7 +2,7 @@ import './tree.css'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { clsx } from 'clsx'
 import { ChevronDown, ChevronRight, Download, ListTree, Maximize, Minus, Network, Plus, Waypoints } from 'lucide-react'
-import { createElement, useEffect, useId, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { createElement, useEffect, useId, useImperativeHandle, useMemo, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
 import { useTranslation } from 'react-i18next'
 import { messageOf } from '@/api/http'
@@ -15,7 +15,8 @@ import { editable, titleOf } from '@/meta/hooks'
 import type { Entity, Row } from '@/meta/types'
 import { saveFields } from '@/record/save'
 import { Empty, Failure, Skeleton } from '@/ui/basics'
-import { useCarry } from '../carry'
+import { useBox } from '../box'
+import { placeAt, useGesture } from '../gesture'
 import type { ViewProps } from '../kind'
 import { download } from '../pivot/parts'
 import { branchPath, drawn, isNode, linesOf, mayGo, ROOT, SPOT, useLevels, type Line, type Node } from './model'
@@ -100,7 +101,8 @@ export default function Tree({ entity, by, columns, params, options, onOptions, 
   }
   const leave = () => { const h = holding.current; if (h) setSaid(t('tree.left', { title: titleOf(entity, h.node.row) })); setHeld(null) }
   const drop = () => { const h = holding.current; if (!h) return; if (h.over === null) leave(); else { setHeld(null); void move(h) } }
-  const grab = useCarry<Node>(scroller, ghost, '[data-node]', { take: (n) => take(n, false), over: (el) => over(el ? el.dataset.node! : null), drop, cancel: leave })
+  const gesture = useGesture(scroller)
+  const grab = (e: React.PointerEvent<HTMLElement>, node: Node) => gesture(e, { take: () => take(node, false), move: (p) => over(placeAt(p, '[data-node]')?.dataset.node ?? null), drop, cancel: leave, ghost, along: 'y' })
 
   const targets = held ? [ROOT, ...nodes.map((n) => n.id)].filter((id) => mayGo(lines, held.node, id)) : []
   const keys = (e: React.KeyboardEvent) => {
@@ -181,19 +183,10 @@ function MindMap({ lines, entity, look, openId, onToggle, onOpen, onEscape }: { 
   const hint = useId()
   const root = useRef<HTMLDivElement>(null)
   const svg = useRef<SVGSVGElement>(null)
-  const [size, setSize] = useState({ w: 0, h: 0 })
+  const size = useBox(root)
   const [view, setView] = useState<{ x: number; y: number; k: number } | null>(null)
   const [at, setAt] = useState('')
   const { spots, branches, box } = useMemo(() => drawn(lines, entity, look), [lines, entity, look])
-  useLayoutEffect(() => {
-    const el = root.current
-    if (!el) return
-    const see = () => setSize({ w: el.clientWidth, h: el.clientHeight })
-    see()
-    const eye = new ResizeObserver(see)
-    eye.observe(el)
-    return () => eye.disconnect()
-  }, [])
   const whole = () => { const k = Math.min(1.1, size.w / box.w, size.h / box.h); return { k, x: (size.w - box.w * k) / 2 - box.x * k, y: (size.h - box.h * k) / 2 - box.y * k } }
   // A large map begins where its root is, as large as can be read.
   const begin = () => {

@@ -1,4 +1,4 @@
-import '../carry.css'
+import './gesture.css'
 import { useEffect, useRef, type RefObject } from 'react'
 
 const FAR = 4
@@ -16,8 +16,28 @@ export interface Gesture {
   atOnce?: boolean
   /** Follows the pointer. */
   ghost?: RefObject<HTMLElement | null>
-  /** Which ways the scroller goes along when the pointer is at its edge. */
-  along?: 'x' | 'y'
+  /** How the scroller goes along when the pointer is at its edge; by pages where columns fill a narrow screen and one carries with a finger. */
+  along?: 'x' | 'y' | 'pages'
+}
+
+/** What lies under the pointer. */
+export const placeAt = (p: Point, selector: string): HTMLElement | null => document.elementFromPoint(p.x, p.y)?.closest<HTMLElement>(selector) ?? null
+
+/** Makes the scroller go along while the pointer is at its edge; says whether it is. */
+function follower(along: NonNullable<Gesture['along']>, finger: boolean): (el: HTMLElement, at: Point) => boolean {
+  const step = finger ? 6 : 12
+  let turn = Infinity
+  return (el, at) => {
+    const r = el.getBoundingClientRect()
+    const [p, from, to] = along === 'y' ? [at.y, r.top, r.bottom] : [at.x, r.left, r.right]
+    const by = p > to - EDGE ? 1 : p < from + EDGE ? -1 : 0
+    if (along === 'y') el.scrollTop += by * step
+    else if (along === 'x' || !finger) el.scrollLeft += by * step
+    // A page at a time lets the finger leave the edge before the next.
+    else if (!by) turn = Infinity
+    else if (Date.now() >= (turn = Math.min(turn, Date.now() + 300))) { turn = Date.now() + 900; el.scrollBy({ left: by * el.clientWidth * 0.86, behavior: matchMedia('(prefers-reduced-motion:reduce)').matches ? 'auto' : 'smooth' }) }
+    return by !== 0
+  }
 }
 
 /** Drawing, carrying and stretching with the pointer, told by where it is. A mouse begins by moving, a finger by resting, so that it can still scroll. */
@@ -38,6 +58,7 @@ export function useGesture(scroller: RefObject<HTMLElement | null>): (e: React.P
     const from = { x: e.clientX, y: e.clientY }
     let at = from
     let frame = 0
+    const along = g.along && follower(g.along, finger)
     const show = () => {
       const el = g.ghost?.current
       if (el) { el.style.width = `${Math.min(box.width, 320)}px`; el.style.transform = `translate(${box.width > 320 ? at.x - 40 : box.left + at.x - from.x}px,${box.top + at.y - from.y}px)` }
@@ -45,11 +66,8 @@ export function useGesture(scroller: RefObject<HTMLElement | null>): (e: React.P
     }
     const edges = () => {
       const el = scroller.current
-      if (!on.current || !el) return
-      const r = el.getBoundingClientRect()
-      const step = finger ? 6 : 12
-      const by = g.along === 'x' ? (at.x > r.right - EDGE ? step : at.x < r.left + EDGE ? -step : 0) : at.y > r.bottom - EDGE ? step : at.y < r.top + EDGE ? -step : 0
-      if (by) { if (g.along === 'x') el.scrollLeft += by; else el.scrollTop += by; show() }
+      if (!on.current || !el || !along) return
+      if (along(el, at)) show()
       frame = requestAnimationFrame(edges)
     }
     const begin = () => {
@@ -57,7 +75,7 @@ export function useGesture(scroller: RefObject<HTMLElement | null>): (e: React.P
       on.current = true
       document.body.classList.add('carrying')
       requestAnimationFrame(() => on.current && show())
-      if (g.along) frame = requestAnimationFrame(edges)
+      if (along) frame = requestAnimationFrame(edges)
     }
     const timer = finger && !g.atOnce ? setTimeout(begin, HOLD) : undefined
     const move = (m: PointerEvent) => {
