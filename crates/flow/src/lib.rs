@@ -8,10 +8,13 @@
 
 mod backoff;
 pub mod comments;
+pub mod conversations;
 pub mod files;
+pub mod followers;
 pub mod housekeeping;
 pub mod jobs;
 pub mod mail;
+pub mod messages;
 pub mod notifications;
 pub mod numbers;
 pub mod pdf;

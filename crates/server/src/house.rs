@@ -73,6 +73,7 @@ pub(crate) fn auth(config: &Config, store: Store) -> Auth {
 
 fn workers(store: &Store, config: &Config, log: flow::SystemLog, files: Files) -> Workers {
     let people = Arc::new(auth(config, store.clone()));
+    let tellers = people.clone();
     let actor_of: flow::ActorOf = Arc::new(move |organization, user, request| {
         let people = people.clone();
         Box::pin(async move { people.actor_of(organization, user, request).await })
@@ -85,7 +86,8 @@ fn workers(store: &Store, config: &Config, log: flow::SystemLog, files: Files) -
             Box::pin(async move { import(job, &files, step).await })
         })
     });
-    flow::housekeeping::register(web::jobs_api::register(worker), files).start()
+    let worker = web::following::register(web::jobs_api::register(worker), tellers, config.base_url());
+    flow::housekeeping::register(worker, files).start()
 }
 
 /// What is done with an import in the background.

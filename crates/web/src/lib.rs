@@ -1,8 +1,10 @@
 //! HTTP: routes, who asks, problems, events, files, the embedded pages. It decides nothing about the business.
 
 mod comments;
+mod conversations;
 mod events;
 mod extract;
+pub mod following;
 mod identity;
 pub mod imports_api;
 pub mod jobs_api;
@@ -78,6 +80,8 @@ pub fn app(state: State) -> Router {
         .merge(profiles::routes())
         .merge(shares::routes())
         .merge(comments::routes())
+        .merge(conversations::routes())
+        .merge(following::routes())
         .merge(presence::routes())
         .merge(transfer::routes())
         .merge(imports_api::routes())
