@@ -64,9 +64,9 @@ macro_rules! shown {
         "jsonb_build_object('id', c.id, 'kind', c.kind, 'name', c.name, 'open', c.open, 'archived', c.archived_at is not null,
              'last_number', c.last_number, 'last_at', c.last_at, 'read_number', me.read_number, 'unread', c.last_number - me.read_number,
              'muted', me.muted, 'keeper', me.keeper, 'version', c.version,
-             'count', (select count(*) from social.conversation_members n where n.organization_id = $1 and n.conversation_id = c.id and n.left_at is null),
+             'count', (select count(*) from social.participants n where n.organization_id = $1 and n.conversation_id = c.id and n.left_at is null),
              'people', (select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'name', p.name) order by p.name), '[]') from (
-                 select u.id, u.name from social.conversation_members o join iam.memberships u on u.organization_id = $1 and u.id = o.user_id
+                 select u.id, u.name from social.participants o join iam.memberships u on u.organization_id = $1 and u.id = o.user_id
                  where o.organization_id = $1 and o.conversation_id = c.id and o.left_at is null and o.user_id <> $2 order by u.name limit 5) p),
              'last', (select jsonb_build_object('author', u.name, 'by', l.created_by, 'body', left(l.body, 200), 'deleted', l.deleted_at is not null)
                  from social.messages l left join iam.memberships u on u.organization_id = $1 and u.id = l.created_by
@@ -76,7 +76,7 @@ macro_rules! shown {
 
 macro_rules! mine {
     () => {
-        " from social.conversations c join social.conversation_members me
+        " from social.conversations c join social.participants me
             on me.organization_id = $1 and me.conversation_id = c.id and me.user_id = $2 and me.left_at is null
           where c.organization_id = $1 and c.deleted_at is null"
     };
@@ -140,7 +140,7 @@ pub async fn joinable(store: &Store, actor: &Actor, q: &str) -> Result<Vec<Value
         let sql = sql!(
             "select jsonb_build_object('id', c.id, 'kind', c.kind, 'name', c.name, 'open', c.open, 'last_at', c.last_at)
              from social.conversations c where c.organization_id = $1 and c.open and c.archived_at is null and c.deleted_at is null
-               and c.id <> all (app.conversations()) and strpos(lower(c.name), $2) > 0 order by lower(c.name), c.id limit 100"
+               and c.id <> all (coalesce(app.conversations(), '{}')) and strpos(lower(c.name), $2) > 0 order by lower(c.name), c.id limit 100"
         );
         Ok(tx.cached(sql, &[&actor.organization, &q]).await?.iter().map(|row| row.get(0)).collect())
     })
@@ -161,7 +161,7 @@ async fn whole(tx: &Tx, id: Uuid) -> Result<Value> {
     let mut found = one(tx, id).await?;
     let members = sql!(
         "select jsonb_build_object('id', o.user_id, 'name', u.name, 'keeper', o.keeper, 'read_number', o.read_number, 'read_at', o.read_at)
-         from social.conversation_members o join iam.memberships u on u.organization_id = $1 and u.id = o.user_id
+         from social.participants o join iam.memberships u on u.organization_id = $1 and u.id = o.user_id
          where o.organization_id = $1 and o.conversation_id = $2 and o.left_at is null order by u.name, u.id limit 1000"
     );
     let rows = tx.cached(members, &[&tx.actor.organization, &id]).await?;
@@ -195,18 +195,21 @@ pub async fn create(store: &Store, actor: &Actor, new: &New<'_>) -> Result<(Valu
     let open = new.open && new.sort == Sort::Channel;
     within!(store, actor, tx => {
         known(&tx, &people).await?;
-        let insert = sql!(
-            "insert into social.conversations (organization_id, id, kind, name, open, pair) values ($1, $2, $3, $4, $5, $6)
-             on conflict (organization_id, pair) do nothing"
-        );
-        let id = Uuid::now_v7();
-        let values: kernel::Values<'_> = &[&actor.organization, &id, &new.sort.name(), &name, &open, &pair];
-        if tx.change(insert, values).await? == 0 {
+        if let Some(pair) = &pair {
+            // Whoever asks at the same moment waits, and finds what is made here.
+            let lock = sql!("select pg_advisory_xact_lock(hashtextextended('conversation ' || $1::uuid || $2::uuid[]::text, 0))");
+            tx.execute(lock, &[&actor.organization, pair]).await?;
             enter(&tx, None).await?;
             let there = sql!("select id from social.conversations where organization_id = $1 and pair = $2");
-            let id = tx.query_one(there, &[&actor.organization, &pair]).await?.get(0);
-            return Ok((whole(&tx, id).await?, false));
+            if let Some(row) = tx.query_opt(there, &[&actor.organization, pair]).await? {
+                return Ok((whole(&tx, row.get(0)).await?, false));
+            }
         }
+        let insert = sql!(
+            "insert into social.conversations (organization_id, id, kind, name, open, pair) values ($1, $2, $3, $4, $5, $6)"
+        );
+        let id = Uuid::now_v7();
+        tx.change(insert, &[&actor.organization, &id, &new.sort.name(), &name, &open, &pair]).await?;
         enter(&tx, Some(id)).await?;
         join(&tx, id, &people).await?;
         tx.changed(EVENT, id, 1, "create");
@@ -229,7 +232,7 @@ async fn known(tx: &Tx, people: &[Uuid]) -> Result<()> {
 /// Puts people in; who was there before has not read on since.
 async fn join(tx: &Tx, id: Uuid, people: &[Uuid]) -> Result<()> {
     let sql = sql!(
-        "insert into social.conversation_members as m (organization_id, conversation_id, user_id, read_number)
+        "insert into social.participants as m (organization_id, conversation_id, user_id, read_number)
          select $1, c.id, p, c.last_number from social.conversations c, unnest($3::uuid[]) p where c.organization_id = $1 and c.id = $2
          on conflict (organization_id, conversation_id, user_id) do update set left_at = null, read_number = excluded.read_number
          where m.left_at is not null"
@@ -253,7 +256,7 @@ async fn part(tx: &Tx, id: Uuid) -> Result<Part> {
     );
     let row = tx.query_opt(lock, &[&tx.actor.organization, &id]).await?.ok_or(Error::NotFound)?;
     let me = sql!(
-        "select keeper from social.conversation_members where organization_id = $1 and conversation_id = $2 and user_id = $3 and left_at is null"
+        "select keeper from social.participants where organization_id = $1 and conversation_id = $2 and user_id = $3 and left_at is null"
     );
     let own = tx.query_opt(me, &[&tx.actor.organization, &id, &tx.actor.user]).await?;
     Ok(Part { sort: row.get(0), archived: row.get(1), keeper: own.ok_or(Error::NotFound)?.get(0) })
@@ -275,7 +278,7 @@ pub async fn change(store: &Store, actor: &Actor, id: Uuid, change: &Change<'_>)
     within!(store, actor, tx => {
         let part = part(&tx, id).await?;
         if let Some(muted) = change.muted {
-            let sql = sql!("update social.conversation_members set muted = $4 where organization_id = $1 and conversation_id = $2 and user_id = $3");
+            let sql = sql!("update social.participants set muted = $4 where organization_id = $1 and conversation_id = $2 and user_id = $3");
             tx.change(sql, &[&actor.organization, &id, &actor.user, &muted]).await?;
         }
         if change.name.is_some() || change.open.is_some() || change.archived.is_some() {
@@ -341,14 +344,14 @@ pub async fn leave(store: &Store, actor: &Actor, id: Uuid, who: Uuid) -> Result<
             part.keeps()?;
         }
         let successor = sql!(
-            "update social.conversation_members n set keeper = true where n.organization_id = $1 and n.id = (
-                 select o.id from social.conversation_members o where o.organization_id = $1 and o.conversation_id = $2 and o.left_at is null and o.user_id <> $3
+            "update social.participants n set keeper = true where n.organization_id = $1 and n.id = (
+                 select o.id from social.participants o where o.organization_id = $1 and o.conversation_id = $2 and o.left_at is null and o.user_id <> $3
                  order by o.id limit 1)
-             and not exists (select from social.conversation_members k where k.organization_id = $1 and k.conversation_id = $2 and k.keeper and k.left_at is null and k.user_id <> $3)"
+             and not exists (select from social.participants k where k.organization_id = $1 and k.conversation_id = $2 and k.keeper and k.left_at is null and k.user_id <> $3)"
         );
         tx.change(successor, &[&actor.organization, &id, &who]).await?;
         let gone = sql!(
-            "update social.conversation_members set left_at = now(), keeper = false
+            "update social.participants set left_at = now(), keeper = false
              where organization_id = $1 and conversation_id = $2 and user_id = $3 and left_at is null"
         );
         if tx.change(gone, &[&actor.organization, &id, &who]).await? == 0 {
@@ -367,7 +370,7 @@ pub async fn read(store: &Store, actor: &Actor, id: Uuid, number: i64) -> Result
     within!(store, actor, tx => {
         enter(&tx, None).await?;
         let mark = sql!(
-            "update social.conversation_members m set read_number = least($4, c.last_number), read_at = now() from social.conversations c
+            "update social.participants m set read_number = least($4, c.last_number), read_at = now() from social.conversations c
              where m.organization_id = $1 and m.conversation_id = $2 and m.user_id = $3 and m.left_at is null
                and c.organization_id = $1 and c.id = $2 and m.read_number < least($4, c.last_number)"
         );

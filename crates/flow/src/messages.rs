@@ -166,7 +166,7 @@ pub async fn send(store: &Store, actor: &Actor, new: &New<'_>) -> Result<Value> 
             files::attach(&tx, *file, ENTITY, new.id).await?;
         }
         let read = sql!(
-            "update social.conversation_members set read_number = $4, read_at = now()
+            "update social.participants set read_number = $4, read_at = now()
              where organization_id = $1 and conversation_id = $2 and user_id = $3"
         );
         tx.change(read, &[&actor.organization, &new.conversation, &actor.user, &number]).await?;
@@ -200,7 +200,7 @@ async fn one(tx: &Tx, id: Uuid) -> Result<Value> {
 /// Who of those named is in the conversation.
 async fn of_them(tx: &Tx, new: &New<'_>) -> Result<Vec<Uuid>> {
     let sql = sql!(
-        "select user_id from social.conversation_members where organization_id = $1 and conversation_id = $2 and user_id = any ($3) and left_at is null"
+        "select user_id from social.participants where organization_id = $1 and conversation_id = $2 and user_id = any ($3) and left_at is null"
     );
     let rows = tx.cached(sql, &[&tx.actor.organization, &new.conversation, &new.mentions]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
@@ -209,7 +209,7 @@ async fn of_them(tx: &Tx, new: &New<'_>) -> Result<Vec<Uuid>> {
 async fn tell(tx: &Tx, new: &New<'_>, body: &str, mentions: &[Uuid]) -> Result<()> {
     let sql = sql!(
         "select o.user_id, c.name, (select u.name from iam.memberships u where u.organization_id = $1 and u.id = $3)
-         from social.conversation_members o join social.conversations c on c.organization_id = $1 and c.id = o.conversation_id
+         from social.participants o join social.conversations c on c.organization_id = $1 and c.id = o.conversation_id
          where o.organization_id = $1 and o.conversation_id = $2 and o.user_id <> $3 and o.left_at is null
            and (not o.muted or o.user_id = any ($4))"
     );

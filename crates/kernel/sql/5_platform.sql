@@ -466,7 +466,7 @@ comment on index social.conversations_name is 'There is an open channel of this 
 select app.enroll('social.conversations');
 select app.derive('social.conversations', '{pair,last_number,last_at}');
 
-create table social.conversation_members (
+create table social.participants (
     like app.record including all,
     conversation_id  uuid not null,
     user_id          uuid not null,
@@ -475,15 +475,15 @@ create table social.conversation_members (
     read_at          timestamptz,
     muted            boolean not null default false,
     left_at          timestamptz,
-    constraint conversation_member_is_one unique (organization_id, conversation_id, user_id),
+    constraint participant_is_one unique (organization_id, conversation_id, user_id),
     foreign key (organization_id, conversation_id) references social.conversations on delete cascade,
     foreign key (organization_id, user_id) references iam.memberships on delete cascade
 );
-comment on table social.conversation_members is 'Who takes part in a conversation, and until where he has read.';
-comment on column social.conversation_members.keeper is 'May rename, archive, add and remove.';
-comment on column social.conversation_members.read_number is 'Of the last message that was read.';
-select app.enroll('social.conversation_members', owner => 'user_id');
-select app.derive('social.conversation_members', '{read_number,read_at}');
+comment on table social.participants is 'Who takes part in a conversation, and until where he has read.';
+comment on column social.participants.keeper is 'May rename, archive, add and remove.';
+comment on column social.participants.read_number is 'Of the last message that was read.';
+select app.enroll('social.participants', owner => 'user_id');
+select app.derive('social.participants', '{read_number,read_at}');
 
 create table social.messages (
     like app.record including all,
@@ -514,11 +514,11 @@ begin
     execute format('alter policy creates on social.conversations with check (organization_id = app.organization() and created_by = app.actor() and %s)', app.goes(array[place + 2], 'aot'));
     execute format('alter policy updates on social.conversations using (organization_id = app.organization() and id = any (app.conversations()) and %s)', app.goes(array[place + 3], 'aot'));
     execute format('alter policy deletes on social.conversations using (organization_id = app.organization() and id = any (app.conversations()) and %s)', app.goes(array[place + 4], 'aot'));
-    select e.slot * 4 into strict place from app.entities e where e.name = 'social.conversation_members';
-    execute format('alter policy reads on social.conversation_members using (%s and %s)', here, app.goes(array[place + 1], 'aot'));
-    execute format('alter policy creates on social.conversation_members with check (%s and %s)', here, app.goes(array[place + 2], 'aot'));
-    execute format('alter policy updates on social.conversation_members using (%s and %s) with check (%1$s)', here, app.goes(array[place + 3], 'aot'));
-    execute format('alter policy deletes on social.conversation_members using (%s and %s)', here, app.goes(array[place + 4], 'aot'));
+    select e.slot * 4 into strict place from app.entities e where e.name = 'social.participants';
+    execute format('alter policy reads on social.participants using (%s and %s)', here, app.goes(array[place + 1], 'aot'));
+    execute format('alter policy creates on social.participants with check (%s and %s)', here, app.goes(array[place + 2], 'aot'));
+    execute format('alter policy updates on social.participants using (%s and %s) with check (%1$s)', here, app.goes(array[place + 3], 'aot'));
+    execute format('alter policy deletes on social.participants using (%s and %s)', here, app.goes(array[place + 4], 'aot'));
     select e.slot * 4 into strict place from app.entities e where e.name = 'social.messages';
     execute format('alter policy reads on social.messages using (%s and %s)', here, app.goes(array[place + 1], 'aot'));
     execute format('alter policy creates on social.messages with check (%s and created_by = app.actor() and %s)', here, app.goes(array[place + 2], 'aot'));
@@ -527,23 +527,30 @@ begin
 end $$;
 -- What people write to each other is no administrator's business, nor that they do.
 alter policy tenant_read on app.audit using (organization_id = app.organization()
-    and entity <> all ('{social.conversations,social.conversation_members,social.messages}'));
+    and entity <> all ('{social.conversations,social.participants,social.messages,social.notifications}')
+    and new ->> 'entity' is distinct from 'social.messages');
+-- Nor what he is told of it.
+do $$ declare place constant integer := (select e.slot * 4 from app.entities e where e.name = 'social.notifications'); begin
+    execute format('alter policy reads on social.notifications using (organization_id = app.organization() and user_id = app.actor() and %s)', app.goes(array[place + 1], 'aot'));
+    execute format('alter policy updates on social.notifications using (organization_id = app.organization() and user_id = app.actor() and %s)', app.goes(array[place + 3], 'aot'));
+    execute format('alter policy deletes on social.notifications using (organization_id = app.organization() and user_id = app.actor() and %s)', app.goes(array[place + 4], 'aot'));
+end $$;
 
 -- Lets the actor into his conversations for the rest of the transaction. He joins one first that is named: an open channel,
 -- or what he has just made. Who joins has nothing to read up on.
 create function app.take_part(joining uuid default null) returns void language plpgsql security definer set search_path = pg_catalog as $$
 begin
     if joining is not null then
-        insert into social.conversation_members as m (organization_id, conversation_id, user_id, keeper, read_number)
+        insert into social.participants as m (organization_id, conversation_id, user_id, keeper, read_number)
         select c.organization_id, c.id, app.actor(), c.created_by = app.actor() and not c.kind = 'direct', c.last_number
         from social.conversations c
         where c.organization_id = app.organization() and c.id = joining and c.archived_at is null and c.deleted_at is null
           and (c.open or c.created_by = app.actor() and not exists (
-              select from social.conversation_members o where o.organization_id = c.organization_id and o.conversation_id = c.id))
+              select from social.participants o where o.organization_id = c.organization_id and o.conversation_id = c.id))
         on conflict (organization_id, conversation_id, user_id) do update set left_at = null, read_number = excluded.read_number where m.left_at is not null;
     end if;
     perform set_config('app.conversations', coalesce((
-        select string_agg(m.conversation_id::text, ',') from social.conversation_members m
+        select string_agg(m.conversation_id::text, ',') from social.participants m
         where m.organization_id = app.organization() and m.user_id = app.actor() and m.left_at is null and m.deleted_at is null), ''), true);
 end $$;
 revoke execute on function app.take_part(uuid) from public;

@@ -327,7 +327,7 @@ const FIXED: &[Fixed] = &[
         "Write; the same id once more is the same message",
         "201",
         "",
-        "id:id body parent_id:id mentions:list files:list",
+        "id:id body! parent_id:id mentions:list files:list",
     ),
     fixed("get", "/messages", "Find in all of the caller's conversations", "200", "q!", ""),
     fixed("patch", "/messages/{id}", "Change one's own words", "200", "", "body!"),
@@ -726,11 +726,13 @@ fn routes(
         }, "additionalProperties": false }), true),
         "responses": answers(json!({ "type": "object", "properties": { "data": { "type": "array", "items": { "type": "object" } } } }), "200"),
     } })));
-    rest.push((format!("{root}/_talk"), json!({ "get": {
+    if entity.part_of.is_none() && entity.name != kernel::MEMBERS {
+        rest.push((format!("{root}/_talk"), json!({ "get": {
         "operationId": format!("talkOf{name}"), "tags": tags, "summary": "Records as conversations, the last spoken of first",
         "parameters": [query("filter", text()), query("q", text()), query("limit", json!({ "type": "integer" })), query("cursor", text())],
         "responses": answers(json!({ "type": "object", "properties": { "data": { "type": "array", "items": { "type": "object" } } } }), "200"),
     } })));
+    }
     rest.push((root.clone(), Value::Object(list)));
     rest.push((format!("{root}/{{id}}"), Value::Object(one)));
     rest

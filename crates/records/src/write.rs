@@ -296,7 +296,7 @@ fn given_to(entity: &Entity, head: &Draft) -> Option<Uuid> {
 fn following(entity: &Entity, id: Uuid, people: [Option<Uuid>; 2]) -> Statement {
     let people: Vec<String> = people.iter().flatten().map(Uuid::to_string).collect();
     let sql = "insert into app.followers (organization_id, entity, record_id, user_id)
-               select distinct $1, $2::text, $3::text::uuid, p::uuid from unnest(string_to_array($4::text, ',')) p
+               select $1, $2::text, $3::text::uuid, p::uuid from unnest(string_to_array($4::text, ',')) p
                on conflict (organization_id, entity, record_id, user_id) do nothing";
     let texts = vec![Some(entity.name.clone()), Some(id.to_string()), Some(people.join(","))];
     Statement { sql: sql.into(), texts, path: None }

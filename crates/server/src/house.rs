@@ -73,12 +73,11 @@ pub(crate) fn auth(config: &Config, store: Store) -> Auth {
 
 fn workers(store: &Store, config: &Config, log: flow::SystemLog, files: Files) -> Workers {
     let people = Arc::new(auth(config, store.clone()));
-    let tellers = people.clone();
     let actor_of: flow::ActorOf = Arc::new(move |organization, user, request| {
         let people = people.clone();
         Box::pin(async move { people.actor_of(organization, user, request).await })
     });
-    let worker = flow::Worker::new(store.clone(), actor_of).log(log);
+    let worker = flow::Worker::new(store.clone(), actor_of.clone()).log(log);
     let worker = [Step::Run, Step::Check, Step::Undo].into_iter().fold(worker, |worker, step| {
         let files = files.clone();
         worker.on(step.kind(), move |job| {
@@ -86,7 +85,7 @@ fn workers(store: &Store, config: &Config, log: flow::SystemLog, files: Files) -
             Box::pin(async move { import(job, &files, step).await })
         })
     });
-    let worker = web::following::register(web::jobs_api::register(worker), tellers, config.base_url());
+    let worker = web::following::register(web::jobs_api::register(worker), actor_of, config.base_url());
     flow::housekeeping::register(worker, files).start()
 }
 

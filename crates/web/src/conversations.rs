@@ -176,7 +176,6 @@ async fn search(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) 
 #[serde(deny_unknown_fields)]
 struct Said {
     id: Option<Uuid>,
-    #[serde(default)]
     body: String,
     parent_id: Option<Uuid>,
     #[serde(default)]

@@ -6,7 +6,6 @@ use crate::{
     extract::read,
     transfer::{id_of, of},
 };
-use auth::Auth;
 use axum::{
     Json, Router,
     extract::{Query as Pairs, State as Has},
@@ -20,7 +19,7 @@ use flow::{
 use kernel::{Actor, Catalog, Entity, Error, Kind, LANGUAGES, Result, sql, within};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Changes of more records than these in one transaction are told in one line for each person.
@@ -59,8 +58,8 @@ async fn follow(Has(state): Has<State>, person: Person, Body(body): Body) -> Ans
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Teaches the workers to tell those who follow; `base_url` is what letters lead to.
-pub fn register(worker: flow::Worker, people: Arc<Auth>, base_url: String) -> flow::Worker {
+/// Teaches the workers to tell those who follow; `people` says what each may see, `base_url` is what letters lead to.
+pub fn register(worker: flow::Worker, people: flow::ActorOf, base_url: String) -> flow::Worker {
     worker.on(TELL, move |job| {
         let (people, base) = (people.clone(), base_url.clone());
         Box::pin(async move { tell(job, &people, &base).await })
@@ -87,7 +86,7 @@ struct News {
     place: Option<(String, Uuid)>,
 }
 
-async fn tell(job: &flow::Context, people: &Auth, base: &str) -> Result<Value> {
+async fn tell(job: &flow::Context, people: &flow::ActorOf, base: &str) -> Result<Value> {
     let (store, actor) = (&job.store, &job.actor);
     let catalog = store.catalog();
     let payload = &job.job.payload;
@@ -143,7 +142,7 @@ async fn tell(job: &flow::Context, people: &Auth, base: &str) -> Result<Value> {
 }
 
 /// Who is told what, as far as each may read it.
-async fn news(job: &flow::Context, people: &Auth, done: &[Done<'_>]) -> Result<Vec<News>> {
+async fn news(job: &flow::Context, people: &flow::ActorOf, done: &[Done<'_>]) -> Result<Vec<News>> {
     let (store, me) = (&job.store, job.actor.user);
     let catalog = store.catalog();
     let mut concerned: BTreeMap<Uuid, Vec<&Done<'_>>> = BTreeMap::new();
@@ -158,7 +157,7 @@ async fn news(job: &flow::Context, people: &Auth, done: &[Done<'_>]) -> Result<V
     }
     let mut all = Vec::new();
     for (user, done) in concerned {
-        let Ok(colleague) = people.actor_of(job.actor.organization, user, job.job.id).await else { continue };
+        let Ok(colleague) = people(job.actor.organization, user, job.job.id).await else { continue };
         let mut many: BTreeMap<&str, (&Entity, usize)> = BTreeMap::new();
         for one in &done {
             let name = one.entity.title().to_owned();
@@ -269,7 +268,7 @@ mod tests {
         assert_eq!(who("(@Ann) and @Ann"), [ann]);
         assert_eq!(who("@Анна\n@Жанна!"), [joe, twin]);
         for nobody in ["ann@Ann.test", "@Anna", "@ann", "@", "Ann Berg", "@Жаннат"] {
-            assert_eq!(who(nobody), [], "{nobody}");
+            assert!(who(nobody).is_empty(), "{nobody}");
         }
     }
 }

@@ -71,6 +71,9 @@ async fn talk(
     Pairs(pairs): AllPairs,
 ) -> Answer {
     let entity = entity(&state, &module, &name)?;
+    if entity.part_of.is_some() || state.store.catalog().module(&module).is_none() {
+        return Err(Error::NotFound.into());
+    }
     let query = Query::parse(&pairs)?;
     Ok(axum::Json(records::talk(&state.store, &person.actor, entity, &query).await?).into_response())
 }

@@ -44,8 +44,14 @@ async fn platform(house: &House, owner: &Person, things: &Things) -> BTreeMap<&'
     let window = Uuid::now_v7();
     let here = json!({ "entity": "parties.parties", "record": party, "window": window });
     assert_eq!(owner.post("/presence", here).await.status, 200);
+    let group = json!({ "kind": "group", "name": marker, "members": [colleague.id] });
+    let conversation = made(owner.post("/conversations", group).await);
+    let message =
+        owner.post(&format!("/conversations/{conversation}/messages"), json!({ "body": marker })).await;
     BTreeMap::from([
         ("presence", window),
+        ("conversations", conversation),
+        ("messages", made(message)),
         ("comments", made(owner.post("/comments", comment).await)),
         ("organizations", owner.organization),
         ("members", colleague.id),
