@@ -52,6 +52,8 @@ export function useLive(onBack: () => void): void {
       on('change', (e) => { changed.add((JSON.parse(e.data) as { entity: string }).entity); timer ??= setTimeout(flush, 500) })
       about('comment', 'comments')
       about('presence', 'presence')
+      about('followers', 'followers')
+      on('conversation', (e) => { for (const key of [['conversations'], ['conversation', (JSON.parse(e.data) as { id: string }).id]]) void queryClient.invalidateQueries({ queryKey: key }) })
       on('resync', missed)
       on('meta.changed', () => void queryClient.invalidateQueries({ queryKey: ['meta'] }))
       on('notification', () => void queryClient.invalidateQueries({ queryKey: ['notifications'] }))

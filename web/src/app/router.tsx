@@ -73,6 +73,7 @@ const inbox = createRoute({
   getParentRoute: () => house, path: '/inbox', component: lazyRouteComponent(() => withWords(() => import('./inbox')), 'Inbox'),
   validateSearch: (s: Record<string, unknown>): { in?: Place } => (PLACES.includes(s.in as Place) ? { in: s.in as Place } : {}),
 })
+const messages = createRoute({ getParentRoute: () => house, path: '/messages/{-$id}', component: lazyRouteComponent(() => withWords(() => import('@/messages/page')), 'MessagesPage'), validateSearch: one('at') })
 const importing = createRoute({
   getParentRoute: () => house, path: '/o/$entity/import', params: ofEntity, component: lazyRouteComponent(() => withWords(() => import('@/import/wizard')), 'ImportPage'),
   validateSearch: one('id'),
@@ -102,7 +103,7 @@ const system = createRoute({ getParentRoute: () => settings, path: '/system', co
 
 const tree = root.addChildren([
   login, register, verify, forgot, reset, accept, confirmEmail, shared, onboarding,
-  house.addChildren([home, inbox, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, audit, jobs, storage, system, numbers])]),
+  house.addChildren([home, inbox, messages, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, audit, jobs, storage, system, numbers])]),
 ])
 export const router = createRouter({ routeTree: tree, defaultPreload: 'intent', defaultPendingMs: 300, scrollRestoration: false })
 

@@ -21,6 +21,7 @@ import { Bell } from './bell'
 
 const Watch = lazy(() => withWords(() => import('./watch')))
 const Pins = lazy(() => withWords(() => import('./pins')))
+const MessagesLink = lazy(() => withWords(() => import('@/messages/link')))
 const Palette = lazy(() => import('./palette'))
 const Tray = lazy(() => withWords(() => import('./tray')))
 const Cheatsheet = lazy(() => withWords(() => import('./cheatsheet')))
@@ -104,6 +105,7 @@ function Sidebar({ onNavigate }: { onNavigate: () => void }) {
     <nav aria-label={t('mainMenu')} className="flex-1 overflow-auto px-2 pb-3" style={{ scrollbarWidth: 'thin' }}>
       <SideLink to="/" icon={<House size={16} />} onNavigate={onNavigate}>{t('home')}</SideLink>
       <SideLink to="/inbox" icon={<Inbox size={16} />} onNavigate={onNavigate}>{t('inbox.title')}</SideLink>
+      <Suspense fallback={null}><MessagesLink onNavigate={onNavigate} /></Suspense>
       {pins.length > 0 && <Suspense fallback={null}><Pins ids={pins} onNavigate={onNavigate} /></Suspense>}
       {isPending && <Skeleton rows={8} />}
       {error && <Failure error={error} retry={() => void refetch()} />}
