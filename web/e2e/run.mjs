@@ -1,4 +1,4 @@
-// node e2e/run.mjs [trade] [keyboard] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [views] [time] [shares] [work] [fields]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
+// node e2e/run.mjs [trade] [keyboard] [table] [sheet] [data] [people] [together] [messages] [admin] [looks] [words] [xss] [board] [views] [time] [shares] [work] [fields]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
 import { admin } from './admin.mjs'
 import { board } from './board.mjs'
 import { data } from './data.mjs'
@@ -6,6 +6,7 @@ import { fields } from './fields.mjs'
 import { fresh, newcomer, open, page, results, scene } from './kit.mjs'
 import { keyboard } from './keyboard.mjs'
 import { looks } from './looks.mjs'
+import { messages } from './messages.mjs'
 import { people } from './people.mjs'
 import { shares } from './shares.mjs'
 import { sheet } from './sheet.mjs'
@@ -37,6 +38,7 @@ try {
   if (want('data')) await data(browser, email)
   if (want('people')) await people(browser, email)
   if (want('together')) await together(browser, email)
+  if (want('messages')) await messages(browser, email)
   if (want('admin')) await admin(browser, email)
   if (want('looks')) await looks(browser, email)
   if (want('words')) await words(browser, email)

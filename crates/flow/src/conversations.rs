@@ -357,9 +357,14 @@ pub async fn leave(store: &Store, actor: &Actor, id: Uuid, who: Uuid) -> Result<
         if tx.change(gone, &[&actor.organization, &id, &who]).await? == 0 {
             return Err(Error::NotFound);
         }
-        tx.changed(EVENT, id, 0, "members");
+        tx.changed(EVENT, id, 0, &left(who));
         Ok(())
     })
+}
+
+/// What listeners hear when somebody is no longer in a conversation: he himself hears it too.
+pub fn left(who: Uuid) -> String {
+    format!("left {who}")
 }
 
 /// He has read up to a message, and with it what he was told of the conversation. A mark goes forward only.

@@ -42,8 +42,9 @@ pub(crate) async fn stream(
                 continue;
             }
             if event.entity == flow::conversations::EVENT {
-                if flow::conversations::is_in(&state.store, &actor, event.id).await {
-                    let data = serde_json::json!({ "id": event.id, "action": event.action });
+                let left = event.action == flow::conversations::left(actor.user);
+                if left || flow::conversations::is_in(&state.store, &actor, event.id).await {
+                    let data = serde_json::json!({ "id": event.id });
                     yield Ok(Event::default().event("conversation").data(data.to_string()));
                 }
                 continue;

@@ -54,7 +54,7 @@ export function Begin({ onClose, onBegun }: { onClose: () => void; onBegun: (c: 
   const [open, setOpen] = useState(true)
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState('')
-  const channels = useQuery({ queryKey: ['conversations', 'open'], enabled: way === 'join', queryFn: () => get<{ data: Conversation[] }>('/conversations/open').then((r) => r.data) })
+  const channels = useQuery({ queryKey: ['conversations', 'open'], enabled: way === 'join', staleTime: 0, gcTime: 0, queryFn: () => get<{ data: Conversation[] }>('/conversations/open').then((r) => r.data) })
   const run = async (work: () => Promise<Conversation>) => {
     setBusy(true); setProblem('')
     try { const made = await work(); await queryClient.invalidateQueries({ queryKey: ['conversations'] }); onBegun(made) } catch (e) { setProblem(messageOf(e)) } finally { setBusy(false) }

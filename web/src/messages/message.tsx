@@ -35,7 +35,7 @@ export function Message({ m, follows, own, people, members, lit, readonly, editi
   if (m.deleted) return <div className="msg text-faint italic"><span className="w-7 flex-none" />{t('messages.gone')}</div>
   return (
     <article className={clsx('msg', lit && 'lit')} aria-label={t('messages.of', { name })}>
-      {follows ? <time className="w-7 flex-none text-faint text-2xs text-center opacity-0 pt-0.5" dateTime={m.created_at} title={formatInstant(m.created_at, locale)}>{time}</time> : <span className="pt-0.5"><Avatar name={name} size={28} src={who?.picture} /></span>}
+      {follows ? <span className="w-7 flex-none" /> : <span className="pt-0.5"><Avatar name={name} size={28} src={who?.picture} /></span>}
       <div className="min-w-0 flex-1">
         {!follows && <div className="flex items-baseline gap-1.5 flex-wrap"><strong className="font-semibold">{name}</strong><time className="text-faint text-xs" dateTime={m.created_at} title={formatInstant(m.created_at, locale)}>{time}</time></div>}
         {m.parent && <button type="button" className="quote" onClick={() => onGo(m.parent!.number)}>{m.parent.author}: {m.parent.deleted ? t('messages.gone') : m.parent.body || t('messages.file')}</button>}
@@ -44,7 +44,7 @@ export function Message({ m, follows, own, people, members, lit, readonly, editi
             onEdit(false); setDraft(null)
             void attempt(async () => { onPut((x) => ({ ...x, body: d.text.trim() })); const made = await patch<Said>(`/messages/${m.id}`, { body: d.text }); onPut(() => made) })
           }} />
-          : m.body && <div style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{shown(m.body, m.mentions.flatMap((id) => members.find((p) => p.id === id)?.name ?? []))}{m.edited_at && <span className="text-faint text-xs" title={formatInstant(m.edited_at, locale)}> {t('comments.edited')}</span>}</div>}
+          : m.body && <div title={formatInstant(m.created_at, locale)} style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{shown(m.body, m.mentions.flatMap((id) => members.find((p) => p.id === id)?.name ?? []))}{m.edited_at && <span className="text-faint text-xs" title={formatInstant(m.edited_at, locale)}> {t('comments.edited')}</span>}</div>}
         {m.files.length > 0 && <ul className="list-none m-0 mt-1 p-0 flex flex-wrap gap-1.5">{m.files.map((f) => <li key={f.id}>{/^image\/(png|jpeg|gif|webp|avif)$/.test(f.type)
           ? <a href={fileUrl(f.id)} target="_blank" rel="noreferrer"><img className="shot" src={fileUrl(f.id)} alt={f.name} loading="lazy" /></a>
           : <a className="file" href={fileUrl(f.id)} target="_blank" rel="noreferrer"><FileText size={15} className="text-muted flex-none" aria-hidden="true" /><span className="truncate">{f.name}</span></a>}</li>)}</ul>}

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { Archive, ArrowLeft, BellOff, BellRing, DoorOpen, Ellipsis, Pencil, Users } from 'lucide-react'
-import { useState } from 'react'
+import { useCallback, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { messageOf, patch, post, Problem } from '@/api/http'
 import { usePeople } from '@/api/people'
@@ -41,13 +41,14 @@ function Open({ c, at, narrow }: { c: Conversation; at: number | undefined; narr
   const [thread, setThread] = useState<string | null>(null)
   const name = nameOf(c, t('messages.alone'))
   const keep = (d: Draft) => { setDraft(d); drafts.store(key, isNothing(d) ? null : d) }
-  const hold = (change: (all: Unsent[]) => Unsent[]) => setUnsent((old) => { const next = change(old); unsents.store(key, next.length ? next : null); return next })
+  const hold = useCallback((change: (all: Unsent[]) => Unsent[]) => setUnsent((old) => { const next = change(old); unsents.store(key, next.length ? next : null); return next }), [key])
+  const arrived = useCallback((sent: string) => hold((all) => all.filter((x) => x.id !== sent)), [hold])
   const send = async (u: Unsent) => {
     hold((all) => [...all.filter((x) => x.id !== u.id), { ...u, error: undefined } as Unsent])
     try {
       await post<Message>(`/conversations/${c.id}/messages`, { id: u.id, body: u.body, mentions: stillNamed(u.body, u.mentions), files: u.files.map((f) => f.id), ...(u.parent ? { parent_id: u.parent.id } : {}) })
       await queryClient.invalidateQueries({ queryKey: ['conversation', c.id] })
-      hold((all) => all.filter((x) => x.id !== u.id))
+      arrived(u.id)
       void queryClient.invalidateQueries({ queryKey: ['conversations'] })
     } catch (e) { hold((all) => all.map((x) => (x.id === u.id ? { ...x, error: messageOf(e) } : x))) }
   }
@@ -75,7 +76,7 @@ function Open({ c, at, narrow }: { c: Conversation; at: number | undefined; narr
       {thread && <div className="flex items-center gap-2 px-4 py-1.5 border-b border-line bg-raised"><span className="flex-1 text-muted">{t('messages.thread')}</span><button type="button" className="btn sm" onClick={() => setThread(null)}>{t('messages.wholeTalk')}</button></div>}
       <Thread key={thread ?? ''} c={c} at={at} thread={thread} unsent={thread ? [] : unsent} editing={editing} onEdit={setEditing} onThread={setThread}
         onReply={(m) => keep({ ...draft, parent: { id: m.id, number: m.number, author: m.author, body: m.body ?? '', deleted: false } })}
-        onAgain={(u) => void send(u)} onBack={(u) => { hold((all) => all.filter((x) => x.id !== u.id)); keep({ text: u.body, mentions: u.mentions, files: u.files, parent: u.parent }) }} />
+        onAgain={(u) => void send(u)} onArrived={arrived} onBack={(u) => { arrived(u.id); keep({ text: u.body, mentions: u.mentions, files: u.files, parent: u.parent }) }} />
       <div className="flex-none border-t border-line p-3 no-print">
         {c.archived ? <p className="m-0 text-muted">{t('messages.archivedText')}</p>
           : <Composer members={(c.members ?? []).filter((m) => m.id !== own)} draft={draft} onDraft={keep} onSend={write} label={t('messages.write', { name })} onUp={() => dispatchEvent(new CustomEvent('fondaco:edit-last'))} />}

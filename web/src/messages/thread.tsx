@@ -17,11 +17,11 @@ const MANY = 30
 
 interface Props {
   c: Conversation; at: number | undefined; thread: string | null; unsent: Unsent[]; editing: string | null
-  onEdit: (id: string | null) => void; onReply: (m: Message) => void; onThread: (id: string) => void; onAgain: (u: Unsent) => void; onBack: (u: Unsent) => void
+  onEdit: (id: string | null) => void; onReply: (m: Message) => void; onThread: (id: string) => void; onAgain: (u: Unsent) => void; onBack: (u: Unsent) => void; onArrived: (id: string) => void
 }
 
 /** What was written, by the screenful: older above, newer below; only what is in sight is drawn. */
-export function Thread({ c, at, thread, unsent, editing, onEdit, onReply, onThread, onAgain, onBack }: Props) {
+export function Thread({ c, at, thread, unsent, editing, onEdit, onReply, onThread, onAgain, onBack, onArrived }: Props) {
   const { t } = useTranslation()
   const locale = useLocale()
   const { me } = useSession()
@@ -41,11 +41,14 @@ export function Thread({ c, at, thread, unsent, editing, onEdit, onReply, onThre
   const messages = useMemo(() => data?.pages.flatMap((p) => p.data) ?? [], [data])
   const tail = !hasNextPage
   const lines = useMemo(() => linesOf(messages, tail ? unsent : [], locale.zone, thread ? null : newFrom, own), [messages, unsent, tail, locale.zone, newFrom, own, thread])
+  // The answer was lost on the way, not the message.
+  useEffect(() => { for (const u of unsent) if (messages.some((m) => m.id === u.id)) onArrived(u.id) }, [messages, unsent, onArrived])
   const box = useRef<HTMLDivElement>(null)
   const virtual = useVirtualizer({ count: lines.length, getScrollElement: () => box.current, estimateSize: (i) => (lines[i]?.kind === 'message' ? 52 : 34), overscan: 8, getItemKey: (i) => lines[i]!.key })
   const [low, setLow] = useState(true)
   const bottom = useRef(true)
   const placed = useRef(false)
+  const toEnd = useRef(false)
   const oldest = useRef<string | undefined>(undefined)
   const lineOf = (number: number) => lines.findIndex((l) => l.kind === 'message' && l.message.number === number)
 
@@ -54,7 +57,7 @@ export function Thread({ c, at, thread, unsent, editing, onEdit, onReply, onThre
     if (!placed.current) {
       placed.current = true
       const fresh = lines.findIndex((l) => l.kind === 'new')
-      const wanted = lit ? lineOf(lit) : fresh
+      const wanted = lit ? lineOf(lit) : toEnd.current ? -1 : fresh
       if (wanted > 0) { bottom.current = false; virtual.scrollToIndex(wanted, { align: lit ? 'center' : 'start' }) } else virtual.scrollToIndex(lines.length - 1, { align: 'end' })
     } else if (oldest.current && lines[0]!.key !== oldest.current) {
       // Older ones came in above: what was in sight stays there.
@@ -104,7 +107,7 @@ export function Thread({ c, at, thread, unsent, editing, onEdit, onReply, onThre
   const asked = useRef(at)
   useEffect(() => { if (at !== undefined && at !== asked.current) { asked.current = at; go(at) } }, [at]) // eslint-disable-line react-hooks/exhaustive-deps
   const end = () => {
-    bottom.current = true
+    bottom.current = toEnd.current = true
     if (hasNextPage) { placed.current = false; setStart({}) } else virtual.scrollToIndex(lines.length - 1, { align: 'end' })
   }
   const stale = () => void queryClient.invalidateQueries({ queryKey: ['conversation', c.id] })
@@ -125,8 +128,8 @@ export function Thread({ c, at, thread, unsent, editing, onEdit, onReply, onThre
               const l = lines[item.index]!
               return (
                 <div key={item.key} data-index={item.index} ref={virtual.measureElement} style={{ position: 'absolute', insetBlockStart: 0, insetInline: 0, transform: `translateY(${item.start}px)`, paddingBlockStart: l.kind === 'message' && !l.follows ? 6 : 0 }}>
-                  {l.kind === 'day' ? <div className="rule">{l.key === today ? t('messages.today') : formatDate(l.key, locale)}</div>
-                    : l.kind === 'new' ? <div className="rule new">{t('messages.newOnes')}</div>
+                  {l.kind === 'day' ? <div className="daymark">{l.key === today ? t('messages.today') : formatDate(l.key, locale)}</div>
+                    : l.kind === 'new' ? <div className="daymark new">{t('messages.newOnes')}</div>
                     : l.kind === 'unsent' ? <Waiting u={l.unsent} name={mine?.name ?? ''} picture={mine?.picture} onAgain={() => onAgain(l.unsent)} onEdit={() => onBack(l.unsent)} />
                     : <><Said m={l.message} follows={l.follows} own={own} people={people} members={members} lit={lit === l.message.number} readonly={c.archived} editing={editing === l.message.id} onEdit={(on) => onEdit(on ? l.message.id : null)} onReply={() => onReply(l.message)} onGo={go} onThread={onThread} onPut={put(l.message.id)} onStale={stale} />
                       {l.message === latest && seen.length > 0 && <div className="text-faint text-2xs text-end pe-2" title={seen.map((m) => m.name).join(', ')}>{c.kind === 'direct' ? t('messages.isRead') : t('messages.readBy', { count: seen.length })}</div>}</>}
