@@ -66,7 +66,7 @@ export function Composer({ members, draft, onDraft, onSend, onLeave, onUp, label
           <button type="button" className="btn ghost icon" aria-label={t('messages.attach')} title={t('messages.attach')} onClick={() => picker.current?.click()}><Paperclip size={16} /></button>
           <input ref={picker} type="file" multiple hidden aria-label={t('messages.attach')} onChange={(e) => { attach(e.target.files ?? []); e.target.value = '' }} />
         </>}
-        <textarea ref={field} className="input" rows={1} maxLength={10_000} style={{ resize: 'none', minHeight: 36 }} aria-label={label} placeholder={label} value={draft.text}
+        <textarea ref={field} className="input compose" rows={1} maxLength={10_000} aria-label={label} placeholder={label} value={draft.text}
           aria-autocomplete="list" aria-controls={choices.length ? own : undefined} aria-activedescendant={choices[at] ? `${own}${at}` : undefined}
           onChange={(e) => { setCaret(e.target.selectionStart); setClosed(-1); setAt(0); onDraft({ ...draft, text: e.target.value }) }}
           onSelect={(e) => setCaret(e.currentTarget.selectionStart)}
