@@ -162,7 +162,8 @@ async fn news(job: &flow::Context, people: &flow::ActorOf, done: &[Done<'_>]) ->
         for one in &done {
             let name = one.entity.title().to_owned();
             let Ok(found) =
-                records::get(store, &colleague, one.entity, one.record, &[name.clone()], &[]).await
+                records::get(store, &colleague, one.entity, one.record, std::slice::from_ref(&name), &[])
+                    .await
             else {
                 continue;
             };

@@ -57,12 +57,14 @@ function Open({ c, at, narrow }: { c: Conversation; at: number | undefined; narr
   const change = (part: Partial<{ muted: boolean; archived: boolean; open: boolean; name: string }>) => attempt(() => patch(`/conversations/${c.id}`, part))
   const leave = () => attempt(async () => { await post(`/conversations/${c.id}/leave`); void navigate({ to: '/messages/{-$id}', params: { id: undefined }, search: {} }) })
   const keeps = c.keeper && c.kind !== 'direct'
+  // On a phone it stands alone.
+  const Heading = narrow ? 'h1' : 'h2'
   return (
     <section className="flex-1 min-w-0 min-h-0 flex flex-col" aria-label={t('messages.with', { name })}>
       <header className="flex items-center gap-2 h-12 px-3 border-b border-line flex-none">
         {narrow && <Link to="/messages/{-$id}" params={{ id: undefined }} search={{}} className="btn ghost icon" aria-label={t('messages.back')}><ArrowLeft size={17} className="rtl:scale-x-[-1]" /></Link>}
         <Face c={c} people={people} size={26} />
-        <h2 className="m-0 text-base font-semibold truncate flex-1">{name}</h2>
+        <Heading className="m-0 text-base font-semibold truncate flex-1">{name}</Heading>
         {c.archived && <span className="chip gray plain">{t('messages.isArchived')}</span>}
         <button type="button" className="btn ghost sm" aria-label={t('messages.members', { count: c.count })} title={t('messages.members', { count: c.count })} onClick={() => setMembers(true)}><Users size={15} aria-hidden="true" /><span className="num">{c.count}</span></button>
         <Menu align="end" items={[
