@@ -9,6 +9,7 @@ import { fields } from './fields.mjs'
 import { fresh, newcomer, open, page, results, scene } from './kit.mjs'
 import { keyboard } from './keyboard.mjs'
 import { looks } from './looks.mjs'
+import { messages } from './messages.mjs'
 import { people } from './people.mjs'
 import { shares } from './shares.mjs'
 import { sheet } from './sheet.mjs'
@@ -41,6 +42,7 @@ try {
   if (want('data')) await data(browser, email)
   if (want('people')) await people(browser, email)
   if (want('together')) await together(browser, email)
+  if (want('messages')) await messages(browser, email)
   if (want('admin')) await admin(browser, email)
   if (want('looks')) await looks(browser, email)
   if (want('words')) await words(browser, email)

@@ -2,6 +2,7 @@
 
 use crate::{
     files::reach,
+    followers,
     notifications::{self, Notice},
 };
 use kernel::{Actor, Error, Result, Store, Tx, sql, within};
@@ -101,7 +102,8 @@ pub async fn list(store: &Store, actor: &Actor, entity: &str, record: Uuid) -> R
     })
 }
 
-/// Says something and tells those who are named in it, those whom it answers, and those whose record it is, each once.
+/// Says something and tells those who are named in it, those whom it answers, those whose record it is and who follow it,
+/// each once. Who says something, and who is named, follows the record from then on.
 /// `may_read` answers whether a colleague reaches the record.
 ///
 /// # Errors
@@ -144,9 +146,12 @@ pub async fn add<F: Future<Output = bool>>(
         let author = made["author"].as_str().unwrap_or_default();
         for (user, kind) in &told {
             let record = Some((new.entity, new.record));
-            let notice = Notice { kind, title: author, by: Some(author), body: Some(&body), record, link: new.link };
+            let (by, body, link) = (Some(author), Some(body.as_str()), new.link);
+            let notice = Notice { kind, title: author, by, body, record, link, ..Notice::default() };
             notifications::notify(&tx, *user, &notice).await?;
         }
+        let following: Vec<Uuid> = readers.iter().copied().chain([actor.user]).collect();
+        followers::joined(&tx, new.entity, new.record, &following).await?;
         tx.changed(new.entity, new.record, 0, EVENT);
         Ok(made)
     })
@@ -170,7 +175,7 @@ pub async fn colleagues(store: &Store, actor: &Actor, text: &str) -> Result<Vec<
     })
 }
 
-/// Who takes part in the thread that is answered, and whose record it is.
+/// Who takes part in the thread that is answered, and whose record it is or who follows it.
 async fn concerned(tx: &Tx, new: &New<'_>) -> Result<(Vec<Uuid>, Vec<Uuid>)> {
     reach(tx, new.entity, new.record, false).await?;
     let sql = sql!(
@@ -190,8 +195,12 @@ async fn concerned(tx: &Tx, new: &New<'_>) -> Result<(Vec<Uuid>, Vec<Uuid>)> {
         whole.name
     );
     let owners = tx.cached(&sql, &[&tx.actor.organization, &new.record]).await?;
-    let ids = |rows: Vec<kernel::Row>| rows.iter().map(|row| row.get(0)).collect();
-    Ok((ids(thread), ids(owners)))
+    let ids = |rows: Vec<kernel::Row>| rows.iter().map(|row| row.get(0)).collect::<Vec<Uuid>>();
+    let (followers, ceased) = followers::of(tx, new.entity, new.record).await?;
+    let mut concerned = ids(owners);
+    concerned.extend(followers);
+    concerned.retain(|user| !ceased.contains(user));
+    Ok((ids(thread), concerned))
 }
 
 /// Changes one's own words.
@@ -237,13 +246,19 @@ pub async fn remove(store: &Store, actor: &Actor, id: Uuid) -> Result<()> {
 pub async fn react(store: &Store, actor: &Actor, id: Uuid, sign: &str) -> Result<Value> {
     within!(store, actor, tx => {
         let (entity, record) = here(&tx, id).await?;
-        if sign.is_empty() || sign.chars().count() > 8 || sign.chars().any(|c| c.is_ascii_alphanumeric() || c.is_control() || c == '<') {
-            return Err(Error::malformed_at("sign", "This is not an emoji."));
-        }
+        is_sign(sign)?;
         let row = tx.query_one(sql!("select app.react($1, $2)"), &[&id, &sign]).await?;
         tx.changed(&entity, record, 0, EVENT);
         Ok(row.get(0))
     })
+}
+
+pub(crate) fn is_sign(sign: &str) -> Result<()> {
+    let odd = |c: char| c.is_ascii_alphanumeric() || c.is_control() || c == '<';
+    if sign.is_empty() || sign.chars().count() > 8 || sign.chars().any(odd) {
+        return Err(Error::malformed_at("sign", "This is not an emoji."));
+    }
+    Ok(())
 }
 
 /// The comment is there, and its record within reach.

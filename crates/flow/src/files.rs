@@ -327,8 +327,8 @@ impl Files {
         })
     }
 
-    /// All that the company keeps, for those who administrate it: by `size`, `name` or `created_at`, from `offset` on;
-    /// and how much it may keep.
+    /// All that the company keeps, for those who administrate it, but for what people send each other: by `size`, `name` or
+    /// `created_at`, from `offset` on; and how much it may keep.
     pub async fn all(
         &self,
         store: &Store,
@@ -352,8 +352,8 @@ impl Files {
             "select jsonb_build_object('data', (select coalesce(jsonb_agg(to_jsonb(p)), '[]') from
                  (select f.id, f.name, f.type, f.size, f.entity, f.record_id, f.created_by, m.name as by, f.created_at
                   from files.files f left join iam.memberships m on m.organization_id = $1 and m.id = f.created_by
-                  where f.organization_id = $1 and f.deleted_at is null order by {order}, f.id limit 100 offset $2) p),
-                 'total', (select count(*) from files.files f where f.organization_id = $1 and f.deleted_at is null),
+                  where f.organization_id = $1 and f.deleted_at is null and f.entity is distinct from 'social.messages' order by {order}, f.id limit 100 offset $2) p),
+                 'total', (select count(*) from files.files f where f.organization_id = $1 and f.deleted_at is null and f.entity is distinct from 'social.messages'),
                  'used', r.used, 'quota', r.quota, 'quota_per_person', r.quota_per_person)
              from app.file_room($3) r"
         );
@@ -575,6 +575,9 @@ async fn find(tx: &Tx, id: Uuid) -> Result<Stored> {
 
 /// Whether the actor reaches a record, to see or to change it: the policies of its table say.
 pub(crate) async fn reach(tx: &Tx, entity: &str, record: Uuid, change: bool) -> Result<()> {
+    if entity == crate::messages::ENTITY {
+        crate::conversations::enter(tx, None).await?;
+    }
     // The name gets into the statement only as the catalog knows it.
     let entity = tx.catalog.entities.get(entity).ok_or(Error::NotFound)?;
     let lock = if change { " for no key update" } else { "" };

@@ -138,10 +138,11 @@ pub async fn get(store: &Store, actor: &Actor, id: Uuid) -> Result<Job> {
     rows.first().and_then(|rows| rows.first()).map(Job::read).ok_or(Error::NotFound)
 }
 
-/// One's own jobs, the newest first.
+/// One's own jobs, the newest first, but for what is told to those who follow.
 pub async fn list(store: &Store, actor: &Actor, limit: i64) -> Result<Vec<Job>> {
     let sql = format!(
-        "select {COLUMNS} from app.jobs where organization_id = $1 and created_by = $2 order by created_at desc, id desc limit $3"
+        "select {COLUMNS} from app.jobs where organization_id = $1 and created_by = $2 and kind <> '{}' order by created_at desc, id desc limit $3",
+        crate::followers::TELL
     );
     let rows =
         store.batch(actor, &[(&sql, &[&actor.organization, &actor.user, &limit.clamp(1, 500)])]).await?;

@@ -17,29 +17,40 @@ pub struct Notice<'a> {
     /// The name of whoever did it: for kinds that have words in every language, which then are the title.
     pub by: Option<&'a str>,
     pub body: Option<&'a str>,
+    /// Of some kinds, what was done, in each language.
+    pub what: &'a [(&'a str, String)],
     /// What it is about, to go there.
     pub record: Option<(&'a str, Uuid)>,
     /// The same for a letter.
     pub link: Option<&'a str>,
 }
 
-/// What comes of comments, in every language.
-const SAID: [(&str, [(&str, &str); 3]); 3] = [
+/// What comes of comments, messages and changes, in every language.
+const SAID: [(&str, [(&str, &str); 3]); 5] = [
     ("mention", [("en", "{} mentioned you"), ("ru", "Вас упоминает {}"), ("kk", "{} сізді атады")]),
     ("reply", [("en", "{} answered"), ("ru", "Вам отвечает {}"), ("kk", "{} жауап берді")]),
     (
         "comment",
         [("en", "{} commented"), ("ru", "О вашей записи пишет {}"), ("kk", "{} жазбаңызға пікір қалдырды")],
     ),
+    ("message", [("en", "{} wrote to you"), ("ru", "Вам пишет {}"), ("kk", "{} сізге жазды")]),
+    ("change", [("en", "{} changed: []"), ("ru", "{} меняет: []"), ("kk", "{} өзгертті: []")]),
 ];
 
 /// The title in every language that it is known in.
-fn titles(kind: &str, title: &str, by: Option<&str>) -> Value {
+fn titles(kind: &str, title: &str, by: Option<&str>, what: &[(&str, String)]) -> Value {
     let said = SAID.iter().find(|(known, _)| *known == kind);
+    let done = |language: &str| what.iter().find(|(l, _)| *l == language).map_or("", |(_, text)| text);
     match said.zip(by) {
         Some(((_, said), by)) => said
             .iter()
-            .map(|(language, words)| ((*language).to_owned(), json!(words.replace("{}", by))))
+            .map(|(language, words)| {
+                // The name last: it is whatever people call themselves.
+                let words = words.split("[]").collect::<Vec<_>>();
+                let [before, after] =
+                    [0, 1].map(|n| words.get(n).map_or_else(String::new, |w| w.replace("{}", by)));
+                ((*language).to_owned(), json!(format!("{before}{}{after}", done(language))))
+            })
             .collect(),
         None => json!({ "en": title }),
     }
@@ -48,12 +59,12 @@ fn titles(kind: &str, title: &str, by: Option<&str>) -> Value {
 /// Tells a colleague as part of `tx`: in the product, and by mail when his preferences say so, at the time they say.
 /// `None` when he does not want it in the product, or is no active member.
 pub async fn notify(tx: &Tx, user: Uuid, notice: &Notice<'_>) -> Result<Option<Uuid>> {
-    let Notice { kind, title, by, body, record, link } = notice;
+    let Notice { kind, title, by, what, body, record, link } = notice;
     let (entity, record) = record.unzip();
     let row = tx
         .cached(
             sql!("select app.notify($1, $2, $3, $4, $5, $6, $7)"),
-            &[&user, kind, &titles(kind, title, *by), body, &entity, &record, link],
+            &[&user, kind, &titles(kind, title, *by, what), body, &entity, &record, link],
         )
         .await?;
     let id: Option<Uuid> = row.first().and_then(|row| row.get(0));

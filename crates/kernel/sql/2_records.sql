@@ -107,6 +107,9 @@ begin
     end if;
     insert into app.audit (organization_id, entity, record_id, action, actor_id, request_id, version, old, new)
     values (r.organization_id, tg_argv[0], r.id, lower(tg_op), app.actor(), app.request(), r.version, before, after);
+    if tg_argv[0] !~ '^(social|iam|tenancy|files|imports|builder)\.' and app.actor() <> '00000000-0000-0000-0000-000000000000' then
+        perform app.tell_later(r.organization_id, tg_argv[0], r.id, tg_op, after);
+    end if;
     return null;
 end $$;
 

@@ -79,7 +79,8 @@ struct Place {
 }
 
 /// What every member may do, so that the product works for him: names of colleagues, own views, own notifications,
-/// own imports, attached files (whose own right is that of the record they hang on), approvals asked of him.
+/// own imports, attached files (whose own right is that of the record they hang on), approvals asked of him, conversations
+/// (which the policies of their tables keep to those who take part).
 const MEMBER: &[(&str, &str, Scope)] = &[
     (crate::MEMBERS, "read", Scope::All),
     ("social.saved_views", "read", Scope::All),
@@ -92,6 +93,15 @@ const MEMBER: &[(&str, &str, Scope)] = &[
     ("social.documents", "read", Scope::All),
     ("social.documents", "create", Scope::All),
     ("social.documents", "update", Scope::All),
+    ("social.conversations", "read", Scope::All),
+    ("social.conversations", "create", Scope::All),
+    ("social.conversations", "update", Scope::All),
+    ("social.participants", "read", Scope::All),
+    ("social.participants", "create", Scope::All),
+    ("social.participants", "update", Scope::All),
+    ("social.messages", "read", Scope::All),
+    ("social.messages", "create", Scope::All),
+    ("social.messages", "update", Scope::Own),
     ("social.notifications", "read", Scope::Own),
     ("social.notifications", "create", Scope::All),
     ("social.notifications", "update", Scope::Own),

@@ -19,6 +19,8 @@ const CHANGES: &[(u32, &str)] = &[
     (4, include_str!("../sql/changes/0004_views_and_shares.sql")),
     (5, include_str!("../sql/changes/0005_field_types.sql")),
     (6, include_str!("../sql/changes/0006_number_series.sql")),
+    (7, include_str!("../sql/changes/0007_messages.sql")),
+    (8, include_str!("../sql/changes/0008_following.sql")),
     (11, include_str!("../sql/changes/0011_documents.sql")),
     (12, include_str!("../sql/changes/0012_approvals.sql")),
     (14, include_str!("../sql/changes/0014_proofs.sql")),

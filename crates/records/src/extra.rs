@@ -223,7 +223,8 @@ pub async fn search(store: &Store, actor: &Actor, q: &str, types: &[String], lim
     }
     let catalog = store.catalog();
     let mut asked = Vec::new();
-    for entity in catalog.entities.values().filter(|e| e.searchable && e.part_of.is_none()) {
+    let shown = |e: &&Entity| e.searchable && e.part_of.is_none() && catalog.module(e.module()).is_some();
+    for entity in catalog.entities.values().filter(shown) {
         if !actor.access.may(entity, "read") || !types.is_empty() && !types.contains(&entity.name) {
             continue;
         }
@@ -293,17 +294,22 @@ pub async fn history(
     Ok(json!({ "data": data, "next": next }))
 }
 
-pub(crate) fn entry(actor: &Actor, entity: &Entity, row: &tokio_postgres::Row) -> Value {
-    let (old, new): (Option<Value>, Option<Value>) = (row.get(5), row.get(6));
+/// What differs, of the fields that the person may see: `{field: [before, after]}`.
+pub fn changes(
+    actor: &Actor,
+    entity: &Entity,
+    old: &Option<Value>,
+    new: &Option<Value>,
+) -> Map<String, Value> {
     let mut changes = Map::new();
-    let names = [&new, &old].into_iter().flatten().filter_map(Value::as_object).flat_map(|m| m.keys());
+    let names = [new, old].into_iter().flatten().filter_map(Value::as_object).flat_map(|m| m.keys());
     let seen: Vec<String> = visible(actor, entity).into_iter().map(|(n, _)| n).collect();
     for name in names {
         if name == "custom" {
             let of = |v: &Option<Value>| {
                 v.as_ref().and_then(|v| v["custom"].as_object()).cloned().unwrap_or_default()
             };
-            let (was, is) = (of(&old), of(&new));
+            let (was, is) = (of(old), of(new));
             for key in was.keys().chain(is.keys()) {
                 let name = format!("cf.{key}");
                 if seen.contains(&name) && was.get(key) != is.get(key) {
@@ -312,14 +318,22 @@ pub(crate) fn entry(actor: &Actor, entity: &Entity, row: &tokio_postgres::Row) -
             }
         } else if seen.contains(name) {
             let of = |v: &Option<Value>| v.as_ref().map_or(Value::Null, |v| v[name].clone());
-            changes.insert(name.clone(), json!([of(&old), of(&new)]));
+            changes.insert(name.clone(), json!([of(old), of(new)]));
         }
     }
+    changes
+}
+
+pub(crate) fn entry(actor: &Actor, entity: &Entity, row: &tokio_postgres::Row) -> Value {
+    let (old, new): (Option<Value>, Option<Value>) = (row.get(5), row.get(6));
+    let changes = changes(actor, entity, &old, &new);
+    // What was sent to whom changes no field.
+    let sent = new.as_ref().filter(|_| row.get::<_, &str>(4) == "send");
     let who =
         row.get::<_, Option<Uuid>>(2).map(|id| json!({ "id": id, "name": row.get::<_, Option<&str>>(3) }));
     let mut told = json!({
         "id": row.get::<_, Uuid>(0), "at": row.get::<_, &str>(1), "actor": who, "action": row.get::<_, &str>(4),
-        "changes": changes, "version": row.get::<_, Option<i32>>(7),
+        "changes": changes, "sent": sent, "version": row.get::<_, Option<i32>>(7),
     });
     // What was decided about it changes no field.
     if row.get::<_, &str>(4).starts_with("approval_")

@@ -20,17 +20,19 @@ mod query;
 mod select;
 mod shown;
 mod start;
+mod talk;
 mod value;
 pub mod views;
 mod write;
 
 pub use export::export;
-pub use extra::{aggregate, audit, audit_csv, history, search};
+pub use extra::{aggregate, audit, audit_csv, changes, history, search};
 pub use openapi::openapi;
 pub use print::print;
 pub use query::{Count, MOST_ROWS, Query, Record, get, list};
 pub use shown::Shown;
 pub use start::start;
+pub use talk::talk;
 pub use write::{
     Acted, Ask, Key, Once, act, act_once, acted, change, create, create_once, create_within, delete,
     read_value, restore,

@@ -183,6 +183,25 @@ pub fn index(catalog: &Catalog, actor: &Actor, language: &str) -> Value {
     json!({ "modules": modules, "entities": entities })
 }
 
+/// What these fields are called, in the order of the fields of the entity.
+pub fn labels(
+    catalog: &Catalog,
+    actor: &Actor,
+    entity: &Entity,
+    names: &[String],
+    language: &str,
+) -> Vec<String> {
+    let words = Words::of(catalog, entity.module(), language);
+    let own = actor.overlay.of(&entity.name).iter().map(|f| (format!("cf.{}", f.name), f.label.clone()));
+    let fields = entity.columns.iter().map(|c| (c.name.clone(), words.word(entity, "fields", &c.name)));
+    fields.chain(own).filter(|(name, _)| names.contains(name)).map(|(_, label)| label).collect()
+}
+
+/// What the records of an entity are called.
+pub fn plural(catalog: &Catalog, entity: &Entity, language: &str) -> String {
+    Words::of(catalog, entity.module(), language).entity(entity, "plural")
+}
+
 fn brief(actor: &Actor, entity: &Entity, words: &Words<'_>) -> Value {
     json!({
         "name": entity.name,

@@ -337,6 +337,65 @@ const FIXED: &[Fixed] = &[
         "",
         "entity! record!:id",
     ),
+    fixed("get", "/followers", "Who follows a record", "200", "entity! record!:id", ""),
+    fixed(
+        "post",
+        "/followers",
+        "Begin to follow a record, or cease to",
+        "204",
+        "",
+        "entity! record!:id follow!:boolean",
+    ),
+    fixed("get", "/conversations", "The caller's conversations", "200", "archived:boolean cursor:id", ""),
+    fixed(
+        "post",
+        "/conversations",
+        "Begin a conversation: direct, group or channel",
+        "201",
+        "",
+        "kind! name open:boolean members:list",
+    ),
+    fixed("get", "/conversations/open", "Open channels that the caller may join", "200", "q", ""),
+    fixed("get", "/conversations/{id}", "A conversation, and who has read up to where", "200", "", ""),
+    fixed(
+        "patch",
+        "/conversations/{id}",
+        "Rename, open, archive; or mute for oneself",
+        "200",
+        "",
+        "name open:boolean archived:boolean muted:boolean",
+    ),
+    fixed("post", "/conversations/{id}/join", "Join an open channel", "200", "", ""),
+    fixed("post", "/conversations/{id}/members", "Bring colleagues in", "200", "", "members!:list"),
+    fixed("post", "/conversations/{id}/leave", "Go, or take somebody out", "204", "", "member:id"),
+    fixed(
+        "post",
+        "/conversations/{id}/read",
+        "Everything up to this number is read",
+        "200",
+        "",
+        "number!:integer",
+    ),
+    fixed(
+        "get",
+        "/conversations/{id}/messages",
+        "What was written, a page in the order of writing",
+        "200",
+        "before:integer from:integer q thread:id",
+        "",
+    ),
+    fixed(
+        "post",
+        "/conversations/{id}/messages",
+        "Write; the same id once more is the same message",
+        "201",
+        "",
+        "id:id body! parent_id:id mentions:list files:list",
+    ),
+    fixed("get", "/messages", "Find in all of the caller's conversations", "200", "q!", ""),
+    fixed("patch", "/messages/{id}", "Change one's own words", "200", "", "body!"),
+    fixed("delete", "/messages/{id}", "Take one's own words back", "204", "", ""),
+    fixed("post", "/messages/{id}/react", "Put a sign under it, or take it away", "200", "", "sign!"),
     fixed(
         "post",
         "/presence",
@@ -739,6 +798,13 @@ fn routes(
         }, "additionalProperties": false }), true),
         "responses": answers(json!({ "type": "object", "properties": { "data": { "type": "array", "items": { "type": "object" } } } }), "200"),
     } })));
+    if entity.part_of.is_none() && entity.name != kernel::MEMBERS {
+        rest.push((format!("{root}/_talk"), json!({ "get": {
+        "operationId": format!("talkOf{name}"), "tags": tags, "summary": "Records as conversations, the last spoken of first",
+        "parameters": [query("filter", text()), query("q", text()), query("limit", json!({ "type": "integer" })), query("cursor", text())],
+        "responses": answers(json!({ "type": "object", "properties": { "data": { "type": "array", "items": { "type": "object" } } } }), "200"),
+    } })));
+    }
     rest.push((root.clone(), Value::Object(list)));
     rest.push((format!("{root}/{{id}}"), Value::Object(one)));
     rest

@@ -260,7 +260,8 @@ pub(crate) fn making(
     let mut head = draft(actor, entity, map, true, &mut faults)?;
     let id = head.id;
     let mut relations = std::mem::take(&mut head.relations);
-    let mut statements = vec![insert(entity, &mut head, None, None)];
+    let followers = following(entity, id, [Some(actor.user), given_to(entity, &head)]);
+    let mut statements = vec![insert(entity, &mut head, None, None), followers];
     for part in &entity.parts {
         let Some(rows) = map.get(&part.name) else { continue };
         let inner = catalog.entity(&part.entity)?;
@@ -283,6 +284,22 @@ pub(crate) fn making(
         }
     }
     if faults.is_empty() { Ok(Making { id, statements, relations }) } else { Err(Error::Malformed(faults)) }
+}
+
+/// Whom it is given to here.
+fn given_to(entity: &Entity, head: &Draft) -> Option<Uuid> {
+    let owner = head.values.iter().find(|(name, ..)| *name == entity.owner)?;
+    owner.2.as_ref()?.parse().ok()
+}
+
+/// Who makes a record, and whom it is given to, follows it, but for who has ceased to.
+fn following(entity: &Entity, id: Uuid, people: [Option<Uuid>; 2]) -> Statement {
+    let people: Vec<String> = people.iter().flatten().map(Uuid::to_string).collect();
+    let sql = "insert into app.followers (organization_id, entity, record_id, user_id)
+               select $1, $2::text, $3::text::uuid, p::uuid from unnest(string_to_array($4::text, ',')) p
+               on conflict (organization_id, entity, record_id, user_id) do nothing";
+    let texts = vec![Some(entity.name.clone()), Some(id.to_string()), Some(people.join(","))];
+    Statement { sql: sql.into(), texts, path: None }
 }
 
 /// Lines stand in the order in which they were sent.
@@ -597,9 +614,13 @@ pub(crate) async fn changed(
     reachable(tx, &relations).await?;
     unsigned(tx, entity, id, &mut head).await?;
     // The head first: it takes the lock that the lines' triggers want too, so two editors queue instead of deadlocking.
+    let given = given_to(entity, &head);
     let statement = update(entity, id, &mut head, version, None, None);
     if run(tx, &[statement]).await? == 0 {
         return Err(missed(tx, entity, id, version).await?);
+    }
+    if given.is_some() {
+        run(tx, &[following(entity, id, [given, None])]).await?;
     }
     for statement in statements {
         if run(tx, std::slice::from_ref(&statement)).await? == 0 {

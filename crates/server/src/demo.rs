@@ -2,6 +2,10 @@
 
 use crate::house::House;
 use auth::{NewOrganization, NewUser};
+use flow::{
+    conversations::{self, Sort},
+    messages,
+};
 use kernel::{Actor, Error, Result};
 use records::{Ask, Query, import};
 use rust_embed::RustEmbed;
@@ -92,6 +96,19 @@ enum Step {
     View {
         body: Value,
     },
+    /// People of the company write to each other: two, or in a channel that is open to all.
+    Talk {
+        with: Vec<String>,
+        channel: Option<String>,
+        said: Vec<Said>,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Said {
+    by: String,
+    body: String,
 }
 
 /// Roles that every demo company has a colleague for: `salesperson@prs.test`.
@@ -214,7 +231,7 @@ async fn found(house: &House, folder: &str, company: &Company) -> Result<()> {
         }
         auth.logout(&session, &visit).await.map_err(told)?;
     }
-    let mut day = Day { house, folder, names: HashMap::new() };
+    let mut day = Day { house, folder, names: HashMap::new(), organization, domain: &company.domain, people };
     let owner = auth.actor_of(organization, owner, Uuid::now_v7()).await?;
     records::start(&house.store, &owner, &company.country, &company.language).await?;
     for rule in &company.approval_rules {
@@ -225,9 +242,7 @@ async fn found(house: &House, folder: &str, company: &Company) -> Result<()> {
             Step::Create { by: Some(by), .. }
             | Step::Act { by: Some(by), .. }
             | Step::Attach { by: Some(by), .. } => {
-                let email = format!("{by}@{}", company.domain);
-                let id = *people.get(&email).ok_or_else(|| Error::broken(format!("nobody is {email}")))?;
-                auth.actor_of(organization, id, Uuid::now_v7()).await?
+                auth.actor_of(organization, day.person(by)?, Uuid::now_v7()).await?
             }
             _ => Actor { request: Uuid::now_v7(), ..owner.clone() },
         };
@@ -243,6 +258,9 @@ struct Day<'a> {
     house: &'a House,
     folder: &'a str,
     names: HashMap<String, Value>,
+    organization: Uuid,
+    domain: &'a str,
+    people: HashMap<String, Uuid>,
 }
 
 impl Day<'_> {
@@ -299,8 +317,32 @@ impl Day<'_> {
                 files.attach(store, actor, stored.id, entity, self.id(of)?).await?;
             }
             Step::View { body } => drop(records::views::add(store, actor, body).await?),
+            Step::Talk { with, channel, said } => self.talk(actor, with, channel.as_deref(), said).await?,
         }
         Ok(())
+    }
+
+    async fn talk(&self, actor: &Actor, with: &[String], channel: Option<&str>, said: &[Said]) -> Result<()> {
+        let store = &self.house.store;
+        let people = with.iter().map(|name| self.person(name)).collect::<Result<Vec<_>>>()?;
+        let sort = if channel.is_some() { Sort::Channel } else { Sort::Direct };
+        let new = conversations::New { sort, name: channel, open: channel.is_some(), people: &people };
+        let (made, _) = conversations::create(store, actor, &new).await?;
+        let conversation = made["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
+        for Said { by, body } in said {
+            let person = self.person(by)?;
+            let author = self.house.state.auth.actor_of(self.organization, person, Uuid::now_v7()).await?;
+            let (id, parent, link) = (Uuid::now_v7(), None, None);
+            let new = messages::New { conversation, id, body, parent, mentions: &[], files: &[], link };
+            messages::send(store, &author, &new).await?;
+        }
+        Ok(())
+    }
+
+    /// Of the company: `salesperson`, `owner`.
+    fn person(&self, name: &str) -> Result<Uuid> {
+        let email = format!("{name}@{}", self.domain);
+        self.people.get(&email).copied().ok_or_else(|| Error::broken(format!("nobody is {email}")))
     }
 
     fn call(&mut self, name: &Option<String>, id: &Value) {

@@ -77,7 +77,7 @@ fn workers(store: &Store, config: &Config, log: flow::SystemLog, files: Files) -
         let people = people.clone();
         Box::pin(async move { people.actor_of(organization, user, request).await })
     });
-    let worker = flow::Worker::new(store.clone(), actor_of).log(log);
+    let worker = flow::Worker::new(store.clone(), actor_of.clone()).log(log);
     let worker = [Step::Run, Step::Check, Step::Undo].into_iter().fold(worker, |worker, step| {
         let files = files.clone();
         worker.on(step.kind(), move |job| {
@@ -85,7 +85,8 @@ fn workers(store: &Store, config: &Config, log: flow::SystemLog, files: Files) -
             Box::pin(async move { import(job, &files, step).await })
         })
     });
-    flow::housekeeping::register(web::jobs_api::register(worker), files).start()
+    let worker = web::following::register(web::jobs_api::register(worker), actor_of, config.base_url());
+    flow::housekeeping::register(worker, files).start()
 }
 
 /// What is done with an import in the background.

@@ -27,7 +27,7 @@ pub(crate) fn routes() -> Router<State> {
 }
 
 /// The entity must be one that the person may read at all: a member of no role has the tables' rows hidden, not their names.
-fn readable(state: &State, person: &Person, name: &str) -> Answer<()> {
+pub(crate) fn readable(state: &State, person: &Person, name: &str) -> Answer<()> {
     let entity = state.store.catalog().entity(name)?;
     if state.store.catalog().module(entity.module()).is_some() && person.actor.access.may(entity, "read") {
         return Ok(());

@@ -41,11 +41,21 @@ pub(crate) async fn stream(
                 }
                 continue;
             }
+            if event.entity == flow::conversations::EVENT {
+                let left = event.action == flow::conversations::left(actor.user);
+                if left || flow::conversations::is_in(&state.store, &actor, event.id).await {
+                    let data = serde_json::json!({ "id": event.id });
+                    yield Ok(Event::default().event("conversation").data(data.to_string()));
+                }
+                continue;
+            }
             let seen = match state.store.catalog().entities.get(&event.entity) {
                 // How far somebody's own job is.
                 None => {
                     event.entity == flow::jobs::EVENT
-                        && flow::jobs::get(&state.store, &actor, event.id).await.is_ok()
+                        && flow::jobs::get(&state.store, &actor, event.id)
+                            .await
+                            .is_ok_and(|job| job.kind != flow::followers::TELL)
                 }
                 Some(entity) => {
                     actor.access.scope(entity, "read") == Scope::All && actor.access.workspaces.is_none()
@@ -59,6 +69,7 @@ pub(crate) async fn stream(
                     flow::comments::EVENT => "comment",
                     presence::EVENT => "presence",
                     records::docs::EVENT => "document",
+                    flow::followers::EVENT => "followers",
                     action => {
                         data["version"] = event.version.into();
                         data["action"] = action.into();

@@ -2,9 +2,11 @@
 
 mod approvals;
 mod comments;
+mod conversations;
 mod docs;
 mod events;
 mod extract;
+pub mod following;
 mod identity;
 pub mod imports_api;
 pub mod jobs_api;
@@ -81,6 +83,8 @@ pub fn app(state: State) -> Router {
         .merge(shares::routes())
         .merge(approvals::routes())
         .merge(comments::routes())
+        .merge(conversations::routes())
+        .merge(following::routes())
         .merge(presence::routes())
         .merge(docs::routes())
         .merge(transfer::routes())

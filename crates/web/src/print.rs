@@ -13,7 +13,7 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use flow::{files, mail, pdf};
-use kernel::{Entity, Error, within};
+use kernel::{Entity, Error, sql, within};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -89,7 +89,8 @@ async fn print(
     Ok((headers, bytes).into_response())
 }
 
-/// `{to, subject?, message?, language?}`: a letter with the paper. Who may not take records out may not send them.
+/// `{to, subject?, message?, language?}`: a letter with the paper, and a line in the record's history. Who may not take
+/// records out may not send them.
 async fn send(
     Has(state): Has<State>,
     person: Person,
@@ -116,12 +117,17 @@ async fn send(
         content_type: "application/pdf".into(),
         base64: BASE64_STANDARD.encode(bytes),
     };
+    let sent = json!({ "to": to, "paper": attachment.name, "subject": subject });
     let letter = mail::Mail {
         to: &to,
         subject: &subject,
         body: said("message").unwrap_or(&subject),
         attachments: &[attachment],
     };
-    let mail = within!(state.store, &person.actor, tx => mail::send(&tx, &letter).await)?;
+    let mail = within!(state.store, &person.actor, tx => {
+        tx.cached(sql!("select app.note_sent($1, $2, $3)"), &[&entity.name, &id, &sent]).await?;
+        mail::send(&tx, &letter).await
+    })?;
+    state.store.tell(&person.actor, &entity.name, id, 0, "send");
     Ok((StatusCode::ACCEPTED, Json(json!({ "mail": { "id": mail, "to": to } }))).into_response())
 }

@@ -18,6 +18,7 @@ pub(crate) fn routes() -> Router<State> {
         .route("/{module}/{entity}", get(list).post(create))
         .route("/{module}/{entity}/{id}", get(read).patch(change).delete(delete))
         .route("/{module}/{entity}/{id}/{action}", get(history).post(act))
+        .route("/{module}/{entity}/_talk", get(talk))
         .route("/{module}/{entity}/_bulk", post(bulk))
         .route("/{module}/{entity}/_aggregate", post(aggregate))
         .route("/{module}/_call/{function}", post(call))
@@ -60,6 +61,21 @@ async fn list(
     let entity = entity(&state, &module, &name)?;
     let query = Query::parse(&pairs)?;
     Ok(json_bytes(StatusCode::OK, records::list(&state.store, &person.actor, entity, &query).await?))
+}
+
+/// The records as conversations: what was said last of each, how much, and how much of it is new to the person.
+async fn talk(
+    Has(state): Has<State>,
+    person: Person,
+    Path((module, name)): Path<(String, String)>,
+    Pairs(pairs): AllPairs,
+) -> Answer {
+    let entity = entity(&state, &module, &name)?;
+    if entity.part_of.is_some() || state.store.catalog().module(&module).is_none() {
+        return Err(Error::NotFound.into());
+    }
+    let query = Query::parse(&pairs)?;
+    Ok(axum::Json(records::talk(&state.store, &person.actor, entity, &query).await?).into_response())
 }
 
 /// The key of a request that must have its effect once, with a hash of the whole request.

@@ -16,6 +16,7 @@ export const tryNow = (): void => again()
 /** A break shorter than this is nobody's business. */
 const PATIENCE = 2_500
 const LONGEST = 30_000
+const TALK = 'talk/'
 
 /** One stream of "this changed": what is on the screen is asked anew, at most twice a second; the rest is only marked old. A broken stream is opened again, each time after twice as long. */
 export function useLive(onBack: () => void): void {
@@ -29,7 +30,10 @@ export function useLive(onBack: () => void): void {
     let fails = 0
     let broken = false
     const flush = () => {
-      for (const e of changed) if (e === 'app.jobs') void queryClient.invalidateQueries({ queryKey: ['jobs'], exact: true }); else refresh(e)
+      for (const e of changed)
+        if (e === 'app.jobs') void queryClient.invalidateQueries({ queryKey: ['jobs'], exact: true })
+        else if (e.startsWith(TALK)) for (const key of [['conversations'], ['conversation', e.slice(TALK.length)]]) void queryClient.invalidateQueries({ queryKey: key })
+        else refresh(e)
       changed.clear(); timer = undefined
     }
     const missed = () => void queryClient.invalidateQueries()
@@ -53,6 +57,8 @@ export function useLive(onBack: () => void): void {
       about('comment', 'comments')
       about('presence', 'presence')
       about('document', 'document')
+      about('followers', 'followers')
+      on('conversation', (e) => { changed.add(TALK + (JSON.parse(e.data) as { id: string }).id); timer ??= setTimeout(flush, 300) })
       on('resync', missed)
       on('meta.changed', () => void queryClient.invalidateQueries({ queryKey: ['meta'] }))
       on('notification', () => ['notifications', 'approvals'].forEach((k) => void queryClient.invalidateQueries({ queryKey: [k] })))

@@ -78,6 +78,7 @@ const approvals = createRoute({
   getParentRoute: () => house, path: '/approvals', component: lazyRouteComponent(() => withWords(() => import('@/approvals/page')), 'Approvals'),
   validateSearch: (s: Record<string, unknown>): { of?: Queue; id?: string } => ({ ...one('of')(s), ...one('id')(s) }) as { of?: Queue },
 })
+const messages = createRoute({ getParentRoute: () => house, path: '/messages/{-$id}', component: lazyRouteComponent(() => withWords(() => import('@/messages/page')), 'MessagesPage'), validateSearch: one('at') })
 const importing = createRoute({
   getParentRoute: () => house, path: '/o/$entity/import', params: ofEntity, component: lazyRouteComponent(() => withWords(() => import('@/import/wizard')), 'ImportPage'),
   validateSearch: one('id'),
@@ -109,7 +110,7 @@ const system = createRoute({ getParentRoute: () => settings, path: '/system', co
 
 const tree = root.addChildren([
   login, register, verify, forgot, reset, accept, confirmEmail, shared, onboarding,
-  house.addChildren([home, inbox, approvals, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, audit, jobs, storage, system, numbers, approvalRules, absence])]),
+  house.addChildren([home, inbox, messages, approvals, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, audit, jobs, storage, system, numbers, approvalRules, absence])]),
 ])
 export const router = createRouter({ routeTree: tree, defaultPreload: 'intent', defaultPendingMs: 300, scrollRestoration: false })
 

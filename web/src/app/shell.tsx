@@ -21,6 +21,7 @@ import { Bell } from './bell'
 
 const Watch = lazy(() => withWords(() => import('./watch')))
 const Pins = lazy(() => withWords(() => import('./pins')))
+const MessagesLink = lazy(() => withWords(() => import('@/messages/link')))
 const Palette = lazy(() => import('./palette'))
 const Tray = lazy(() => withWords(() => import('./tray')))
 const Cheatsheet = lazy(() => withWords(() => import('./cheatsheet')))
@@ -105,6 +106,7 @@ function Sidebar({ onNavigate }: { onNavigate: () => void }) {
       <SideLink to="/" icon="house" onNavigate={onNavigate}>{t('home')}</SideLink>
       <SideLink to="/inbox" icon="inbox" onNavigate={onNavigate}>{t('inbox.title')}</SideLink>
       <SideLink to="/approvals" icon="badge-check" onNavigate={onNavigate}>{t('approvals.title')}</SideLink>
+      <Suspense fallback={null}><MessagesLink onNavigate={onNavigate} /></Suspense>
       {pins.length > 0 && <Suspense fallback={null}><Pins ids={pins} onNavigate={onNavigate} /></Suspense>}
       {isPending && <Skeleton rows={8} />}
       {error && <Failure error={error} retry={() => void refetch()} />}

@@ -47,6 +47,7 @@ export function Told({ n, titles, onOpen, anchor, onFocus }: { n: Notification; 
   const look = 'item !items-start !gap-2.5 no-underline text-fg py-2 min-w-0'
   const read = () => { onOpen?.(); if (!n.read_at) void put(n, 'read').catch(() => { /* it stays marked as new */ }) }
   if (n.entity === 'app.approval_requests' && n.record_id) return <Link ref={anchor} to="/approvals" search={{ id: n.record_id }} className={look} onFocus={onFocus} onClick={read}>{inner}</Link>
+  if (n.entity === 'social.conversations' && n.record_id) return <Link ref={anchor} to="/messages/{-$id}" params={{ id: n.record_id }} search={{}} className={look} onFocus={onFocus} onClick={read}>{inner}</Link>
   if (!n.entity || !n.record_id) return <Link ref={anchor} to="/inbox" search={{}} className={look} onFocus={onFocus} onClick={read}>{inner}</Link>
   return <Link ref={anchor} to="/o/$entity/r/$id" params={{ entity: n.entity, id: n.record_id }} search={tabOf(n)} className={look} onFocus={onFocus} onClick={read}>{inner}</Link>
 }

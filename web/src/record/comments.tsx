@@ -173,14 +173,14 @@ function Words({ comment: c, people, own, entity, id, onReply, small, fresh }: {
   )
 }
 
-const toggled = (all: Comment['reactions'], sign: string, who: string): Comment['reactions'] => {
+export const toggled = (all: Comment['reactions'], sign: string, who: string): Comment['reactions'] => {
   const had = all[sign] ?? []
   const now = had.includes(who) ? had.filter((x) => x !== who) : [...had, who]
   const { [sign]: _, ...rest } = all
   return now.length ? { ...all, [sign]: now } : rest
 }
 
-function Signs({ onPick, name }: { onPick: (sign: string) => void; name: string }) {
+export function Signs({ onPick, name }: { onPick: (sign: string) => void; name: string }) {
   const { t } = useTranslation()
   const [open, setOpen] = useState(false)
   return (
@@ -190,7 +190,7 @@ function Signs({ onPick, name }: { onPick: (sign: string) => void; name: string 
   )
 }
 
-function shown(body: string, names: string[]): ReactNode {
+export function shown(body: string, names: string[]): ReactNode {
   return pieces(body, names).map((p, i) => <Fragment key={i}>{p.kind === 'mention' ? <span className="rounded px-0.5 font-medium" style={{ background: 'var(--sel)', color: 'var(--accent-text)' }}>{p.text}</span> : p.kind === 'link' ? <a className="link underline" href={p.text} target="_blank" rel="noreferrer nofollow">{p.text}</a> : p.text}</Fragment>)
 }
 

@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { clsx } from 'clsx'
-import { MessageSquare, Paperclip, RotateCcw } from 'lucide-react'
+import { Mail, MessageSquare, Paperclip, RotateCcw } from 'lucide-react'
 import { useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { StoredFile } from '@/api/files'
@@ -17,7 +17,7 @@ import { isStale, saveFields } from './save'
 import { commentsQuery } from './talk'
 import { differs, wire } from './was'
 
-export interface HistoryEntry { id: string; at: string; actor: { id?: string | null; name?: string | null } | null; action: string; changes: Record<string, [unknown, unknown] | unknown> | null; approval?: { id: string; action: string; comment: string | null } }
+export interface HistoryEntry { id: string; at: string; actor: { id?: string | null; name?: string | null } | null; action: string; changes: Record<string, [unknown, unknown] | unknown> | null; approval?: { id: string; action: string; comment: string | null }; sent?: { to: string; paper: string; subject: string } | null }
 
 const HIDDEN = new Set(['version', 'updated_at', 'updated_by', 'created_at', 'id', 'organization_id', 'created_by'])
 
@@ -86,7 +86,7 @@ export default function History({ entity, row, wide }: { entity: Entity; row: Ro
   const events: Event[] = [
     ...data.pages.flatMap((p) => p.data).map((h): Event => {
       const action = h.action.toLowerCase()
-      return { key: h.id, kind: 'change', at: h.at, ...whoIs(h.actor?.id, h.actor?.name), what: t(`history.${action}`, h.action), body: h.approval ? h.approval.comment && <div className="mt-1 text-muted" style={{ overflowWrap: 'anywhere' }}>{h.approval.comment}</div> : action !== 'create' && action !== 'insert' && <Changes entity={entity} changes={h.changes} locale={locale} back={back} /> }
+      return { key: h.id, kind: 'change', at: h.at, ...whoIs(h.actor?.id, h.actor?.name), what: t(`history.${action}`, h.action), body: h.sent ? <div className="mt-1 flex gap-1.5 text-muted" style={{ overflowWrap: 'anywhere' }}><Mail size={14} className="flex-none mt-0.5" aria-hidden="true" /><span>{t('history.sentTo', { to: h.sent.to, paper: h.sent.paper })}</span></div> : h.approval ? h.approval.comment && <div className="mt-1 text-muted" style={{ overflowWrap: 'anywhere' }}>{h.approval.comment}</div> : action !== 'create' && action !== 'insert' && <Changes entity={entity} changes={h.changes} locale={locale} back={back} /> }
     }),
     ...(said?.data ?? []).filter((c) => !c.deleted).map((c): Event => ({ key: c.id, kind: 'comment', at: c.created_at, ...whoIs(c.created_by, c.author), what: t('history.commented'), body: <div className="mt-1 flex gap-1.5 text-muted"><MessageSquare size={14} className="flex-none mt-0.5" aria-hidden="true" /><span className="line-clamp-3" style={{ overflowWrap: 'anywhere' }}>{c.body}</span></div> })),
     ...(files ?? []).map((f): Event => ({ key: f.id, kind: 'file', at: f.created_at ?? '', ...whoIs(typeof f.created_by === 'string' ? f.created_by : null, null), what: t('history.attached'), body: <div className="mt-1 flex gap-1.5 text-muted"><Paperclip size={14} className="flex-none mt-0.5" aria-hidden="true" /><span className="truncate">{f.name}</span></div> })),

@@ -30,6 +30,7 @@ const ConflictDialog = lazy(() => import('./conflict'))
 const Comments = lazy(() => withWords(() => import('./comments')))
 const Approvals = lazy(() => withWords(() => import('./approvals')))
 const History = lazy(() => withWords(() => import('./history')))
+const Followers = lazy(() => withWords(() => import('./followers')))
 
 async function readWhole(entity: Entity, id: string): Promise<Row> {
   await queryClient.ensureQueryData(metaQuery)
@@ -164,6 +165,7 @@ function Overview({ entity, row, wide, tabs, current }: { entity: Entity; row: R
         <div className="flex items-start gap-2 flex-wrap">
           <Heading className="text-xl font-semibold m-0 leading-snug min-w-0" style={{ overflowWrap: 'anywhere' }}>{titleOf(entity, row)}</Heading>
           {option && <span className="mt-1"><Chip option={option} /></span>}
+          <Suspense fallback={null}><Followers entity={entity.name} id={row.id} /></Suspense>
           <Present here={here} entity={entity} />
         </div>
         <div className="mt-2 no-print"><ActionBar entity={entity} row={row} dirty={dirty} max={wide ? 5 : 3} onDone={() => records.refresh(entity.name)} /></div>

@@ -303,6 +303,8 @@ impl House {
                 (_, Some("email"), _) | (_, _, "email" | "to") => json!("somebody@acme.test"),
                 (Some("array"), ..) => json!([]),
                 (Some("object"), ..) => json!({}),
+                (Some("integer"), ..) => json!(1),
+                (Some("boolean"), ..) => json!(true),
                 (_, _, "entity") => json!("parties.parties"),
                 _ => json!("x"),
             };

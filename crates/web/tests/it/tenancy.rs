@@ -52,12 +52,18 @@ async fn platform(house: &House, owner: &Person, things: &Things) -> BTreeMap<&'
     let waits = owner.post(&format!("/parties/contracts/{contract}/send"), json!({})).await;
     assert_eq!(waits.status, 202, "{}", waits.text());
     let away = json!({ "delegate": colleague.id, "ends_on": "2099-01-01", "reason": marker });
+    let group = json!({ "kind": "group", "name": marker, "members": [colleague.id] });
+    let conversation = made(owner.post("/conversations", group).await);
+    let message =
+        owner.post(&format!("/conversations/{conversation}/messages"), json!({ "body": marker })).await;
     BTreeMap::from([
         ("approvals", testkit::id(&waits.json()["_made"]["approval"])),
         ("approval-rules", rule),
         ("delegations", made(owner.post("/delegations", away).await)),
         ("presence", window),
         ("docs", party),
+        ("conversations", conversation),
+        ("messages", made(message)),
         ("comments", made(owner.post("/comments", comment).await)),
         ("organizations", owner.organization),
         ("members", colleague.id),
