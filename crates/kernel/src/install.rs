@@ -18,6 +18,7 @@ const CHANGES: &[(u32, &str)] = &[
     (4, include_str!("../sql/changes/0004_views_and_shares.sql")),
     (5, include_str!("../sql/changes/0005_field_types.sql")),
     (6, include_str!("../sql/changes/0006_number_series.sql")),
+    (9, include_str!("../sql/changes/0009_view_as.sql")),
 ];
 const ROLES: &str = include_str!("../sql/0_roles.sql");
 const LEAKPROOF: &str = include_str!("../sql/leakproof.sql");

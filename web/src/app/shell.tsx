@@ -21,7 +21,7 @@ import { Bell } from './bell'
 
 const Watch = lazy(() => withWords(() => import('./watch')))
 const Pins = lazy(() => withWords(() => import('./pins')))
-const Palette = lazy(() => import('./palette'))
+const Palette = lazy(() => withWords(() => import('./palette')))
 const Tray = lazy(() => withWords(() => import('./tray')))
 const Cheatsheet = lazy(() => withWords(() => import('./cheatsheet')))
 
@@ -148,9 +148,9 @@ export function Shell() {
     addEventListener('fondaco:cheatsheet', f)
     return () => removeEventListener('fondaco:cheatsheet', f)
   }, [])
-  // The organization may have been switched in another tab: what is shown must be the one the session is in.
+  // The organization, or the role looked as, may have changed in another tab: what is shown must be as the session is.
   useQuery({ ...meQuery, refetchOnWindowFocus: 'always' })
-  const organization = me?.organization?.id
+  const organization = me?.organization && me.organization.id + (me.viewing?.role?.id ?? '')
   const first = useRef(organization)
   useEffect(() => { if (organization && first.current && organization !== first.current) location.assign('/') }, [organization])
   const top = (

@@ -10,6 +10,7 @@ import { Dialog } from '@/ui/basics'
 import { tryNow, useLive, useLost } from './live'
 import { PrintTop, usePrinting, usePaper } from './print'
 import { isOld, isTyping } from './upgrade'
+import { ViewingBanner } from './viewing'
 import { drop, dropAll, load, put, sendAll, useWaiting, waiting, type Waiting } from './waiting'
 
 const reload = () => { keep(); location.reload() }
@@ -34,7 +35,8 @@ export default function Watch() {
   const { t } = useTranslation()
   const locale = useLocale()
   const { me } = useSession()
-  const owner = me?.organization ? `${me.user.id}:${me.organization.id}` : ''
+  // Who only looks sends nothing that waited.
+  const owner = me?.organization && !me.viewing ? `${me.user.id}:${me.organization.id}` : ''
   const lost = useLost()
   const all = useWaiting()
   const [old, setOld] = useState(false)
@@ -92,6 +94,7 @@ export default function Watch() {
   return (
     <>
       {printing && <PrintTop />}
+      {me?.viewing && <ViewingBanner viewing={me.viewing} />}
       {lost !== null ? <Notice icon={<CloudOff size={15} aria-hidden="true" />} text={t('line.lostSince', { time: new Intl.DateTimeFormat(locale.locale, { timeStyle: 'short', timeZone: locale.zone }).format(lost) })}>{many}<button type="button" className="btn sm" onClick={tryNow}>{t('line.now')}</button></Notice>
         : old ? <Notice icon={<RefreshCw size={15} aria-hidden="true" />} text={t('line.newer')}>{many}<button type="button" className="btn sm" onClick={reload}>{t('line.reload')}</button></Notice>
         : all.length > 0 && <Notice icon={<CloudUpload size={15} aria-hidden="true" />} text={refused ? t('line.refused', { count: refused }) : t('line.sending', { count: all.length })}>{many}{!refused && <button type="button" className="btn sm" onClick={() => void send()}>{t('line.now')}</button>}</Notice>}

@@ -13,3 +13,4 @@ mod scene;
 mod shares;
 mod tenancy;
 mod together;
+mod viewing;
