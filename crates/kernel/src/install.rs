@@ -19,6 +19,7 @@ const CHANGES: &[(u32, &str)] = &[
     (5, include_str!("../sql/changes/0005_field_types.sql")),
     (6, include_str!("../sql/changes/0006_number_series.sql")),
     (9, include_str!("../sql/changes/0009_view_as.sql")),
+    (10, include_str!("../sql/changes/0010_recurrences_and_files.sql")),
 ];
 const ROLES: &str = include_str!("../sql/0_roles.sql");
 const LEAKPROOF: &str = include_str!("../sql/leakproof.sql");

@@ -487,6 +487,18 @@ fn value_schema(kind: Kind, options: &[String]) -> Value {
         Kind::Color => json!({ "type": "string", "pattern": "^#[0-9a-f]{6}$" }),
         Kind::Country => json!({ "type": "string", "pattern": "^[A-Z]{2}$" }),
         Kind::Richtext => json!({ "type": "string", "description": "Markdown." }),
+        Kind::Recurrence => {
+            json!({ "type": "string", "description": "A rule of RFC 5545, FREQ=WEEKLY;BYDAY=MO, and on a second line days to skip, EXDATE:20261231." })
+        }
+        Kind::File => json!({
+            "type": "array", "description": "Files that were sent before, by their ids; read, also what they are called.",
+            "items": { "type": "object", "required": ["id"], "properties": {
+                "id": { "type": "string", "format": "uuid" },
+                "name": { "type": "string", "readOnly": true },
+                "type": { "type": "string", "readOnly": true },
+                "size": { "type": "integer", "readOnly": true },
+            } },
+        }),
         Kind::Location => json!({
             "type": "object", "required": ["lat", "lon"], "additionalProperties": false,
             "properties": {
@@ -581,7 +593,7 @@ fn routes(
     list.insert("get".into(), json!({
         "operationId": format!("list{name}"), "tags": tags, "summary": format!("A page of {}", entity.short()),
         "parameters": [
-            query("filter", text()), query("q", json!({ "type": "string", "maxLength": 200 })), query("sort", text()), query("fields", text()), query("expand", text()),
+            query("filter", text()), query("q", json!({ "type": "string", "maxLength": 200 })), query("sort", text()), query("fields", text()), query("expand", text()), query("occurs", text()),
             query("limit", json!({ "type": "integer", "minimum": 1, "maximum": 500 })), query("cursor", text()),
             query("offset", json!({ "type": "integer", "minimum": 0, "maximum": 100_000 })), query("count", json!({ "type": "string", "enum": ["exact", "estimate", "none"] })),
         ],

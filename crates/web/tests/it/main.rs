@@ -9,6 +9,7 @@ mod authorization;
 mod concurrency;
 mod conversation;
 mod input;
+mod occurring;
 mod scene;
 mod shares;
 mod tenancy;
