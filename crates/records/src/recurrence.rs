@@ -300,6 +300,185 @@ impl Recurrence {
     }
 }
 
+/// The words of a rule: how often by frequency (once, and with the interval), weekdays from Monday, the last day of a
+/// month, a day of it, `of`, until, times, without.
+struct Words {
+    often: [(&'static str, &'static str); 4],
+    weekdays: [&'static str; 7],
+    months: [&'static str; 12],
+    last_day: &'static str,
+    day: &'static str,
+    nth: [&'static str; 6],
+    until: &'static str,
+    times: &'static str,
+    without: &'static str,
+}
+
+const WORDS: [(&str, Words); 3] = [
+    (
+        "en",
+        Words {
+            often: [
+                ("Every day", "Every {} days"),
+                ("Every week", "Every {} weeks"),
+                ("Every month", "Every {} months"),
+                ("Every year", "Every {} years"),
+            ],
+            weekdays: ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
+            months: [
+                "January",
+                "February",
+                "March",
+                "April",
+                "May",
+                "June",
+                "July",
+                "August",
+                "September",
+                "October",
+                "November",
+                "December",
+            ],
+            last_day: "the last day",
+            day: "day {}",
+            nth: ["first {}", "second {}", "third {}", "fourth {}", "fifth {}", "last {}"],
+            until: "until {}",
+            times: "{} times",
+            without: "without {}",
+        },
+    ),
+    (
+        "ru",
+        Words {
+            often: [
+                ("Каждый день", "Раз в {} дн."),
+                ("Каждую неделю", "Раз в {} нед."),
+                ("Каждый месяц", "Раз в {} мес."),
+                ("Каждый год", "Раз в {} г."),
+            ],
+            weekdays: ["понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье"],
+            months: [
+                "январь",
+                "февраль",
+                "март",
+                "апрель",
+                "май",
+                "июнь",
+                "июль",
+                "август",
+                "сентябрь",
+                "октябрь",
+                "ноябрь",
+                "декабрь",
+            ],
+            last_day: "последний день",
+            day: "{}-го числа",
+            nth: [
+                "{}, первый раз в месяце",
+                "{}, второй раз в месяце",
+                "{}, третий раз в месяце",
+                "{}, четвёртый раз в месяце",
+                "{}, пятый раз в месяце",
+                "{}, последний раз в месяце",
+            ],
+            until: "до {}",
+            times: "раз: {}",
+            without: "кроме {}",
+        },
+    ),
+    (
+        "kk",
+        Words {
+            often: [
+                ("Күн сайын", "Әр {} күн сайын"),
+                ("Апта сайын", "Әр {} апта сайын"),
+                ("Ай сайын", "Әр {} ай сайын"),
+                ("Жыл сайын", "Әр {} жыл сайын"),
+            ],
+            weekdays: ["дүйсенбі", "сейсенбі", "сәрсенбі", "бейсенбі", "жұма", "сенбі", "жексенбі"],
+            months: [
+                "қаңтар",
+                "ақпан",
+                "наурыз",
+                "сәуір",
+                "мамыр",
+                "маусым",
+                "шілде",
+                "тамыз",
+                "қыркүйек",
+                "қазан",
+                "қараша",
+                "желтоқсан",
+            ],
+            last_day: "соңғы күні",
+            day: "{}-күні",
+            nth: [
+                "айдың бірінші {} күні",
+                "айдың екінші {} күні",
+                "айдың үшінші {} күні",
+                "айдың төртінші {} күні",
+                "айдың бесінші {} күні",
+                "айдың соңғы {} күні",
+            ],
+            until: "{} дейін",
+            times: "{} рет",
+            without: "{} күндерінен басқа",
+        },
+    ),
+];
+
+impl Recurrence {
+    /// The rule in words, for papers; `day` writes a date. What has no words stands as it is written.
+    pub(crate) fn said(&self, language: &str, day: &impl Fn(&str, &str) -> String) -> String {
+        let daily =
+            self.frequency == Frequency::Daily && !(self.days.is_empty() && self.month_days.is_empty());
+        let from_end = self.days.iter().any(|(n, _)| *n < -1) || self.month_days.iter().any(|n| *n < -1);
+        if !self.positions.is_empty() || daily || from_end {
+            return self.to_string();
+        }
+        let words = WORDS.iter().find(|(l, _)| *l == language).map_or(&WORDS[0].1, |(_, words)| words);
+        let fill = |text: &str, with: &str| text.replace("{}", with);
+        let (once, more) = words.often[self.frequency as usize];
+        let mut said =
+            if self.interval == 1 { once.to_owned() } else { fill(more, &self.interval.to_string()) };
+        let name = |w: Weekday| words.weekdays[usize::from(w.to_monday_zero_offset().unsigned_abs())];
+        let month_days = self.month_days.iter().map(|d| match d {
+            -1 => words.last_day.to_owned(),
+            d => fill(words.day, &d.to_string()),
+        });
+        let days = self.days.iter().map(|(n, w)| match n {
+            0 => name(*w).to_owned(),
+            n if *n < 0 => fill(words.nth[5], name(*w)),
+            n => fill(words.nth[usize::from(n.unsigned_abs()).clamp(1, 5) - 1], name(*w)),
+        });
+        let months: Vec<&str> = self
+            .months
+            .iter()
+            .map(|m| words.months[usize::from(m.unsigned_abs()).clamp(1, 12) - 1])
+            .collect();
+        let mut on: Vec<String> = month_days.chain(days).collect();
+        if !months.is_empty() {
+            on.push(format!("({})", months.join(", ")));
+        }
+        if !on.is_empty() {
+            said = format!("{said}: {}", on.join(", "));
+        }
+        let last = match self.until {
+            Some(Until::Day(last)) => Some(last),
+            Some(Until::Wall(at)) => Some(at.date()),
+            Some(Until::Instant(at)) => Some(at.to_zoned(TimeZone::UTC).date()),
+            None => None,
+        };
+        let except: Vec<String> = self.except.iter().map(|d| day(&d.to_string(), language)).collect();
+        let more = [
+            self.count.map(|n| fill(words.times, &n.to_string())),
+            last.map(|d| fill(words.until, &day(&d.to_string(), language))),
+            (!except.is_empty()).then(|| fill(words.without, &except.join(", "))),
+        ];
+        more.into_iter().flatten().fold(said, |said, part| format!("{said}; {part}"))
+    }
+}
+
 impl std::fmt::Display for Recurrence {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let frequency = match self.frequency {
@@ -503,6 +682,22 @@ mod tests {
         ] {
             assert!(Recurrence::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_rule_is_said_on_paper_in_every_language() {
+        let day = |text: &str, _: &str| text.to_owned();
+        let said = |rule: &str, language| Recurrence::parse(rule).unwrap().said(language, &day);
+        let rule = "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE;UNTIL=20261231\nEXDATE:20261109";
+        assert_eq!(
+            said(rule, "en"),
+            "Every 2 weeks: Monday, Wednesday; until 2026-12-31; without 2026-11-09"
+        );
+        assert_eq!(
+            said("FREQ=MONTHLY;BYDAY=-1FR;COUNT=3", "ru"),
+            "Каждый месяц: пятница, последний раз в месяце; раз: 3"
+        );
+        assert_eq!(said("FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=8", "kk"), "Жыл сайын: 8-күні, (наурыз)");
     }
 
     #[test]

@@ -58,7 +58,7 @@ export const monthName = (m: number, locale: string): string => new Intl.DateTim
 /** The rule as a sentence. What the editor has no words for is shown as it is written. */
 export function sentence(text: unknown, l: Locale): string {
   const r = parseRule(text)
-  if (!r || r.rest.some((p) => p.startsWith('BYSETPOS')) || (r.freq === 'DAILY' && (r.days.length || r.monthDays.length))) return String(text ?? '')
+  if (!r || r.rest.some((p) => p.startsWith('BYSETPOS')) || (r.freq === 'DAILY' && (r.days.length || r.monthDays.length)) || r.monthDays.some((d) => d < -1) || r.days.some((d) => Number(d.slice(0, -2)) < -1)) return String(text ?? '')
   const t = i18next.t
   const and = new Intl.ListFormat(l.locale, { type: 'conjunction' })
   const n = (x: number) => formatNumber(x, l)
