@@ -196,7 +196,15 @@ const FIXED: &[Fixed] = &[
         "/public/{token}/rows",
         "A page of what a link shows; wants X-Share-Key",
         "200",
-        "offset:integer limit:integer",
+        "offset:integer limit:integer lane",
+        "",
+    ),
+    fixed(
+        "get",
+        "/public/{token}/widgets",
+        "What the widgets of a shared dashboard say; wants X-Share-Key",
+        "200",
+        "",
         "",
     ),
     fixed(

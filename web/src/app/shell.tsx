@@ -21,7 +21,7 @@ import { Bell } from './bell'
 
 const Watch = lazy(() => withWords(() => import('./watch')))
 const Pins = lazy(() => withWords(() => import('./pins')))
-const Palette = lazy(() => withWords(() => import('./palette')))
+const Palette = lazy(() => import('./palette'))
 const Tray = lazy(() => withWords(() => import('./tray')))
 const Cheatsheet = lazy(() => withWords(() => import('./cheatsheet')))
 

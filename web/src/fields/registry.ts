@@ -1,5 +1,4 @@
 import { createElement, lazy, Suspense, type ComponentType } from 'react'
-import { withWords } from '@/i18n'
 import type { Locale } from '@/lib/format'
 import type { Field } from '@/meta/types'
 import { choiceOperators, emptiness, numberOperators, one, text, textOperators, TextInput } from './shared'
@@ -47,7 +46,7 @@ for (const [file, m] of Object.entries(modules)) types[file.slice(2, -4)] = m.de
 
 let loaded: Record<string, FieldType> | undefined
 let coming: Promise<Record<string, FieldType>> | undefined
-const fetchOwn = () => (coming ??= withWords(() => import('./own')).then((m) => (loaded = m.own)))
+const fetchOwn = () => (coming ??= import('./own').then((m) => (loaded = m.own)))
 /** What is known of a seldom type before it is there. */
 function later(type: string, known: Pick<FieldType, 'operators' | 'width'> & Partial<FieldType>): void {
   const part = <P extends object>(pick: (t: FieldType) => ComponentType<P>, fallback: (p: P) => string): ComponentType<P> => {
@@ -70,7 +69,7 @@ later('barcode', { operators: textOperators, width: 140, Filter: (p) => createEl
 later('multiselect', { operators: [{ name: 'has_any', operand: 'many' }, { name: 'has_all', operand: 'many' }, { name: 'has_none', operand: 'many' }, ...emptiness], width: 170 })
 later('json', { operators: emptiness, width: 200, wide: true, format: text })
 later('file', { operators: emptiness, width: 150 })
-later('recurrence', { operators: [...emptiness, ...one('contains_ci')], width: 220, wide: true, Filter: (p) => createElement(TextInput, { p }) })
+later('recurrence', { operators: emptiness, width: 220, wide: true })
 later('signature', { operators: emptiness, width: 180, wide: true })
 
 /** A type this build does not know is shown and edited as text. */
