@@ -1,4 +1,4 @@
-// node e2e/run.mjs [trade] [keyboard] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [views] [time] [shares] [work] [fields]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
+// node e2e/run.mjs [trade] [keyboard] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [views] [time] [shares] [work] [fields] [roles]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
 import { admin } from './admin.mjs'
 import { board } from './board.mjs'
 import { data } from './data.mjs'
@@ -8,6 +8,7 @@ import { keyboard } from './keyboard.mjs'
 import { looks } from './looks.mjs'
 import { people } from './people.mjs'
 import { shares } from './shares.mjs'
+import { roles } from './roles.mjs'
 import { sheet } from './sheet.mjs'
 import { table } from './table.mjs'
 import { together } from './together.mjs'
@@ -45,6 +46,7 @@ try {
   if (want('time')) await time(browser, email)
   if (want('work')) await work(browser, email)
   if (want('fields')) await fields(browser, email)
+  if (want('roles')) await roles(browser, email)
   if (want('views')) await views(browser, email)
   if (want('shares')) await shares(browser, email)
 } catch (e) {

@@ -79,7 +79,7 @@ export default function CalendarView({ entity, by, options, columns, params: ask
 
   const save = async ({ row, was, now, keys }: Held, changes = changesOf(row, was, now, times)) => {
     const title = titleOf(entity, row)
-    const label = t('calendar.moved', { title, day: sayWhen(now, locale) })
+    const label = same(was, now) ? t('rec.skipped', { name: title, day: sayWhen(was, locale) }) : t('calendar.moved', { title, day: sayWhen(now, locale) })
     // Shown at once, taken back if the server says no.
     putFields(entity.name, row.id, changes)
     if (keys) focusIn(`[data-event="${row.id}"]`)
