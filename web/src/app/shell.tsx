@@ -148,9 +148,9 @@ export function Shell() {
     addEventListener('fondaco:cheatsheet', f)
     return () => removeEventListener('fondaco:cheatsheet', f)
   }, [])
-  // The organization, or the role looked as, may have changed in another tab: what is shown must be as the session is.
+  // The organization may have been switched in another tab: what is shown must be the one the session is in.
   useQuery({ ...meQuery, refetchOnWindowFocus: 'always' })
-  const organization = me?.organization && me.organization.id + (me.viewing?.role?.id ?? '')
+  const organization = me?.organization?.id
   const first = useRef(organization)
   useEffect(() => { if (organization && first.current && organization !== first.current) location.assign('/') }, [organization])
   const top = (

@@ -22,8 +22,8 @@ export type Values = Record<string, unknown>
 export interface Page { data: Values[]; count: { value: number; exact: boolean } | null }
 interface Sums { data: { count: number; sums: Record<string, string | null> }[] }
 
-const Board = lazy(() => import('./board'))
-const Dashboard = lazy(() => withWords(() => import('./dashboard')))
+const Board = lazy(() => withWords(() => import('./shapes')).then((m) => ({ default: m.Board })))
+const Dashboard = lazy(() => withWords(() => import('./shapes')).then((m) => ({ default: m.Dashboard })))
 
 const PAGE = 50
 /** What has been turned into words by the server: whom and what it leads to is not for guests. */

@@ -56,7 +56,7 @@ export function ViewTabs({ entity, views, current, state, kind, dirty, onPick }:
   const tab = (id: string | undefined, name: string, v?: SavedView) => {
     const Seen = v && SEEN[v.visibility]
     return (
-      <button key={id ?? ''} type="button" aria-pressed={current?.id === id} className={clsx('btn ghost sm', current?.id === id ? 'on' : 'text-muted', id && over === id && dragged !== id && 'ring-2 ring-accent')} onClick={() => onPick(id)}
+      <button key={id ?? ''} type="button" aria-pressed={current?.id === id} className={clsx('btn ghost sm', current?.id === id ? 'on' : 'text-muted')} style={id && over === id && dragged !== id ? { boxShadow: '0 0 0 2px var(--accent)' } : undefined} onClick={() => onPick(id)}
         draggable={!!v?.can_manage} onDragStart={(e) => { if (v) { e.dataTransfer.effectAllowed = 'move'; setDragged(v.id) } }} onDragEnd={() => { setDragged(null); setOver(null) }}
         onDragOver={(e) => { if (v && dragged) { e.preventDefault(); setOver(v.id) } }} onDragLeave={() => setOver(null)} onDrop={(e) => { e.preventDefault(); if (v && dragged && v.id !== dragged) void move(dragged, views.indexOf(v)) }}>
         {Seen ? <Seen size={13} aria-label={t(`views.${v.visibility}`)} /> : <Table2 size={14} aria-hidden="true" />}<span className="max-w-[160px] truncate">{name}</span>{v?.locked && <Lock size={11} aria-label={t('views.isLocked')} />}

@@ -13,7 +13,7 @@ function Cell({ value, link, plain, whole }: CellProps) {
   const all = filesOf(value)
   if (plain) return <span className="txt">{all.map((f) => f.name).join(', ')}</span>
   return (
-    <span className={whole ? 'flex flex-wrap gap-x-3 gap-y-1' : 'txt'}>
+    <span className={whole ? 'flex flex-wrap gap-2' : 'txt'}>
       {all.map((f) => <a key={f.id} className="link inline-flex items-center gap-1 me-2" href={fileUrl(f.id)} download={f.name} tabIndex={link ? 0 : -1} onClick={(e) => e.stopPropagation()}><Paperclip size={13} aria-hidden="true" />{f.name}</a>)}
     </span>
   )
@@ -35,7 +35,7 @@ function Input(p: InputProps) {
   }
   return (
     <div className="flex items-center gap-2 min-h-8 flex-wrap">
-      {held.map((f) => <span key={f.id} className="inline-flex items-center gap-1"><span className="truncate max-w-[220px]">{f.name}</span><button type="button" className="btn ghost icon sm" aria-label={t('removeNamed', { name: f.name })} onClick={() => p.onChange(held.length > 1 ? held.filter((x) => x !== f) : null)}><X size={14} /></button></span>)}
+      {held.map((f) => <span key={f.id} className="inline-flex items-center gap-1"><span className="truncate max-w-[160px]">{f.name}</span><button type="button" className="btn ghost icon sm" aria-label={t('removeNamed', { name: f.name })} onClick={() => p.onChange(held.length > 1 ? held.filter((x) => x !== f) : null)}><X size={14} /></button></span>)}
       <button id={p.id} type="button" className="btn sm max-md:!h-11" autoFocus={!!p.autoFocus} aria-describedby={p.describedBy} aria-busy={busy > 0} onClick={() => input.current?.click()}><Paperclip size={13} />{busy ? t('uploading') : t('chooseFile')}</button>
       <input ref={input} type="file" multiple hidden aria-label={p.label ?? p.field.label} onChange={(e) => { void take([...(e.target.files ?? [])]); e.target.value = '' }} />
       {problem && <span className="field-error" role="alert">{problem}</span>}

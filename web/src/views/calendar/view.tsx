@@ -61,7 +61,8 @@ export default function CalendarView({ entity, by, options, columns, params: ask
   const second = columns.find((f) => f.type === 'relation' && f.name !== entity.title_field)
   const from = days[0]!
   const to = days.at(-1)!
-  const again = by.recurrence
+  // The one field that says it, unless another or none was chosen; this part is not in the first load.
+  const again = by.recurrence ?? (options.recurrence === '' ? undefined : entity.fields.find((f) => f.type === 'recurrence'))
   const params = useMemo<ListParams>(() => ({
     ...(again ? { ...(asked.filter ? { filter: asked.filter } : {}), occurs: JSON.stringify({ start: start.name, ...(end ? { end: end.name } : {}), recurrence: again.name, from, to: addDays(to, 1) }) } : { filter: within(asked, times, from, to) }), ...(asked.q ? { q: asked.q } : {}), sort: `${start.name},id`,
     fields: listFields(entity, [start, end, again, colour, second].filter((f) => !!f)),

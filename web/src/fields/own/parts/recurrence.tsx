@@ -1,4 +1,3 @@
-import { X } from 'lucide-react'
 import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { DAYS, dayName, formatRule, monthName, parseRule, sentence, type Frequency, type Rule } from '@/fields/own/recurrence'
@@ -34,7 +33,7 @@ export default function RecurrenceInput(p: InputProps) {
     <div role="group" aria-label={label} aria-describedby={p.describedBy} className="grid gap-2">
       <div className="flex gap-2 flex-wrap items-center">
         {how}
-        {rule && <label className="flex items-center gap-1.5">{t('rec.interval')}<input className="input num !w-[68px]" type="number" min={1} max={999} value={rule.interval} onChange={(e) => put({ interval: Math.max(1, Math.min(999, Math.round(Number(e.target.value)) || 1)) })} /></label>}
+        {rule && <label className="flex items-center gap-1.5">{t('rec.interval')}<input className="input num" style={{ inlineSize: 68 }} type="number" min={1} max={999} value={rule.interval} onChange={(e) => put({ interval: Math.max(1, Math.min(999, Math.round(Number(e.target.value)) || 1)) })} /></label>}
       </div>
       {rule?.freq === 'WEEKLY' && (
         <div role="group" aria-label={t('rec.weekdays')} className="flex gap-1 flex-wrap">
@@ -60,13 +59,13 @@ export default function RecurrenceInput(p: InputProps) {
             {(['never', 'until', 'count'] as const).map((x) => <option key={x} value={x}>{t(`rec.end_${x}`)}</option>)}
           </select>
           {end === 'until' && <input className="input num !w-auto" type="date" aria-label={t('rec.end_until')} value={rule.until ?? ''} onChange={(e) => e.target.value && put({ until: e.target.value })} />}
-          {end === 'count' && <input className="input num !w-[80px]" type="number" min={1} max={1000} aria-label={t('rec.end_count')} value={rule.count ?? 1} onChange={(e) => put({ count: Math.max(1, Math.min(1000, Math.round(Number(e.target.value)) || 1)) })} />}
+          {end === 'count' && <input className="input num" style={{ inlineSize: 80 }} type="number" min={1} max={1000} aria-label={t('rec.end_count')} value={rule.count ?? 1} onChange={(e) => put({ count: Math.max(1, Math.min(1000, Math.round(Number(e.target.value)) || 1)) })} />}
         </div>
       )}
       {rule && (
         <div className="flex gap-1.5 flex-wrap items-center">
           <label className="flex items-center gap-1.5 text-muted">{t('rec.skip')}<input className="input num !w-auto" type="date" value="" onChange={(e) => e.target.value && put({ except: [...rule.except, e.target.value] })} /></label>
-          {rule.except.map((d) => <span key={d} className="chip plain">{formatDate(d, locale)}<button type="button" className="border-0 bg-transparent p-0 ms-1 flex" aria-label={t('removeNamed', { name: formatDate(d, locale) })} onClick={() => put({ except: rule.except.filter((x) => x !== d) })}><X size={12} /></button></span>)}
+          {rule.except.map((d) => <span key={d} className="chip plain">{formatDate(d, locale)}<button type="button" className="border-0 bg-transparent p-0 ms-1 flex" aria-label={t('removeNamed', { name: formatDate(d, locale) })} onClick={() => put({ except: rule.except.filter((x) => x !== d) })}><span aria-hidden="true">×</span></button></span>)}
         </div>
       )}
       {rule && <output className="text-muted">{sentence(p.value, locale)}</output>}
