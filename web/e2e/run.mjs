@@ -12,6 +12,7 @@ import { looks } from './looks.mjs'
 import { messages } from './messages.mjs'
 import { people } from './people.mjs'
 import { shares } from './shares.mjs'
+import { roles } from './roles.mjs'
 import { sheet } from './sheet.mjs'
 import { speed } from './speed.mjs'
 import { table } from './table.mjs'
@@ -54,6 +55,7 @@ try {
   if (want('approvals')) await approvals(browser)
   if (want('docs')) await docs(browser, email)
   if (want('aria')) await aria(browser, email)
+  if (want('roles')) await roles(browser, email)
   if (want('views')) await views(browser, email)
   if (want('shares')) await shares(browser, email)
   // Last: it leaves a hundred thousand customers.

@@ -26,6 +26,7 @@ mod shares;
 mod sign_in;
 mod tokens;
 mod totp;
+mod viewing;
 mod workspaces;
 
 pub use bin::is_bin;
@@ -42,6 +43,7 @@ pub use shares::{NewShare, Shared};
 pub use sign_in::{Registration, SignedIn};
 pub use tokens::NewToken;
 pub use totp::Enrolment;
+pub use viewing::{ViewAs, Viewing};
 pub use workspaces::{NewWorkspace, WorkspaceChange};
 
 use code::Hash;

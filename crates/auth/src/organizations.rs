@@ -143,7 +143,8 @@ impl Auth {
             ));
             let row = tx.query_opt(sql, &[&organization, &session.user.id]).await?.ok_or(Error::NotFound)?;
             let sql = sql!(
-                "update iam.sessions set active_organization_id = $2, token_hash = $3, last_seen_at = now() where id = $1 and ended_at is null"
+                "update iam.sessions set active_organization_id = $2, token_hash = $3, last_seen_at = now(), view_role_id = null, view_workspace_id = null
+                 where id = $1 and ended_at is null"
             );
             if tx.execute(sql, &[&session.id, &organization, &&code::hash(&token)[..]]).await? == 0 {
                 return Err(Error::NotFound);

@@ -102,6 +102,7 @@ impl Auth {
             "organizations": organizations,
             "roles": roles,
             "workspace": workspace,
+            "viewing": session.viewing.as_deref().map(|v| v.shown(self.store.catalog(), &session.user.locale)),
         }))
     }
 

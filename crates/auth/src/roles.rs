@@ -58,9 +58,9 @@ pub(crate) struct StoredRole {
     pub(crate) name: String,
     label: String,
     description: Option<String>,
-    template: Option<String>,
+    pub(crate) template: Option<String>,
     is_system: bool,
-    is_active: bool,
+    pub(crate) is_active: bool,
     permissions: Vec<(String, String, String)>,
     fields: Vec<(String, String, String)>,
 }
@@ -115,7 +115,7 @@ impl StoredRole {
     }
 
     /// A role that comes with the product is called as its reader calls it, until the company gives it a name of its own.
-    fn called<'a>(&'a self, catalog: &'a Catalog, language: &str) -> &'a str {
+    pub(crate) fn called<'a>(&'a self, catalog: &'a Catalog, language: &str) -> &'a str {
         if !self.is_system || self.label != label(&self.name) {
             return &self.label;
         }
@@ -295,8 +295,8 @@ impl Auth {
             for (field, access) in columns {
                 let place = format!("fields.{name}.{field}");
                 // The organization's own fields are named as they are everywhere: cf.x.
-                let own = field.strip_prefix("cf.").is_some_and(|f| actor.overlay.field(name, f).is_some());
-                if entity.column(field).is_none() && !own {
+                let custom = field.strip_prefix("cf.").and_then(|f| actor.overlay.field(name, f));
+                if entity.column(field).is_none() && custom.is_none() {
                     return Err(Error::malformed_at(place, "There is no such field."));
                 }
                 let access = field_access(access)
@@ -489,7 +489,7 @@ pub(crate) fn in_limits(access: &Access, entity: &str, action: &str) -> bool {
 }
 
 /// Something that `theirs` gives and `mine` lacks.
-fn beyond(catalog: &Catalog, overlay: &Overlay, mine: &Access, theirs: &Access) -> Option<String> {
+pub(crate) fn beyond(catalog: &Catalog, overlay: &Overlay, mine: &Access, theirs: &Access) -> Option<String> {
     for entity in catalog.entities.values() {
         let actions = entity
             .transitions
@@ -501,9 +501,9 @@ fn beyond(catalog: &Catalog, overlay: &Overlay, mine: &Access, theirs: &Access) 
                 return Some(format!("{} {action}", entity.name));
             }
         }
-        let custom = overlay.of(&entity.name).iter().map(|f| f.name.as_str());
-        for field in entity.columns.iter().map(|c| c.name.as_str()).chain(custom) {
-            if theirs.field(&entity.name, field) > mine.field(&entity.name, field)
+        let custom = overlay.of(&entity.name).iter().map(|f| format!("cf.{}", f.name));
+        for field in entity.columns.iter().map(|c| c.name.clone()).chain(custom) {
+            if theirs.field(&entity.name, &field) > mine.field(&entity.name, &field)
                 && theirs.may(entity, "read")
             {
                 return Some(format!("{} {field}", entity.name));

@@ -5,6 +5,7 @@ use crate::{
     organizations::Organization,
     people::User,
     roles::Assigned,
+    viewing::Viewing,
 };
 use jiff::tz::TimeZone;
 use kernel::{Access, Actor, Error, Overlay, System, sql, system};
@@ -31,6 +32,8 @@ pub struct Session {
     /// Where that key works; `None`: anywhere.
     networks: Option<Arc<[Network]>>,
     pub actor: Option<Actor>,
+    /// The role that the company is looked at as; see [`Auth::view_as`].
+    pub viewing: Option<Arc<Viewing>>,
 }
 
 impl Session {
@@ -118,13 +121,15 @@ struct Found {
     /// Of an API token.
     scopes: Option<Vec<String>>,
     networks: Option<Arc<[Network]>>,
+    /// The role that the session looks as, and where.
+    viewing: Option<(Uuid, Option<Uuid>)>,
 }
 
 /// A person in a company.
-struct Member {
-    organization: Organization,
-    access: Access,
-    overlay: Arc<Overlay>,
+pub(crate) struct Member {
+    pub(crate) organization: Organization,
+    pub(crate) access: Access,
+    pub(crate) overlay: Arc<Overlay>,
     workspace: Option<Uuid>,
 }
 
@@ -154,13 +159,13 @@ impl Auth {
                 Token::Session => self.find_session(&tx, hash).await?,
                 Token::Api(organization) => find_token(&tx, organization, hash).await?,
             };
-            let Some(Found { id, user, organization, scopes, networks }) = found else { return Ok(None) };
+            let Some(Found { id, user, organization, scopes, networks, viewing }) = found else { return Ok(None) };
             let is_token = scopes.is_some();
             let mut session =
-                Session { id, user: Arc::new(user), organization: None, workspace: None, token: is_token.then_some(id), networks, actor: None };
+                Session { id, user: Arc::new(user), organization: None, workspace: None, token: is_token.then_some(id), networks, actor: None, viewing: None };
             let Some(organization) = organization else { return Ok(Some(session)) };
             let user = session.user.id;
-            let Some(member) = self.read_member(&tx, organization, user).await? else { return Ok(None) };
+            let Some(mut member) = self.read_member(&tx, organization, user).await? else { return Ok(None) };
             let limits = match member.organization.status.as_str() {
                 "active" => scopes,
                 "suspended" => Some(read_only(scopes)),
@@ -168,7 +173,15 @@ impl Auth {
                 _ => return Ok(Some(session)),
             };
             session.workspace = member.workspace;
-            session.actor = Some(self.actor(&member, user, limits));
+            if let Some((role, workspace)) = viewing {
+                let viewing = self.look_as(&tx, &mut member, role, workspace).await?;
+                // Who runs the server is no role of a company.
+                Arc::make_mut(&mut session.user).is_operator = false;
+                session.workspace = workspace.or(session.workspace);
+                session.viewing = Some(Arc::new(viewing));
+            }
+            let actor = self.actor(&member, user, limits);
+            session.actor = Some(Actor { only_looks: viewing.is_some(), ..actor });
             session.organization = Some(Arc::new(member.organization));
             Ok(Some(session))
         })
@@ -202,6 +215,7 @@ impl Auth {
             access: Arc::new(access),
             overlay: member.overlay.clone(),
             zone: TimeZone::get(&member.organization.time_zone).unwrap_or(TimeZone::UTC),
+            only_looks: false,
         }
     }
 
@@ -210,7 +224,7 @@ impl Auth {
         let found = tx
             .query_typed(
                 sql!(concat!(
-                    "select s.id, s.active_organization_id,
+                    "select s.id, s.active_organization_id, s.view_role_id, s.view_workspace_id,
                         s.expires_at <= now() or s.last_seen_at <= now() - make_interval(secs => $2) as is_over,
                         s.last_seen_at < now() - interval '1 minute' as is_old, ",
                     crate::people::user_columns!(),
@@ -231,7 +245,9 @@ impl Auth {
             tx.execute(sql!("update iam.sessions set last_seen_at = now() where id = $1"), &[&id]).await?;
         }
         let organization = row.get("active_organization_id");
-        Ok(Some(Found { id, user: User::of(row), organization, scopes: None, networks: None }))
+        let viewing =
+            row.get::<_, Option<Uuid>>("view_role_id").map(|role| (role, row.get("view_workspace_id")));
+        Ok(Some(Found { id, user: User::of(row), organization, scopes: None, networks: None, viewing }))
     }
 
     /// Nothing when he is not, or no longer, a member.
@@ -380,6 +396,7 @@ async fn find_token(tx: &System, organization: Uuid, hash: &Hash) -> kernel::Res
         networks: Some(row.get::<_, Vec<&str>>("allowed_ips"))
             .filter(|said| !said.is_empty())
             .map(|said| said.iter().filter_map(|network| network.parse().ok()).collect()),
+        viewing: None,
     }))
 }
 

@@ -6,6 +6,7 @@ use crate::{Auth, Result, Session};
 use kernel::{Actor, Error, ModuleInfo, Tx, sql, within};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::sync::LazyLock;
 use uuid::Uuid;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -20,11 +21,32 @@ pub struct NewSetting {
 
 /// Longest text of a setting, in characters.
 const LONGEST: usize = 10_000;
+const MOST_HOSTS: usize = 20;
+
+/// Whose pages are shown inside ours.
+const FRAMES: &str = "pages.frames";
+
+/// The program's own settings, beside those of the modules.
+static OWN: LazyLock<Value> = LazyLock::new(|| {
+    json!([{
+        "key": FRAMES, "type": "hosts", "scopes": ["organization"],
+        "label": "Pages that may be shown inside",
+        "help": "The sites whose pages a view of the kind “Pages” shows inside this product, such as maps.example.com, *.example.org. All others open in a tab of their own.",
+        "ru": {
+            "label": "Какие страницы можно показывать внутри",
+            "help": "Сайты, страницы которых представление «Страницы» показывает внутри продукта, например maps.example.com, *.example.org. Все прочие открываются в своей вкладке.",
+        },
+        "kk": {
+            "label": "Ішінде көрсетуге болатын беттер",
+            "help": "«Беттер» көрінісі өнім ішінде көрсететін сайттар, мысалы maps.example.com, *.example.org. Қалғандары өз қойындысында ашылады.",
+        },
+    }])
+});
 
 impl Auth {
     fn setting(&self, key: &str) -> Option<&Value> {
-        let modules = self.store.catalog().modules.iter();
-        modules.flat_map(|m| m.meta["settings"].as_array().into_iter().flatten()).find(|s| s["key"] == key)
+        let modules = self.store.catalog().modules.iter().map(|m| &m.meta["settings"]);
+        modules.chain([&*OWN]).flat_map(|s| s.as_array().into_iter().flatten()).find(|s| s["key"] == key)
     }
 
     /// Every setting there is: what it is, what was set where, and what is in force for this person. Of a secret only
@@ -41,8 +63,9 @@ impl Auth {
             Ok(tx.query(sql, &[&actor.organization, &actor.user, &session.workspace]).await?)
         })?;
         let mut all = Vec::new();
-        for module in &self.store.catalog().modules {
-            for setting in module.meta["settings"].as_array().into_iter().flatten() {
+        let modules = self.store.catalog().modules.iter().map(|m| (Some(m), &m.meta["settings"]));
+        for (module, settings) in [(None, &*OWN)].into_iter().chain(modules) {
+            for setting in settings.as_array().into_iter().flatten() {
                 let key = setting["key"].as_str().unwrap_or_default();
                 let set: Vec<Value> = rows
                     .iter()
@@ -54,9 +77,13 @@ impl Auth {
                     })
                     .collect();
                 let mut told = setting.clone();
-                told["module"] = json!(module.name);
+                told["module"] = json!(module.map_or("", |m| m.name.as_str()));
                 for word in ["label", "help"] {
-                    if let Some(text) = translated(module, session, "settings", key, word) {
+                    let text = match module {
+                        Some(module) => translated(module, session, "settings", key, word),
+                        None => setting[kernel::spoken(&session.user.locale)][word].as_str(),
+                    };
+                    if let Some(text) = text {
                         told[word] = json!(text);
                     }
                 }
@@ -125,6 +152,15 @@ impl Auth {
         company.seal(&about(actor.organization, key), text.as_bytes())
     }
 
+    /// The hosts whose pages this person's company shows inside its own: for the header that says so to browsers.
+    pub async fn frames(&self, token: &str, request: Uuid) -> Result<Vec<String>> {
+        let Ok(session) = self.session(token, request).await else { return Ok(Vec::new()) };
+        let Some(actor) = &session.actor else { return Ok(Vec::new()) };
+        let rows = self.store.batch(actor, &[(sql!("select app.setting($1)"), &[&FRAMES])]).await?;
+        let kept: Option<Value> = rows.first().and_then(|r| r.first()).and_then(|r| r.get(0));
+        Ok(kept.as_ref().and_then(Value::as_str).and_then(hosts).unwrap_or_default())
+    }
+
     /// What a company keeps secret, for the program that needs it to do the company's work.
     ///
     /// # Errors
@@ -171,6 +207,10 @@ async fn check(tx: &Tx, setting: &Value, value: &Value) -> kernel::Result<()> {
             Some(text) if text.chars().count() <= LONGEST => Ok(()),
             _ => Err(wrong("This is a text of at most 10,000 characters.")),
         },
+        "hosts" => match value.as_str().and_then(hosts) {
+            Some(_) => Ok(()),
+            None => Err(wrong("Name at most 20 sites, such as maps.example.com or *.example.org.")),
+        },
         "boolean" if value.is_boolean() => Ok(()),
         "boolean" => Err(wrong("This is true or false.")),
         "integer" if value.as_i64().is_some_and(|n| within(n as f64)) => Ok(()),
@@ -195,5 +235,58 @@ async fn check(tx: &Tx, setting: &Value, value: &Value) -> kernel::Result<()> {
             }
         }
         other => Err(Error::broken(format!("a setting of the unknown type {other}"))),
+    }
+}
+
+/// Names of hosts between commas or spaces; nothing else, since they go into a header as they are.
+fn hosts(text: &str) -> Option<Vec<String>> {
+    let all: Vec<String> = text
+        .split(|c: char| c == ',' || c.is_whitespace())
+        .filter(|host| !host.is_empty())
+        .map(|host| host.strip_prefix("https://").unwrap_or(host).trim_end_matches('/').to_ascii_lowercase())
+        .collect();
+    let is_label = |label: &str| {
+        let plain = label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        plain && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let is_host = |host: &String| {
+        let (name, port) =
+            host.split_once(':').map_or((host.as_str(), None), |(name, port)| (name, Some(port)));
+        let name = name.strip_prefix("*.").unwrap_or(name);
+        name.len() <= 253
+            && name.contains('.')
+            && name.split('.').all(is_label)
+            && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|n| n > 0 && n.to_string() == port))
+    };
+    (all.len() <= MOST_HOSTS && all.iter().all(is_host)).then_some(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hosts;
+
+    #[test]
+    fn hosts_are_names_and_nothing_that_could_change_a_header() {
+        let some = hosts("maps.example.com, *.Example.org https://a.b.test:8443/").unwrap();
+        assert_eq!(some, ["maps.example.com", "*.example.org", "a.b.test:8443"]);
+        assert_eq!(hosts(" "), Some(vec![]));
+        for bad in [
+            "*",
+            "*.com:x",
+            "https:",
+            "http://a.test",
+            "localhost",
+            "a.test;script-src",
+            "'self'",
+            "a.test/path",
+            "*.*.test",
+            "-a.test",
+            "a..test",
+            "a.test:0",
+            "data:",
+            "é.test",
+        ] {
+            assert_eq!(hosts(bad), None, "{bad}");
+        }
     }
 }

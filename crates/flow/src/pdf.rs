@@ -33,8 +33,8 @@ pub struct Document {
     pub totals: Vec<Total>,
     /// The total in words, terms, bank details, notes.
     pub blocks: Vec<Block>,
-    /// Who signs: a line for each.
-    pub signatures: Vec<String>,
+    /// Who signs, or has signed: a line for each.
+    pub signatures: Vec<Signature>,
     /// At the foot of every page, beside `1 / 2`.
     pub footer: String,
 }
@@ -106,6 +106,17 @@ pub struct Total {
 #[serde(default, deny_unknown_fields)]
 pub struct Block {
     pub label: String,
+    pub text: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Signature {
+    /// Under the line: who, when.
+    pub label: String,
+    /// What was drawn, as the path of an SVG of 300 by 100, of `M`, `L` and `Q`; empty where it is signed by hand.
+    pub path: String,
+    /// A name that was typed.
     pub text: String,
 }
 

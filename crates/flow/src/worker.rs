@@ -420,6 +420,7 @@ fn nobody(organization: Uuid) -> Actor {
         access: Arc::default(),
         overlay: Arc::default(),
         zone: TimeZone::UTC,
+        only_looks: false,
     }
 }
 

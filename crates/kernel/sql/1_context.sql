@@ -53,9 +53,11 @@ create domain app.email as text constraint email_has_at check (value ~ '^[^@\s]+
 create domain app.phone as text constraint phone_is_short check (length(value) <= 50);
 create domain app.url as text constraint url_is_web check (value ~* '^https?://' and length(value) <= 2000);
 create domain app.textarea as text;
+create domain app.recurrence as text constraint recurrence_is_a_rule check (value ~ '^FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)' and length(value) <= 8000);
 comment on constraint email_has_at on domain app.email is 'This is not an e-mail address.';
 comment on constraint phone_is_short on domain app.phone is 'A phone number has at most 50 characters.';
 comment on constraint url_is_web on domain app.url is 'A web address starts with http:// or https://.';
+comment on constraint recurrence_is_a_rule on domain app.recurrence is 'Write a recurrence as FREQ=WEEKLY;BYDAY=MO,WE.';
 
 create table app.currencies (
     code    text primary key check (code ~ '^[A-Z]{3}$'),

@@ -58,9 +58,12 @@ create table iam.sessions (
     created_at              timestamptz not null default now(),
     last_seen_at            timestamptz not null default now(),
     expires_at              timestamptz not null,
-    ended_at                timestamptz
+    ended_at                timestamptz,
+    view_role_id            uuid,
+    view_workspace_id       uuid
 );
 comment on table iam.sessions is 'Where a person is signed in. Only a hash of the token is kept.';
+comment on column iam.sessions.view_role_id is 'The role that an administrator looks at the company as; meanwhile he changes nothing.';
 create index sessions_user on iam.sessions (user_id);
 
 create table iam.email_verifications (

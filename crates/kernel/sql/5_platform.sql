@@ -639,7 +639,7 @@ create table builder.custom_fields (
     name        text not null constraint field_name_is_plain check (name ~ '^[a-z][a-z0-9_]{0,49}$'),
     label       text not null,
     type        text not null check (type in ('text', 'textarea', 'number', 'integer', 'money', 'percent', 'date', 'datetime', 'boolean', 'select', 'multiselect', 'email', 'phone', 'url',
-                    'tags', 'user', 'richtext', 'rating', 'duration', 'color', 'location', 'country', 'timezone', 'barcode', 'signature')),
+                    'tags', 'user', 'richtext', 'rating', 'duration', 'color', 'location', 'country', 'timezone', 'barcode', 'signature', 'recurrence', 'file')),
     required    boolean not null default false,
     options     jsonb not null default '[]' check (jsonb_typeof(options) = 'array'),
     help        text,

@@ -137,6 +137,8 @@ kinds! {
     Timezone "timezone"
     Barcode "barcode"
     Signature "signature"
+    Recurrence "recurrence"
+    File "file"
 }
 
 impl Kind {
@@ -163,6 +165,8 @@ impl Kind {
                 | Kind::Richtext
                 | Kind::Location
                 | Kind::Signature
+                | Kind::Recurrence
+                | Kind::File
                 | Kind::Hidden
         )
     }

@@ -56,6 +56,11 @@ impl Error {
         Error::Broken(message.into().into())
     }
 
+    /// An administrator looks at the company as a role; see `Actor::only_looks`.
+    pub fn only_looking() -> Self {
+        Error::Forbidden("You are viewing as a role, so nothing can be changed. End the view first.".into())
+    }
+
     /// Others changed the same records at the same time, again and again.
     #[doc(hidden)]
     pub fn busy() -> Self {
@@ -105,6 +110,7 @@ impl Error {
             SqlState::INSUFFICIENT_PRIVILEGE => {
                 return Error::Forbidden("You may not do this.".into());
             }
+            SqlState::READ_ONLY_SQL_TRANSACTION => return Error::only_looking(),
             SqlState::NOT_NULL_VIOLATION => return refused("This is required.", db.column()),
             SqlState::NUMERIC_VALUE_OUT_OF_RANGE => {
                 return refused("A number is too large.", db.column());

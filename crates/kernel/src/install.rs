@@ -21,6 +21,8 @@ const CHANGES: &[(u32, &str)] = &[
     (6, include_str!("../sql/changes/0006_number_series.sql")),
     (7, include_str!("../sql/changes/0007_messages.sql")),
     (8, include_str!("../sql/changes/0008_following.sql")),
+    (9, include_str!("../sql/changes/0009_view_as.sql")),
+    (10, include_str!("../sql/changes/0010_recurrences_and_files.sql")),
     (11, include_str!("../sql/changes/0011_documents.sql")),
     (12, include_str!("../sql/changes/0012_approvals.sql")),
     (14, include_str!("../sql/changes/0014_proofs.sql")),

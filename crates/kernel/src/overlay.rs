@@ -75,7 +75,9 @@ impl CustomField {
             Kind::Boolean => "j_bool",
             Kind::Multiselect | Kind::Tags => "j_list",
             Kind::User => "j_id",
-            Kind::Location | Kind::Signature => return format!("({alias}.custom -> '{}')", self.name),
+            Kind::Location | Kind::Signature | Kind::File => {
+                return format!("({alias}.custom -> '{}')", self.name);
+            }
             _ => "j_text",
         };
         format!("app.{read}({alias}.custom, '{}')", self.name)

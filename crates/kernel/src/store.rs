@@ -22,6 +22,8 @@ pub struct Actor {
     pub overlay: Arc<Overlay>,
     /// The organization's: where its days begin.
     pub zone: jiff::tz::TimeZone,
+    /// Nothing is changed on behalf of this actor: the database refuses it.
+    pub only_looks: bool,
 }
 
 /// Something that was committed; what it says is enough to fetch the record, under the rights of whoever asks.
@@ -225,7 +227,8 @@ impl Actor {
     fn enter(&self, acting: Option<(&Entity, &str)>) -> String {
         let Actor { organization, user, request, access, .. } = self;
         let mut sql = format!(
-            "begin; set local app.context = '{organization} {user} {request} {}'",
+            "begin{}; set local app.context = '{organization} {user} {request} {}'",
+            if self.only_looks { " read only" } else { "" },
             access.grants(acting)
         );
         // Today is the organization's day. Names of zones are letters, digits and / _ + -, as the library has them.

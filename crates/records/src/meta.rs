@@ -244,7 +244,14 @@ pub(crate) fn list(actor: &Actor, entity: &Entity) -> Vec<String> {
     for (name, field) in &seen {
         let dull = matches!(
             field.kind(),
-            Kind::Json | Kind::Uuid | Kind::Textarea | Kind::Richtext | Kind::Location | Kind::Signature
+            Kind::Json
+                | Kind::Uuid
+                | Kind::Textarea
+                | Kind::Richtext
+                | Kind::Location
+                | Kind::Signature
+                | Kind::Recurrence
+                | Kind::File
         );
         if names.len() < 7
             && !dull

@@ -139,6 +139,15 @@ const FIXED: &[Fixed] = &[
         "label description is_active:boolean grants:object fields:object",
     ),
     fixed("delete", "/roles/{id}", "Take a role away", "204", "", ""),
+    fixed(
+        "post",
+        "/roles/{id}/view",
+        "Look at the company as this role would; nothing changes meanwhile",
+        "200",
+        "",
+        "workspace_id:id",
+    ),
+    fixed("delete", "/auth/view", "Be oneself again", "204", "", ""),
     fixed("get", "/meta", "What there is, as far as the caller may read it", "200", "", ""),
     fixed("get", "/meta/entities/{name}", "Fields, form, states and actions of an entity", "200", "", ""),
     fixed("get", "/openapi.json", "This document", "200", "", ""),
@@ -250,7 +259,15 @@ const FIXED: &[Fixed] = &[
         "/public/{token}/rows",
         "A page of what a link shows; wants X-Share-Key",
         "200",
-        "offset:integer limit:integer",
+        "offset:integer limit:integer lane",
+        "",
+    ),
+    fixed(
+        "get",
+        "/public/{token}/widgets",
+        "What the widgets of a shared dashboard say; wants X-Share-Key",
+        "200",
+        "",
         "",
     ),
     fixed(
@@ -609,6 +626,18 @@ fn value_schema(kind: Kind, options: &[String]) -> Value {
         Kind::Color => json!({ "type": "string", "pattern": "^#[0-9a-f]{6}$" }),
         Kind::Country => json!({ "type": "string", "pattern": "^[A-Z]{2}$" }),
         Kind::Richtext => json!({ "type": "string", "description": "Markdown." }),
+        Kind::Recurrence => {
+            json!({ "type": "string", "description": "A rule of RFC 5545, FREQ=WEEKLY;BYDAY=MO, and on a second line days to skip, EXDATE:20261231." })
+        }
+        Kind::File => json!({
+            "type": "array", "description": "Files that were sent before, by their ids; read, also what they are called.",
+            "items": { "type": "object", "required": ["id"], "properties": {
+                "id": { "type": "string", "format": "uuid" },
+                "name": { "type": "string", "readOnly": true },
+                "type": { "type": "string", "readOnly": true },
+                "size": { "type": "integer", "readOnly": true },
+            } },
+        }),
         Kind::Location => json!({
             "type": "object", "required": ["lat", "lon"], "additionalProperties": false,
             "properties": {
@@ -703,7 +732,7 @@ fn routes(
     list.insert("get".into(), json!({
         "operationId": format!("list{name}"), "tags": tags, "summary": format!("A page of {}", entity.short()),
         "parameters": [
-            query("filter", text()), query("q", json!({ "type": "string", "maxLength": 200 })), query("sort", text()), query("fields", text()), query("expand", text()),
+            query("filter", text()), query("q", json!({ "type": "string", "maxLength": 200 })), query("sort", text()), query("fields", text()), query("expand", text()), query("occurs", text()),
             query("limit", json!({ "type": "integer", "minimum": 1, "maximum": 500 })), query("cursor", text()),
             query("offset", json!({ "type": "integer", "minimum": 0, "maximum": 100_000 })), query("count", json!({ "type": "string", "enum": ["exact", "estimate", "none"] })),
         ],

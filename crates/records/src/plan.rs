@@ -290,7 +290,7 @@ fn condition_kind(field: &Field<'_>) -> conditions::Kind {
         Kind::Boolean => conditions::Kind::Bool,
         Kind::Relation | Kind::User | Kind::Uuid => conditions::Kind::Id,
         Kind::Tags | Kind::Multiselect => conditions::Kind::TextList,
-        Kind::Json | Kind::Location | Kind::Signature | Kind::Hidden => conditions::Kind::Json,
+        Kind::Json | Kind::Location | Kind::Signature | Kind::File | Kind::Hidden => conditions::Kind::Json,
         _ => conditions::Kind::Text,
     }
 }

@@ -5,11 +5,12 @@
 //! (whether the part's `net` and `tax` are summed by `tax_rate`), `totals` with the `strong` one, `blocks`. Without it
 //! the form is printed.
 
-use crate::{get, meta};
-use kernel::{Actor, Catalog, Column, Entity, FieldAccess, Result, Store};
+use crate::{get, meta, recurrence::Recurrence};
+use jiff::{Timestamp, tz::TimeZone};
+use kernel::{Actor, Catalog, Column, Entity, FieldAccess, Result, Store, sql};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 /// What a document of `flow::pdf` is made of, but for the company's own name and looks.
@@ -19,15 +20,15 @@ use uuid::Uuid;
 pub async fn print(store: &Store, actor: &Actor, entity: &Entity, id: Uuid, language: &str) -> Result<Value> {
     let catalog = store.catalog().clone();
     let about = |entity: &Entity| meta::detail(&catalog, store.modules(), actor, entity, language);
-    let head = Sheet::of(about(entity), language);
+    let mut head = Sheet::of(about(entity), language, actor);
     let spec = &entity.meta["print"];
     let part = match spec["part"].as_str() {
         Some(name) => entity.part(name),
         None if spec.is_null() => entity.parts.first(),
         None => None,
     };
-    let lines = match part {
-        Some(part) => Some((part, Sheet::of(about(catalog.entity(&part.entity)?), language))),
+    let mut lines = match part {
+        Some(part) => Some((part, Sheet::of(about(catalog.entity(&part.entity)?), language, actor))),
         None => None,
     };
     let columns: Vec<String> = match &lines {
@@ -36,14 +37,17 @@ pub async fn print(store: &Store, actor: &Actor, entity: &Entity, id: Uuid, lang
     };
     let columns: Vec<String> = columns.into_iter().filter(|c| c != "position").collect();
     let form: Vec<String> = head.meta["form"].as_array().into_iter().flatten().flat_map(names).collect();
-    let long = |name: &&String| head.field(name)["type"] == "textarea";
+    let is = |name: &&String, kinds: &[&str]| kinds.iter().any(|kind| head.field(name)["type"] == *kind);
+    let long = |name: &&String| is(name, &["textarea", "richtext"]);
     let facts = if spec.is_null() {
-        form.iter().filter(|n| !long(n)).cloned().collect()
+        form.iter().filter(|n| !long(n) && !is(n, &["signature"])).cloned().collect()
     } else {
         names(&spec["facts"])
     };
     let blocks =
         if spec.is_null() { form.iter().filter(long).cloned().collect() } else { names(&spec["blocks"]) };
+
+    let signed: Vec<String> = form.iter().filter(|n| is(n, &["signature"])).cloned().collect();
 
     let expand = relations(&catalog, actor, entity, &facts)
         .into_iter()
@@ -56,6 +60,10 @@ pub async fn print(store: &Store, actor: &Actor, entity: &Entity, id: Uuid, lang
         }))
         .collect::<Vec<_>>();
     let record = get(store, actor, entity, id, &[], &expand).await?.value()?;
+    let people = people(store, actor, &record).await?;
+    for sheet in [&mut head].into_iter().chain(lines.as_mut().map(|(_, sheet)| sheet)) {
+        sheet.people.clone_from(&people);
+    }
     let digits = record["digits"].as_u64().and_then(|d| u32::try_from(d).ok()).unwrap_or(2);
 
     let title = spec["title"].as_str().map(|f| head.shown(f, &record, digits)).filter(|t| !t.is_empty());
@@ -101,6 +109,7 @@ pub async fn print(store: &Store, actor: &Actor, entity: &Entity, id: Uuid, lang
         "facts": named(&facts, "value"),
         "totals": totals,
         "blocks": named(&blocks, "text"),
+        "signatures": signed.iter().filter_map(|n| head.signature(n, &record)).collect::<Vec<_>>(),
     });
     if let Some((part, sheet)) = lines {
         let rows: Vec<&Value> = record[&part.name].as_array().into_iter().flatten().collect();
@@ -164,18 +173,55 @@ fn relations(catalog: &Catalog, actor: &Actor, entity: &Entity, fields: &[String
     known.map(|c| c.relation_name().to_owned()).collect()
 }
 
+/// What members are called that fields of the organization's own name, or that signed.
+async fn people(store: &Store, actor: &Actor, record: &Value) -> Result<HashMap<String, String>> {
+    fn ids(value: &Value, found: &mut Vec<Uuid>) {
+        match value {
+            Value::Object(map) => map.values().for_each(|v| ids(v, found)),
+            Value::Array(list) => list.iter().for_each(|v| ids(v, found)),
+            Value::String(text) if text.len() == 36 => found.extend(text.parse::<Uuid>()),
+            _ => {}
+        }
+    }
+    let mut named = Vec::new();
+    ids(record, &mut named);
+    let sql = sql!(
+        "select m.id::text, m.name from iam.memberships m where m.organization_id = $1 and m.id = any ($2)"
+    );
+    let rows = store.batch(actor, &[(sql, &[&actor.organization, &named])]).await?;
+    Ok(rows.iter().flatten().map(|r| (r.get(0), r.get(1))).collect())
+}
+
 /// What is known about an entity, for one reader.
 struct Sheet<'a> {
     meta: Value,
     fields: Map<String, Value>,
     language: &'a str,
+    zone: TimeZone,
+    people: HashMap<String, String>,
 }
 
 impl<'a> Sheet<'a> {
-    fn of(meta: Value, language: &'a str) -> Sheet<'a> {
+    fn of(meta: Value, language: &'a str, actor: &Actor) -> Sheet<'a> {
         let fields = meta["fields"].as_array().into_iter().flatten();
         let fields = fields.filter_map(|f| Some((f["name"].as_str()?.to_owned(), f.clone()))).collect();
-        Sheet { meta, fields, language }
+        Sheet { meta, fields, language, zone: actor.zone.clone(), people: HashMap::new() }
+    }
+
+    fn value<'v>(&self, name: &str, record: &'v Value) -> &'v Value {
+        record.get(name).unwrap_or(&Value::Null)
+    }
+
+    /// What was drawn or typed, and under it who did it when.
+    fn signature(&self, name: &str, record: &Value) -> Option<Value> {
+        let value = self.value(name, record);
+        value.as_object()?;
+        let who = self.people.get(value["by"].as_str().unwrap_or_default());
+        let when = moment(value["at"].as_str().unwrap_or_default(), self.language, &self.zone);
+        let said = [Some(self.label(name)), who.map(String::as_str), Some(when.as_str())];
+        let label: Vec<&str> = said.into_iter().flatten().filter(|s| !s.is_empty()).collect();
+        let text = |key: &str| value[key].as_str().unwrap_or_default();
+        Some(json!({ "label": label.join(" · "), "path": text("path"), "text": text("text") }))
     }
 
     fn field(&self, name: &str) -> &Value {
@@ -198,19 +244,25 @@ impl<'a> Sheet<'a> {
 
     /// A field of a record as people of this language write it; empty when they may not see it.
     fn shown(&self, name: &str, record: &Value, digits: u32) -> String {
-        let field = self.field(name);
-        let value = name.strip_prefix("cf.").map_or(&record[name], |custom| &record["cf"][custom]);
+        let (field, value) = (self.field(name), self.value(name, record));
+        let labelled = |value: &Value| {
+            let options = field["options"].as_array()?;
+            options.iter().find(|o| o["id"] == *value)?["label"].as_str()
+        };
         let text = match value {
             Value::Null => return String::new(),
             Value::String(text) => text.clone(),
             Value::Array(items) => {
-                let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
-                items.join(", ")
+                let said = |item: &'_ Value| {
+                    let plain = item.as_str().or(item["name"].as_str()).unwrap_or_default().to_owned();
+                    labelled(item).map_or(plain, str::to_owned)
+                };
+                items.iter().map(said).collect::<Vec<_>>().join(", ")
             }
             other => other.to_string(),
         };
-        if let Some(option) = field["options"].as_array().and_then(|o| o.iter().find(|o| o["id"] == *value)) {
-            return option["label"].as_str().unwrap_or(&text).to_owned();
+        if let Some(label) = labelled(value) {
+            return label.to_owned();
         }
         if let Value::Object(to) = &field["ref"] {
             let relation = to["relation"].as_str().unwrap_or_default();
@@ -222,6 +274,15 @@ impl<'a> Sheet<'a> {
             "number" | "integer" | "quantity" => grouped(&text, None, self.language),
             "percent" => self.percent(&text),
             "date" => day(&text, self.language),
+            "datetime" => moment(&text, self.language, &self.zone),
+            "rating" => format!("{text} / {}", field["max"].as_i64().unwrap_or(5)),
+            "duration" => duration(&text, self.language),
+            "location" => location(value),
+            "country" => country(&text, self.language),
+            "timezone" => text.replace('_', " "),
+            "user" => self.people.get(&text).cloned().unwrap_or_default(),
+            "richtext" => unmarked(&text),
+            "recurrence" => Recurrence::parse(&text).map_or(text, |rule| rule.said(self.language, &day)),
             "boolean" => {
                 if *value == true {
                     "✓".into()
@@ -262,6 +323,66 @@ fn grouped(text: &str, digits: Option<u32>, language: &str) -> String {
     if number.is_sign_negative() && !number.is_zero() { format!("\u{2212}{out}") } else { out }
 }
 
+/// By the clock of the company.
+fn moment(text: &str, language: &str, zone: &TimeZone) -> String {
+    let Ok(at) = text.parse::<Timestamp>() else { return text.to_owned() };
+    let at = at.to_zoned(zone.clone());
+    format!("{}, {}", day(&at.date().to_string(), language), at.strftime("%H:%M"))
+}
+
+/// `1 h 30 min`.
+fn duration(text: &str, language: &str) -> String {
+    let Ok(minutes) = text.parse::<u64>() else { return text.to_owned() };
+    let (hour, minute) = match language {
+        "ru" => ("ч", "мин"),
+        "kk" => ("сағ", "мин"),
+        _ => ("h", "min"),
+    };
+    match (minutes / 60, minutes % 60) {
+        (0, m) => format!("{m}\u{a0}{minute}"),
+        (h, 0) => format!("{h}\u{a0}{hour}"),
+        (h, m) => format!("{h}\u{a0}{hour} {m}\u{a0}{minute}"),
+    }
+}
+
+fn location(value: &Value) -> String {
+    let degrees = format!("{}, {}", value["lat"], value["lon"]);
+    match value["label"].as_str() {
+        Some(label) => format!("{label} ({degrees})"),
+        None => degrees,
+    }
+}
+
+/// What countries are called, as CLDR has it: code, English, Russian, Kazakh.
+const COUNTRIES: &str = include_str!("../data/countries.csv");
+
+fn country(code: &str, language: &str) -> String {
+    let line = COUNTRIES.lines().find(|line| line.split(';').next() == Some(code));
+    let column = 1 + kernel::LANGUAGES.iter().position(|l| *l == language).unwrap_or(0);
+    line.and_then(|line| line.split(';').nth(column)).unwrap_or(code).to_owned()
+}
+
+/// Formatted text as text: its paragraphs and lists stay, its marks go.
+fn unmarked(text: &str) -> String {
+    let line = |line: &str| {
+        let bare = line.trim_start();
+        let (before, bare) = match bare.strip_prefix("- ").or_else(|| bare.strip_prefix("* ")) {
+            Some(item) => ("• ", item),
+            None => ("", bare.trim_start_matches('#').trim_start()),
+        };
+        let mut out = before.to_owned();
+        let mut rest = bare;
+        while let Some((words, after)) = rest.split_once('[') {
+            let Some((name, link)) = after.split_once("](") else { break };
+            let Some((address, tail)) = link.split_once(')') else { break };
+            out += &format!("{words}{name} ({address})");
+            rest = tail;
+        }
+        (out + rest).replace("**", "").replace(['*', '`'], "")
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 fn day(text: &str, language: &str) -> String {
     let Ok(date) = text.parse::<jiff::civil::Date>() else { return text.to_owned() };
     date.strftime(if language == "en" { "%-d %b %Y" } else { "%d.%m.%Y" }).to_string()
@@ -270,6 +391,23 @@ fn day(text: &str, language: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn own_types_of_fields_are_said_in_words() {
+        assert_eq!(
+            ["en", "ru", "kk"].map(|l| duration("90", l)),
+            ["1\u{a0}h 30\u{a0}min", "1\u{a0}ч 30\u{a0}мин", "1\u{a0}сағ 30\u{a0}мин"]
+        );
+        assert_eq!(["en", "ru", "kk"].map(|l| country("KZ", l)), ["Kazakhstan", "Казахстан", "Қазақстан"]);
+        assert_eq!(country("??", "en"), "??");
+        assert_eq!(location(&json!({ "lat": 1.5, "lon": 2, "label": "Home" })), "Home (1.5, 2)");
+        assert_eq!(
+            unmarked("# Terms\n**Pay** in *time*, see [here](https://a.test).\n\n- one\n- two"),
+            "Terms\nPay in time, see here (https://a.test).\n\n• one\n• two"
+        );
+        let zone = TimeZone::get("Asia/Almaty").unwrap();
+        assert_eq!(moment("2026-11-05T20:30:00Z", "en", &zone), "6 Nov 2026, 01:30");
+    }
 
     #[test]
     fn numbers_and_days_are_written_as_people_do() {

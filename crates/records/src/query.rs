@@ -1,4 +1,5 @@
 use crate::{
+    occurs::{Left, Occurs},
     plan::{Bound, Plan, quoted},
     select::{Select, actions_of, group},
 };
@@ -28,6 +29,8 @@ pub struct Query {
     pub cursor: Option<String>,
     pub count: Count,
     pub deleted: bool,
+    /// Those that lie, or come back, within some days; see [`crate::occurs`].
+    pub occurs: Option<Occurs>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,6 +61,10 @@ impl Query {
             match name.as_str() {
                 "filter" => {
                     query.filter = Some(kernel::read_json(value.as_bytes()).map_err(|e| e.under("filter"))?);
+                }
+                "occurs" => {
+                    let asked = kernel::read_json(value.as_bytes()).map_err(|e| e.under("occurs"))?;
+                    query.occurs = Some(Occurs::parse(asked)?);
                 }
                 "q" => query.q = value.trim().chars().take(200).collect(),
                 "sort" => query.sort = list(value),
@@ -106,6 +113,9 @@ impl Query {
         }
         if !self.q.is_empty() {
             conditions.push(search(plan, &self.q)?);
+        }
+        if let Some(occurs) = &self.occurs {
+            conditions.push(occurs.condition(plan)?);
         }
         Ok(conditions)
     }
@@ -255,6 +265,7 @@ pub async fn list(store: &Store, actor: &Actor, entity: &Entity, query: &Query) 
     let picked = plan.joins() == 0;
     let mut select = Select::new(&mut plan, &query.fields, &query.expand)?;
     let marks: Vec<usize> = keys.iter().map(|k| select.extra(format!("{}::text", k.sql))).collect();
+    let when = query.occurs.as_ref().map(|o| o.columns(&mut plan, &mut select)).transpose()?;
     let columns = select.sql();
     let sql = if picked && plan.joins() > 0 {
         // What is only shown is fetched for the rows of the page, not for all that it was picked from.
@@ -288,19 +299,31 @@ pub async fn list(store: &Store, actor: &Actor, entity: &Entity, query: &Query) 
     let parts = parts_of(store, actor, &plan, &select, &rows).await?;
 
     let mut out = Vec::with_capacity(rows.len() * 512 + 64);
+    let mut left = Left::default();
     out.extend_from_slice(b"{\"data\":[");
-    for (n, row) in rows.iter().enumerate() {
-        if n > 0 {
+    let begin = out.len();
+    for row in &rows {
+        let occurrences = when.as_ref().map(|when| when.of(row, &actor.zone, &mut left));
+        if occurrences.as_ref().is_some_and(Vec::is_empty) {
+            continue;
+        }
+        if out.len() > begin {
             out.push(b',');
         }
         let id: Uuid = row.get(0);
+        let occurrences = occurrences.map(|o| serde_json::to_vec(&o)).transpose()?;
         let tail: Vec<(&str, &[u8])> = parts
             .iter()
             .map(|(name, lists)| (*name, lists.get(&id).map_or(&b"[]"[..], Vec::as_slice)))
+            .chain(occurrences.iter().map(|o| ("_occurrences", o.as_slice())))
             .collect();
         select.write(&mut out, row, &tail);
     }
-    out.extend_from_slice(b"],\"next\":");
+    out.push(b']');
+    if left.is_cut {
+        out.extend_from_slice(b",\"cut\":true");
+    }
+    out.extend_from_slice(b",\"next\":");
     match rows.last().filter(|_| more) {
         Some(row) => {
             let last: Vec<Option<String>> = marks.iter().map(|m| row.get(*m)).collect();

@@ -1,6 +1,8 @@
 //! What a saved view shows to somebody who may ask for nothing else: its rows, its columns, its sums. Whoever looks
 //! chooses a page and what to group by, of what he sees anyway.
 
+mod widgets;
+
 use crate::{
     plan::visible,
     query::{Count, Query, list},
@@ -47,16 +49,15 @@ impl<'a> Shown<'a> {
     /// `{entity, state}`: what it is of, how it looks. The filter is not told: it may name what is not shown.
     pub fn describe(&self, modules: &'static [&'static Module], language: &str) -> Value {
         let detail = crate::meta::detail(self.store.catalog(), modules, self.actor, self.entity, language);
-        let described = |name: &String| {
+        let field = |name: &String| {
             let field = detail["fields"].as_array()?.iter().find(|f| f["name"] == *name)?;
-            let mut said: Map<String, Value> =
-                SAID.iter().map(|key| ((*key).to_owned(), field[*key].clone())).collect();
+            let mut said = described(field);
             if !self.currency(name).is_some_and(|c| field["currency_field"] == c.name) {
-                said.insert("currency_field".into(), Value::Null);
+                said["currency_field"] = Value::Null;
             }
-            Some(Value::Object(said))
+            Some(said)
         };
-        let fields: Vec<Value> = self.columns.iter().filter_map(described).collect();
+        let fields: Vec<Value> = self.columns.iter().filter_map(field).collect();
         let group: Vec<&str> = texts(&self.state["group"]).filter(|g| self.shows(path(g))).collect();
         let widths: Map<String, Value> = self.state["widths"]
             .as_object()
@@ -71,14 +72,19 @@ impl<'a> Shown<'a> {
         })
     }
 
-    /// `{data, count, offset, limit}`: values as they are shown, a relation as what it is called.
-    pub async fn rows(&self, offset: u32, limit: u32) -> Result<Value> {
+    /// `{data, count, offset, limit}`: values as they are shown, a relation as what it is called. `lane` is a column of
+    /// the board that the view is.
+    pub async fn rows(&self, offset: u32, limit: u32, lane: Option<&str>) -> Result<Value> {
         let limit = limit.clamp(1, MOST);
         let mut fields = self.columns.clone();
         fields.extend(self.columns.iter().filter_map(|name| self.title(name)).map(|(path, _)| path));
         fields.extend(self.columns.iter().filter_map(|n| self.currency(n)).map(|c| c.name.clone()));
         fields.dedup();
-        let filter = self.filter.clone();
+        let lane = lane.map(|lane| self.lane(lane)).transpose()?;
+        let filter = match (self.filter.clone(), lane) {
+            (Some(filter), Some(lane)) => Some(json!({ "operator": "AND", "rules": [filter, lane] })),
+            (filter, lane) => filter.or(lane),
+        };
         let query = Query {
             filter,
             sort: self.sort(),
@@ -123,7 +129,9 @@ impl<'a> Shown<'a> {
                 Some(column) if self.entity.relation(&column.relation_name()).is_some() => {
                     column.relation_name()
                 }
-                _ => (*name).to_owned(),
+                // A person by his name: an id is not for guests.
+                Some(_) => self.title(name).map_or_else(|| (*name).to_owned(), |(path, _)| path),
+                None => (*name).to_owned(),
             });
         }
         let mut currencies: Vec<&str> =
@@ -171,7 +179,11 @@ impl<'a> Shown<'a> {
 
     /// What a relation is called, where this actor may read what it points to: the path to it, and its parts.
     fn title(&self, name: &str) -> Option<(String, [String; 2])> {
-        let column = self.column(name)?;
+        self.title_in(self.entity, name)
+    }
+
+    fn title_in(&self, entity: &Entity, name: &str) -> Option<(String, [String; 2])> {
+        let column = entity.column(name)?;
         let target = self.store.catalog().entities.get(column.target.as_deref()?)?;
         let title = target.title();
         let access = &self.actor.access;
@@ -242,6 +254,11 @@ impl<'a> Shown<'a> {
         }
         Value::Object(out)
     }
+}
+
+/// What anybody may know of a field that is shown.
+fn described(field: &Value) -> Value {
+    SAID.iter().map(|key| ((*key).to_owned(), field[*key].clone())).collect::<Map<_, _>>().into()
 }
 
 fn texts(list: &Value) -> impl Iterator<Item = &str> {

@@ -1,3 +1,4 @@
+use crate::recurrence::Recurrence;
 use jiff::{Timestamp, civil::Date};
 use kernel::{Column, CustomField, Kind};
 use rust_decimal::Decimal;
@@ -16,6 +17,7 @@ const MOST_STARS: i64 = 10;
 const MOST_MINUTES: i64 = 100 * 366 * 24 * 60;
 /// Of the strokes of a signature.
 const MOST_STROKES: usize = 20_000;
+const MOST_FILES: usize = 50;
 /// ISO 3166-1, and the code that Kosovo is given in practice.
 const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS \
     BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE \
@@ -44,10 +46,11 @@ pub(crate) fn json_of(field: &CustomField, value: &Value) -> Result<Value, Strin
         rating(&Value::String(text.clone()), field.stars())?;
     }
     Ok(match kind {
+        Kind::File if text == "[]" => Value::Null,
         Kind::Boolean => Value::Bool(text == "true"),
         k if k.is_number() => text.parse::<serde_json::Number>().map_or(Value::Null, Value::Number),
         Kind::Multiselect => value.clone(),
-        Kind::Location | Kind::Signature => serde_json::from_str(&text).unwrap_or_default(),
+        Kind::Location | Kind::Signature | Kind::File => serde_json::from_str(&text).unwrap_or_default(),
         _ => Value::String(text),
     })
 }
@@ -78,6 +81,8 @@ fn checked<'a, I: Iterator<Item = &'a str>>(
         Kind::Timezone => time_zone(value)?,
         Kind::Barcode => barcode(value)?,
         Kind::Signature => signature(value)?.to_string(),
+        Kind::Recurrence => Recurrence::parse(&plain(value, LONG)?)?.to_string(),
+        Kind::File => files(value)?.to_string(),
         Kind::Phone => plain(value, 50)?,
         Kind::Email => plain(value, 254).and_then(email)?,
         Kind::Url => plain(value, SHORT).and_then(url)?,
@@ -347,6 +352,18 @@ fn signature(value: &Value) -> Result<Value, String> {
         (None, Some(text)) => Ok(json!({ "text": plain(&json!(text), 200)? })),
         _ => Err(NO.into()),
     }
+}
+
+/// Files that were sent before: `["id", …]`, `[{id, …}]` as they are read, or one of these.
+fn files(value: &Value) -> Result<Value, String> {
+    let one = std::slice::from_ref(value);
+    let items = value.as_array().map_or(one, Vec::as_slice);
+    if items.len() > MOST_FILES {
+        return Err(format!("At most {MOST_FILES} files."));
+    }
+    let of = |item: &Value| id(if item.is_object() { &item["id"] } else { item });
+    let ids = items.iter().map(of).collect::<Result<Vec<_>, _>>();
+    Ok(json!(ids.map_err(|_| "Send the file first, then name it by its id.")?))
 }
 
 fn date(value: &Value) -> Result<String, String> {

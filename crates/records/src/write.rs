@@ -8,6 +8,7 @@ use kernel::{
     Actor, Column, Entity, Error, Fault, FieldAccess, Kind, Result, Scope, Store, Tx, When, sql, within,
 };
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
@@ -23,6 +24,8 @@ pub(crate) struct Draft {
     pub(crate) relations: Vec<(String, Uuid, String)>,
     /// Fields that are signed here.
     signed: Vec<String>,
+    /// Fields that name files, and which.
+    files: Vec<(String, Vec<Uuid>)>,
 }
 
 impl Draft {
@@ -152,6 +155,10 @@ fn custom(
                 value["at"] = json!(jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_default());
                 draft.signed.push(key.to_owned());
             }
+            if field.kind == Kind::File && value.is_array() {
+                let ids = serde_json::from_value(value.clone()).unwrap_or_default();
+                draft.files.push((key.to_owned(), ids));
+            }
             draft.custom.insert(key.to_owned(), value);
         }
         Err(message) => faults.push(Fault { field: Some(name), message }),
@@ -160,6 +167,7 @@ fn custom(
 }
 
 /// A statement with its texts: `$1` the organization, the rest as they come.
+#[derive(Clone)]
 pub(crate) struct Statement {
     pub(crate) sql: String,
     pub(crate) texts: Vec<Text>,
@@ -247,6 +255,15 @@ pub(crate) struct Making {
     pub(crate) id: Uuid,
     pub(crate) statements: Vec<Statement>,
     relations: Vec<(String, Uuid, String)>,
+    files: Vec<Hanging>,
+}
+
+/// Files of a row that is not there yet; its own fields are the last text of the statement that makes it.
+struct Hanging {
+    statement: usize,
+    entity: String,
+    record: Uuid,
+    files: Vec<(String, Vec<Uuid>)>,
 }
 
 pub(crate) fn making(
@@ -260,6 +277,14 @@ pub(crate) fn making(
     let mut head = draft(actor, entity, map, true, &mut faults)?;
     let id = head.id;
     let mut relations = std::mem::take(&mut head.relations);
+    let mut files = Vec::new();
+    let mut hanging = |statement: usize, entity: &Entity, draft: &mut Draft| {
+        if !draft.files.is_empty() {
+            let (entity, record) = (entity.name.clone(), draft.id);
+            files.push(Hanging { statement, entity, record, files: std::mem::take(&mut draft.files) });
+        }
+    };
+    hanging(0, entity, &mut head);
     let followers = following(entity, id, [Some(actor.user), given_to(entity, &head)]);
     let mut statements = vec![insert(entity, &mut head, None, None), followers];
     for part in &entity.parts {
@@ -280,10 +305,15 @@ pub(crate) fn making(
                     .into_iter()
                     .map(|(t, i, f)| (t, i, format!("{path}.{f}"))),
             );
+            hanging(statements.len(), inner, &mut line);
             statements.push(insert(inner, &mut line, Some((&part.fk, id)), Some(path)));
         }
     }
-    if faults.is_empty() { Ok(Making { id, statements, relations }) } else { Err(Error::Malformed(faults)) }
+    if faults.is_empty() {
+        Ok(Making { id, statements, relations, files })
+    } else {
+        Err(Error::Malformed(faults))
+    }
 }
 
 /// Whom it is given to here.
@@ -382,6 +412,36 @@ async fn unsigned(tx: &Tx, entity: &Entity, id: Uuid, draft: &mut Draft) -> Resu
     Ok(())
 }
 
+/// Hangs the files that the person sent on the record, and writes down in its fields what they are called. What hangs
+/// there already stays; what hangs elsewhere is that record's.
+async fn hang(
+    tx: &Tx,
+    entity: &str,
+    record: Uuid,
+    files: &[(String, Vec<Uuid>)],
+    custom: &mut Map<String, Value>,
+) -> Result<()> {
+    for (key, ids) in files {
+        let take = sql!(
+            "update files.files set entity = $3, record_id = $4
+             where organization_id = $1 and id = any ($2) and deleted_at is null and record_id is null and created_by = $5"
+        );
+        let organization = &tx.actor.organization;
+        tx.cached(take, &[organization, ids, &entity, &record, &tx.actor.user]).await?;
+        let read = sql!(
+            "select jsonb_build_object('id', f.id, 'name', f.name, 'type', f.type, 'size', f.size)
+             from unnest($2::uuid[]) with ordinality n (id, place) join files.files f on f.organization_id = $1 and f.id = n.id
+             where f.entity = $3 and f.record_id = $4 and f.deleted_at is null order by n.place"
+        );
+        let rows = tx.cached(read, &[organization, ids, &entity, &record]).await?;
+        if rows.len() < ids.len() {
+            return Err(Error::refused_at(format!("cf.{key}"), "There is no such file. Send it first."));
+        }
+        custom.insert(key.clone(), rows.iter().map(|r| r.get::<_, Value>(0)).collect());
+    }
+    Ok(())
+}
+
 fn narrow(actor: &Actor, catalog: &kernel::Catalog, relations: &[(String, Uuid, String)]) -> bool {
     actor.access.workspaces.is_some()
         || relations.iter().any(|(target, _, field)| {
@@ -410,7 +470,7 @@ pub async fn create(store: &Store, actor: &Actor, entity: &Entity, body: &Value)
     let making = making(actor, catalog, entity, body)?;
     let ruled = kernel::rules(store.modules(), &entity.name, "create").next().is_some();
     let readable = actor.access.may(entity, "read");
-    if ruled || !readable || narrow(actor, catalog, &making.relations) {
+    if ruled || !readable || !making.files.is_empty() || narrow(actor, catalog, &making.relations) {
         let id = within!(store, actor, tx => made(&tx, entity, &making).await)?;
         return if readable {
             crate::get(store, actor, entity, id, &[], &[]).await
@@ -442,7 +502,22 @@ pub async fn create(store: &Store, actor: &Actor, entity: &Entity, body: &Value)
 
 async fn made(tx: &Tx, entity: &Entity, making: &Making) -> Result<Uuid> {
     reachable(tx, &making.relations).await?;
-    run(tx, &making.statements).await?;
+    let mut statements = Cow::Borrowed(&making.statements[..]);
+    for Hanging { statement, entity, record, files } in &making.files {
+        let statement = &mut statements.to_mut()[*statement];
+        let mut custom = Map::new();
+        let done = hang(tx, entity, *record, files, &mut custom).await;
+        done.map_err(|e| match &statement.path {
+            Some(path) => e.under(path),
+            None => e,
+        })?;
+        if let Some(Some(text)) = statement.texts.last_mut() {
+            let mut whole: Map<String, Value> = serde_json::from_str(text)?;
+            whole.extend(custom);
+            *text = Value::Object(whole).to_string();
+        }
+    }
+    run(tx, &statements).await?;
     let rules = |when| async move {
         if kernel::rules(tx.modules(), &entity.name, "create").any(|r| r.when == when) {
             let record = read_value(tx, entity, making.id, false).await?;
@@ -596,9 +671,13 @@ pub(crate) async fn changed(
             match known {
                 Some(known) => {
                     unsigned(tx, inner, known, &mut line).await.map_err(|e| e.under(&path))?;
+                    let done = hang(tx, &inner.name, known, &line.files, &mut line.custom).await;
+                    done.map_err(|e| e.under(&path))?;
                     statements.push(update(inner, known, &mut line, None, Some((&part.fk, id)), Some(path)))
                 }
                 None => {
+                    let done = hang(tx, &inner.name, line.id, &line.files, &mut line.custom).await;
+                    done.map_err(|e| e.under(&path))?;
                     number(inner, &mut line, n);
                     statements.push(insert(inner, &mut line, Some((&part.fk, id)), Some(path)));
                 }
@@ -613,6 +692,7 @@ pub(crate) async fn changed(
     }
     reachable(tx, &relations).await?;
     unsigned(tx, entity, id, &mut head).await?;
+    hang(tx, &entity.name, id, &head.files, &mut head.custom).await?;
     // The head first: it takes the lock that the lines' triggers want too, so two editors queue instead of deadlocking.
     let given = given_to(entity, &head);
     let statement = update(entity, id, &mut head, version, None, None);

@@ -77,6 +77,7 @@ pub(crate) fn openapi(store: &Store, base_url: &str) -> Result<String> {
         access: Arc::new(Access::of(store.catalog(), &[owner])),
         overlay: Arc::new(Overlay::default()),
         zone: jiff::tz::TimeZone::UTC,
+        only_looks: false,
     };
     let document = records::openapi(store.catalog(), store.modules(), &actor, base_url);
     Ok(serde_json::to_string_pretty(&document)?)

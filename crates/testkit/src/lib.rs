@@ -204,6 +204,7 @@ impl Scene {
             access: Arc::new(access),
             overlay: Arc::new(Overlay::default()),
             zone: jiff::tz::TimeZone::UTC,
+            only_looks: false,
         };
         Person { store: self.store.clone(), actor }
     }

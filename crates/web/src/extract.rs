@@ -1,7 +1,7 @@
 use crate::{Problem, State};
 use auth::Visit;
 use axum::{
-    extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Request},
+    extract::{ConnectInfo, FromRequest, FromRequestParts, MatchedPath, Path, Request},
     http::{Extensions, HeaderMap, Method, StatusCode, header, request::Parts},
 };
 use kernel::{Actor, Error};
@@ -63,7 +63,24 @@ impl FromRequestParts<State> for Caller {
             return Err(Error::Forbidden("This key does not work from this address.".into()).into());
         }
         state.auth.admit(&session)?;
+        if session.viewing.is_some() && !only_looks(parts) {
+            return Err(Error::only_looking().into());
+        }
         Ok(Caller { session, token, cookie: by_cookie })
+    }
+}
+
+/// What somebody who looks as a role may ask for: what is read, and the end of it. Where a read comes as a POST, the
+/// database refuses what would be written.
+fn only_looks(parts: &Parts) -> bool {
+    const POSTS: [&str; 3] =
+        ["/api/v1/{module}/{entity}/_aggregate", "/api/v1/{module}/_call/{function}", "/api/v1/auth/logout"];
+    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    match parts.method {
+        Method::GET | Method::HEAD | Method::OPTIONS => true,
+        Method::POST => POSTS.contains(&path),
+        Method::DELETE => path == "/api/v1/auth/view",
+        _ => false,
     }
 }
 

@@ -46,6 +46,8 @@ pub(crate) fn routes() -> Router<State> {
         .route("/invitations/accept", post(accept_invitation))
         .route("/roles", get(roles).post(create_role))
         .route("/roles/{id}", patch(update_role).delete(delete_role))
+        .route("/roles/{id}/view", post(view_as))
+        .route("/auth/view", delete(end_view))
 }
 
 /// Anybody, signed in or not, who does not come from another site's page.
@@ -395,5 +397,21 @@ async fn update_role(
 
 async fn delete_role(Has(state): Has<State>, caller: Caller, Id(which): Id) -> Answer<StatusCode> {
     state.auth.delete_role(&caller.session, which).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn view_as(
+    Has(state): Has<State>,
+    Guest(visit): Guest,
+    caller: Caller,
+    Id(role): Id,
+    Body(body): Body,
+) -> Answer<Json<Value>> {
+    let viewing = state.auth.view_as(&caller.session, role, read(body)?, &visit).await?;
+    Ok(Json(json!({ "viewing": viewing })))
+}
+
+async fn end_view(Has(state): Has<State>, Guest(visit): Guest, caller: Caller) -> Answer<StatusCode> {
+    state.auth.end_view(&caller.session, &visit).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -25,6 +25,7 @@ pub(crate) fn routes() -> Router<State> {
         .route("/public/{token}", post(open))
         .route("/public/{token}/rows", get(rows))
         .route("/public/{token}/aggregate", post(aggregate))
+        .route("/public/{token}/widgets", get(widgets))
 }
 
 type AllPairs = Pairs<Vec<(String, String)>>;
@@ -74,6 +75,9 @@ async fn open(
     let entity = state.store.catalog().entity(&shared.entity)?;
     let shown = Shown::new(&state.store, &shared.actor, entity, &shared.state)?;
     let mut body = shown.describe(state.store.modules(), language(&headers));
+    if shared.kind == "board" {
+        body["board"] = json!(shown.board(state.store.modules(), language(&headers)));
+    }
     body["name"] = json!(shared.name);
     body["kind"] = json!(shared.kind);
     body["key"] = json!(key);
@@ -96,8 +100,12 @@ async fn rows(
     Pairs(pairs): AllPairs,
 ) -> Answer {
     let shared = opened(&state, &token, &headers, visit.request).await?;
-    let (mut offset, mut limit) = (0, 50);
+    let (mut offset, mut limit, mut lane) = (0, 50, None);
     for (name, value) in &pairs {
+        if name == "lane" && shared.kind == "board" {
+            lane = Some(value.as_str());
+            continue;
+        }
         let into = match name.as_str() {
             "offset" => &mut offset,
             "limit" => &mut limit,
@@ -108,7 +116,7 @@ async fn rows(
     }
     let entity = state.store.catalog().entity(&shared.entity)?;
     let shown = Shown::new(&state.store, &shared.actor, entity, &shared.state)?;
-    Ok(unlisted(shown.rows(offset, limit).await?))
+    Ok(unlisted(shown.rows(offset, limit, lane).await?))
 }
 
 const MOST_OFFSET: u32 = 100_000;
@@ -124,4 +132,20 @@ async fn aggregate(
     let entity = state.store.catalog().entity(&shared.entity)?;
     let shown = Shown::new(&state.store, &shared.actor, entity, &shared.state)?;
     Ok(unlisted(shown.aggregate(&body).await?))
+}
+
+/// All that a dashboard says; there is nothing to be asked.
+async fn widgets(
+    Has(state): Has<State>,
+    Guest(visit): Guest,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
+    let shared = opened(&state, &token, &headers, visit.request).await?;
+    if shared.kind != "dashboard" {
+        return Err(Error::NotFound.into());
+    }
+    let entity = state.store.catalog().entity(&shared.entity)?;
+    let shown = Shown::new(&state.store, &shared.actor, entity, &shared.state)?;
+    Ok(unlisted(shown.widgets(state.store.modules(), language(&headers)).await?))
 }

@@ -14,7 +14,7 @@ import { Chip, Confirm, Dialog, Empty, Failure, Labelled, Skeleton } from '@/ui/
 import { Section } from './layout'
 
 interface CustomField { id: string; entity: string; name: string; label: string; type: string; required: boolean; options?: Option[] | null }
-const TYPES = ['text', 'textarea', 'number', 'integer', 'money', 'percent', 'date', 'datetime', 'boolean', 'select', 'multiselect', 'tags', 'email', 'phone', 'url', 'richtext', 'rating', 'duration', 'color', 'location', 'user', 'country', 'timezone', 'barcode', 'signature']
+const TYPES = ['text', 'textarea', 'number', 'integer', 'money', 'percent', 'date', 'datetime', 'boolean', 'select', 'multiselect', 'tags', 'email', 'phone', 'url', 'richtext', 'rating', 'duration', 'color', 'location', 'user', 'country', 'timezone', 'barcode', 'signature', 'recurrence', 'file']
 const COLORS = ['gray', 'blue', 'violet', 'amber', 'green', 'red', 'cyan', 'pink']
 
 export function CustomFields() {

@@ -26,12 +26,13 @@ export function General() {
   // The company's settings are for those who manage it; one's own are for everybody.
   const data = all?.map((s) => ({ ...s, scopes: (s.scopes?.length ? s.scopes : (['organization'] as const)).filter((x) => manages || x === 'user') })).filter((s) => s.scopes.length)
   const modules = [...new Set(data?.map((s) => s.module))]
+  const titleOf = (module: string) => (module === '' ? t('settings.company') : meta?.modules.find((x) => x.name === module)?.title ?? module)
   return (
     <Section title={t('settings.general')} text={t('general.text')}>
       {error ? <Failure error={error} retry={() => void refetch()} /> : isPending || !data ? <Skeleton /> : data.length === 0 ? <Empty title={t('general.none')} />
         : modules.map((m) => (
-          <section key={m} className="mb-8" aria-label={meta?.modules.find((x) => x.name === m)?.title ?? m}>
-            <h2 className="text-2xs font-semibold text-faint m-0 mb-1">{meta?.modules.find((x) => x.name === m)?.title ?? m}</h2>
+          <section key={m} className="mb-8" aria-label={titleOf(m)}>
+            <h2 className="text-2xs font-semibold text-faint m-0 mb-1">{titleOf(m)}</h2>
             {data.filter((s) => s.module === m).map((s) => <One key={s.key} setting={s} />)}
           </section>
         ))}

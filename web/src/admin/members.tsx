@@ -11,7 +11,7 @@ import { done } from '@/lib/undo'
 import { useSubmit } from '@/lib/useForm'
 import { Avatar, Chip, Confirm, Dialog, Failure, Labelled, Menu, Skeleton } from '@/ui/basics'
 import { Section } from './layout'
-import { rolesQuery, type Role } from './roles'
+import { rolesQuery, type Role } from '@/api/roles'
 
 const COLORS: Record<string, string> = { active: 'green', invited: 'amber', suspended: 'red', left: 'gray' }
 

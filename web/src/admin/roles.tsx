@@ -1,21 +1,20 @@
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { clsx } from 'clsx'
-import { ChevronRight, Lock, Plus } from 'lucide-react'
+import { ChevronRight, Eye, Lock, Plus } from 'lucide-react'
 import { Fragment, useEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { toast } from '@/lib/toast'
-import { del, get, messageOf, patch, post } from '@/api/http'
+import { del, messageOf, patch, post } from '@/api/http'
+import { rolesQuery, type Role, type Scope } from '@/api/roles'
 import { queryClient, useManages } from '@/api/session'
+import { viewAs } from '@/app/viewing'
 import { done } from '@/lib/undo'
 import { useSubmit } from '@/lib/useForm'
 import { useEntity, useMenu, visibleFields } from '@/meta/hooks'
-import { Confirm, Dialog, Failure, Labelled, Skeleton } from '@/ui/basics'
+import { Confirm, Dialog, Failure, Labelled, Menu, Skeleton } from '@/ui/basics'
 import { Section } from './layout'
-
-export type Scope = 'none' | 'own' | 'team' | 'workspace' | 'all'
-export interface Role { id: string; name: string; label: string; is_system: boolean; version?: number; grants: Record<string, Partial<Record<string, Scope>>>; fields: Record<string, Record<string, 'none' | 'read' | 'write'>> }
-export const rolesQuery = { queryKey: ['roles'], staleTime: 60_000, queryFn: () => get<{ data: Role[] }>('/roles').then((r) => r.data) }
+import { workspacesQuery } from './workspaces'
 
 const ACTIONS = ['read', 'create', 'update', 'delete', 'export', 'import'] as const
 /** What nobody said follows from another right: to hand out is to read, to bring in is to create. */
@@ -75,6 +74,7 @@ function Matrix({ role, onGone }: { role: Role; onGone: () => void }) {
       <div className="flex items-center gap-2 mb-2 flex-wrap">
         <h2 className="text-base font-semibold m-0 flex-1">{role.label || role.name}</h2>
         <input className="input !w-[200px]" type="search" aria-label={t('roles.find')} placeholder={t('roles.find')} value={q} onChange={(e) => setQ(e.target.value)} />
+        {manages && <ViewAs role={role} />}
         {!role.is_system && manages && <button type="button" className="btn danger" onClick={() => setDropping(true)}>{t('delete')}</button>}
       </div>
       {message && <div className="note bad mb-2" role="alert">{message}</div>}
@@ -120,6 +120,15 @@ function Matrix({ role, onGone }: { role: Role; onGone: () => void }) {
       {dropping && <Confirm title={t('roles.deleteTitle', { name: role.label || role.name })} text={t('roles.deleteText')} action={t('delete')} danger onClose={() => setDropping(false)} onConfirm={() => void del(`/roles/${role.id}`).then(() => { done(t('roles.deleted')); onGone() }).catch((e) => toast.error(messageOf(e)))} />}
     </>
   )
+}
+
+/** In the whole company, or in one of its workspaces where there is more than the main one. */
+function ViewAs({ role }: { role: Role }) {
+  const { t } = useTranslation()
+  const { data } = useQuery(workspacesQuery)
+  const button = <button type="button" className="btn max-md:!h-11"><Eye size={15} />{t('viewAs.start')}</button>
+  const places = role.name === 'owner' || role.name === 'admin' ? [] : (data ?? []).filter((w) => w.status !== 'archived')
+  return <Menu trigger={button} width={220} items={[{ label: t('viewAs.whole'), onSelect: () => void viewAs(role.id) }, ...places.map((w) => ({ label: t('viewAs.in', { workspace: w.name }), onSelect: () => void viewAs(role.id, w.id) }))]} />
 }
 
 function OtherActions({ entity, value, fallback, onChange, locked }: { entity: string; value: Partial<Record<string, Scope>>; fallback: Partial<Record<string, Scope>>; onChange: (action: string, s: Scope) => void; locked: boolean }) {

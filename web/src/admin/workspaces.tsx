@@ -10,14 +10,16 @@ import { useSubmit } from '@/lib/useForm'
 import { Chip, Dialog, Failure, Labelled, Menu, Skeleton } from '@/ui/basics'
 import { Section } from './layout'
 
-interface Workspace { id: string; name: string; kind: string; status: string }
+export interface Workspace { id: string; name: string; kind: string; status: string }
 const KINDS = ['division', 'branch', 'project'] as const
+
+export const workspacesQuery = { queryKey: ['workspaces'], queryFn: () => get<{ data: Workspace[] }>('/workspaces').then((r) => r.data) }
 
 export function Workspaces() {
   const { t } = useTranslation()
   const manages = useManages()
   const { me } = useSession()
-  const { data, error, isPending, refetch } = useQuery({ queryKey: ['workspaces'], queryFn: () => get<{ data: Workspace[] }>('/workspaces').then((r) => r.data) })
+  const { data, error, isPending, refetch } = useQuery(workspacesQuery)
   const [editing, setEditing] = useState<Workspace | 'new' | null>(null)
   const set = async (w: Workspace, status: string) => {
     try {

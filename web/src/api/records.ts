@@ -3,11 +3,11 @@ import { del, get, patch, post, url, type Query } from './http'
 import { queryClient } from './session'
 
 export const pathOf = (entity: string): string => '/' + entity.replace('.', '/')
-export interface Page { data: Row[]; next: string | null; count?: { value: number; exact: boolean } | null }
-export interface ListParams { filter?: Condition | null; q?: string; sort?: string; expand?: string; fields?: string; limit?: number; offset?: number; cursor?: string; count?: 'exact' | 'estimate' | 'none' }
+export interface Page { data: Row[]; next: string | null; count?: { value: number; exact: boolean } | null; cut?: boolean }
+export interface ListParams { filter?: Condition | null; q?: string; sort?: string; expand?: string; fields?: string; limit?: number; offset?: number; cursor?: string; count?: 'exact' | 'estimate' | 'none'; /** Those in some days, with what comes back. */ occurs?: string }
 
 export function listQuery(p: ListParams): Query {
-  return { filter: p.filter && p.filter.rules.length ? JSON.stringify(p.filter) : undefined, q: p.q, sort: p.sort, expand: p.expand, fields: p.fields, limit: p.limit, offset: p.offset || undefined, cursor: p.cursor, count: p.count }
+  return { filter: p.filter && p.filter.rules.length ? JSON.stringify(p.filter) : undefined, q: p.q, sort: p.sort, expand: p.expand, fields: p.fields, limit: p.limit, offset: p.offset || undefined, cursor: p.cursor, count: p.count, occurs: p.occurs }
 }
 export const list = (entity: string, p: ListParams, signal?: AbortSignal): Promise<Page> => get<Page>(pathOf(entity), listQuery(p), signal)
 export const read = (entity: string, id: string, expand?: string): Promise<Row> => get<Row>(`${pathOf(entity)}/${id}`, { expand })

@@ -5,7 +5,9 @@ import { get, post, Problem } from './http'
 
 export interface User { id: string; email: string; first_name: string; last_name: string; locale: string | null; time_zone: string | null; theme: Theme | null; registration_status: string; totp_enabled: boolean; is_operator?: boolean; preferences?: { notifications?: Record<string, { in_app?: boolean; email?: boolean }>; quiet?: { from: string; to: string } | null; digest?: string | null; pins?: Record<string, string[]> } }
 export interface Organization { id: string; name: string; slug: string; currency: string; country: string; time_zone: string; language: string; plan: string; [key: string]: unknown }
-export interface Me { user: User; organization: Organization | null; organizations: { id: string; name: string }[]; roles: string[]; workspace: { id: string; name: string } | null }
+/** As whom an administrator looks at the company; without a role there is nothing to be seen. */
+export interface Viewing { role: { id: string; name: string; label: string } | null; workspace: { id: string; name: string } | null }
+export interface Me { user: User; organization: Organization | null; organizations: { id: string; name: string }[]; roles: string[]; workspace: { id: string; name: string } | null; viewing?: Viewing | null }
 
 export const queryClient = new QueryClient({
   defaultOptions: {

@@ -1,16 +1,18 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { Command } from 'cmdk'
-import { CheckCheck, Clock, House, MessagesSquare, Moon, Plus, Inbox, Settings, Sun, Upload } from 'lucide-react'
+import { CheckCheck, Clock, Eye, EyeOff, House, MessagesSquare, Moon, Plus, Inbox, Settings, Sun, Upload } from 'lucide-react'
 import { Dialog as D } from 'radix-ui'
 import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { get } from '@/api/http'
-import { useManages } from '@/api/session'
+import { useManages, useSession } from '@/api/session'
+import { rolesQuery } from '@/api/roles'
 import { recents } from '@/lib/recent'
 import { applyTheme } from '@/lib/theme'
 import { useMenu, useMeta } from '@/meta/hooks'
 import { EntityIcon } from '@/ui/icon'
+import { endView, viewAs } from './viewing'
 
 interface Hit { entity: string; id: string; title: string; snippet?: string | null }
 
@@ -20,12 +22,14 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const menu = useMenu()
   const manages = useManages()
   const { data: meta } = useMeta()
+  const viewing = useSession().me?.viewing
   const [text, setText] = useState('')
   const [asked, setAsked] = useState('')
   useEffect(() => { const timer = setTimeout(() => setAsked(text.trim()), 120); return () => clearTimeout(timer) }, [text])
   const { data, isFetching } = useQuery<Hit[]>({ queryKey: ['search', asked], queryFn: ({ signal }) => get<{ data: Hit[] }>('/search', { q: asked }, signal).then((r) => r.data), enabled: asked.length > 1, placeholderData: keepPreviousData, retry: false })
   const hits = asked.length > 1 && text.trim().length > 1 ? data ?? [] : []
   const go = (f: () => void) => () => { onClose(); f() }
+  const { data: roles } = useQuery({ ...rolesQuery, enabled: manages && !viewing && text.trim() !== '' })
   const words = text.toLowerCase().split(/\s+/).filter(Boolean)
   const fits = (s: string) => words.every((w) => s.toLowerCase().includes(w))
   const entities = menu.flatMap((m) => m.entities.map((e) => ({ ...e, module: m.title }))).filter((e) => fits(`${e.plural} ${e.label} ${e.module}`))
@@ -42,6 +46,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
     { label: t('settings.fields'), icon: <Settings size={15} />, run: () => void navigate({ to: '/settings/fields', search: {} }) },
     { label: t('settings.audit'), icon: <Settings size={15} />, run: () => void navigate({ to: '/settings/audit', search: {} }) },
     ]),
+    ...(viewing ? [{ label: t('viewAs.end'), icon: <EyeOff size={15} />, run: () => void endView() }] : (words.length && roles ? roles : []).map((r) => ({ label: t('viewAs.as', { role: r.label || r.name }), icon: <Eye size={15} />, run: () => void viewAs(r.id) }))),
     { label: `${t('theme.title')}: ${t('theme.light')}`, icon: <Sun size={15} />, run: () => applyTheme('light') },
     { label: `${t('theme.title')}: ${t('theme.dark')}`, icon: <Moon size={15} />, run: () => applyTheme('dark') },
   ].filter((p) => fits(p.label))

@@ -1,8 +1,8 @@
 import { useNavigate, useRouterState } from '@tanstack/react-router'
-import { CloudOff, CloudUpload, RefreshCw, Trash2 } from 'lucide-react'
+import { CloudOff, CloudUpload, Eye, RefreshCw, Trash2 } from 'lucide-react'
 import { useCallback, useEffect, useRef, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
-import { meQuery, queryClient, useSession } from '@/api/session'
+import { meQuery, queryClient, useSession, type Viewing } from '@/api/session'
 import { formatAgo, useLocale } from '@/lib/format'
 import { toast } from '@/lib/toast'
 import { keep, mend } from '@/record/kept'
@@ -10,6 +10,7 @@ import { Dialog } from '@/ui/basics'
 import { tryNow, useLive, useLost } from './live'
 import { PrintTop, usePrinting, usePaper } from './print'
 import { isOld, isTyping } from './upgrade'
+import { endView } from './viewing'
 import { drop, dropAll, load, put, sendAll, useWaiting, waiting, type Waiting } from './waiting'
 
 const reload = () => { keep(); location.reload() }
@@ -34,13 +35,18 @@ export default function Watch() {
   const { t } = useTranslation()
   const locale = useLocale()
   const { me } = useSession()
-  const owner = me?.organization ? `${me.user.id}:${me.organization.id}` : ''
+  // Who only looks sends nothing that waited.
+  const owner = me?.organization && !me.viewing ? `${me.user.id}:${me.organization.id}` : ''
   const lost = useLost()
   const all = useWaiting()
   const [old, setOld] = useState(false)
   const [open, setOpen] = useState(false)
   const [leaving, setLeaving] = useState<(() => void) | null>(null)
   const path = useRouterState({ select: (s) => s.location.pathname })
+  // Another tab may have begun or ended looking as a role: what is shown must be as the session is.
+  const role = me && (me.viewing?.role?.id ?? '')
+  const looked = useRef(role)
+  useEffect(() => { if (role !== null && looked.current !== null && role !== looked.current) location.assign('/'); looked.current = role }, [role])
   useWorker()
   usePaper()
   const printing = usePrinting()
@@ -92,6 +98,7 @@ export default function Watch() {
   return (
     <>
       {printing && <PrintTop />}
+      {me?.viewing && <ViewingBanner viewing={me.viewing} />}
       {lost !== null ? <Notice icon={<CloudOff size={15} aria-hidden="true" />} text={t('line.lostSince', { time: new Intl.DateTimeFormat(locale.locale, { timeStyle: 'short', timeZone: locale.zone }).format(lost) })}>{many}<button type="button" className="btn sm" onClick={tryNow}>{t('line.now')}</button></Notice>
         : old ? <Notice icon={<RefreshCw size={15} aria-hidden="true" />} text={t('line.newer')}>{many}<button type="button" className="btn sm" onClick={reload}>{t('line.reload')}</button></Notice>
         : all.length > 0 && <Notice icon={<CloudUpload size={15} aria-hidden="true" />} text={refused ? t('line.refused', { count: refused }) : t('line.sending', { count: all.length })}>{many}{!refused && <button type="button" className="btn sm" onClick={() => void send()}>{t('line.now')}</button>}</Notice>}
@@ -105,6 +112,21 @@ export default function Watch() {
 
 function Notice({ icon, text, children }: { icon: ReactNode; text: string; children: ReactNode }) {
   return <div role="status" className="flex items-center flex-wrap gap-2 px-3 py-1.5 border border-line rounded-lg bg-raised no-print flex-none md:mb-2">{icon}<span className="flex-1 min-w-0">{text}</span>{children}</div>
+}
+
+/** Says above every page that it is seen as a role sees it, and that nothing can be changed. */
+function ViewingBanner({ viewing }: { viewing: Viewing }) {
+  const { t } = useTranslation()
+  const [ending, setEnding] = useState(false)
+  const { role, workspace } = viewing
+  const text = !role ? t('viewAs.gone') : workspace ? t('viewAs.bannerIn', { role: role.label, workspace: workspace.name }) : t('viewAs.banner', { role: role.label })
+  return (
+    <section aria-label={t('viewAs.title')} className="flex items-center flex-wrap gap-2 px-3 py-1.5 border rounded-lg bg-raised no-print flex-none md:mb-2" style={{ borderColor: 'var(--warn)' }}>
+      <Eye size={15} aria-hidden="true" />
+      <span className="flex-1 min-w-0">{text}</span>
+      <button type="button" className="btn sm max-md:!h-11" disabled={ending} onClick={() => { setEnding(true); void endView().finally(() => setEnding(false)) }}>{t('viewAs.end')}</button>
+    </section>
+  )
 }
 
 /** What waits to be sent, in its order; what was refused, to be mended in its form. */

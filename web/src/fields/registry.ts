@@ -69,6 +69,7 @@ later('barcode', { operators: textOperators, width: 140, Filter: (p) => createEl
 later('multiselect', { operators: [{ name: 'has_any', operand: 'many' }, { name: 'has_all', operand: 'many' }, { name: 'has_none', operand: 'many' }, ...emptiness], width: 170 })
 later('json', { operators: emptiness, width: 200, wide: true, format: text })
 later('file', { operators: emptiness, width: 150 })
+later('recurrence', { operators: emptiness, width: 220, wide: true })
 later('signature', { operators: emptiness, width: 180, wide: true })
 
 /** A type this build does not know is shown and edited as text. */

@@ -1,25 +1,29 @@
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { ChevronLeft, ChevronRight, Languages, Lock, Moon, Sun } from 'lucide-react'
-import { useEffect, useMemo, useState, type ReactNode } from 'react'
+import { clsx } from 'clsx'
+import { lazy, Suspense, useEffect, useMemo, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { messageOf, post, Problem, send } from '@/api/http'
 import { currencyOf, typeOf } from '@/fields/registry'
-import { changeLanguage, languages } from '@/i18n'
+import { changeLanguage, languages, withWords } from '@/i18n'
 import { formatDate, formatMoney, formatNumber, type Locale } from '@/lib/format'
 import { ownZone } from '@/lib/places'
 import { useNarrow } from '@/lib/narrow'
 import { applyTheme } from '@/lib/theme'
 import { useSubmit } from '@/lib/useForm'
-import type { Field } from '@/meta/types'
+import type { Field, Option } from '@/meta/types'
 import { Empty, Labelled, Skeleton } from '@/ui/basics'
 import { LANGUAGE_NAMES } from '@/ui/languages'
 import './shared.css'
 
-interface Opened { name: string; kind: string; key: string; expires_at: string | null; currency: string; zone: string | null; entity: { label: string; plural: string; fields: Field[] }; state: { sums: string[] } }
-type Values = Record<string, unknown>
-interface Page { data: Values[]; count: { value: number; exact: boolean } | null }
+export interface Opened { name: string; kind: string; key: string; expires_at: string | null; currency: string; zone: string | null; entity: { label: string; plural: string; fields: Field[] }; state: { sums: string[] }; board?: { field: string; label: string; required: boolean; options: Option[] } | null }
+export type Values = Record<string, unknown>
+export interface Page { data: Values[]; count: { value: number; exact: boolean } | null }
 interface Sums { data: { count: number; sums: Record<string, string | null> }[] }
+
+const Board = lazy(() => withWords(() => import('./shapes')).then((m) => ({ default: m.Board })))
+const Dashboard = lazy(() => withWords(() => import('./shapes')).then((m) => ({ default: m.Dashboard })))
 
 const PAGE = 50
 /** What has been turned into words by the server: whom and what it leads to is not for guests. */
@@ -36,7 +40,7 @@ export function SharedPage() {
   })
   const { data, error } = opened
   useEffect(() => { document.title = `${data?.name ?? t('share.page')} · Fondaco` }, [data?.name, t])
-  if (data) return <Frame title={data.name} text={data.entity.plural}><Rows token={token} opened={data} again={() => void opened.refetch()} /></Frame>
+  if (data) return <Frame title={data.name} text={data.entity.plural}><Body token={token} opened={data} again={() => void opened.refetch()} /></Frame>
   if (error instanceof Problem && error.status === 401) return <Frame title={t('share.enter')}><Password token={token} onRight={setPassword} /></Frame>
   if (error) return <Frame title={error instanceof Problem && error.status === 404 ? t('share.gone') : t('share.page')}><Empty icon={<Lock size={24} />} title={error instanceof Problem && error.status === 404 ? t('share.goneText') : messageOf(error)} /></Frame>
   return <Frame title={t('share.page')}><Skeleton rows={10} /></Frame>
@@ -76,7 +80,7 @@ function Password({ token, onRight }: { token: string; onRight: (password: strin
   )
 }
 
-function Value({ field, row, locale }: { field: Field; row: Values; locale: Locale }) {
+export function Value({ field, row, locale }: { field: Field; row: Values; locale: Locale }) {
   const value = row[field.name]
   if (value === null || value === undefined) return null
   if (WORDS.has(field.type)) return <>{String(value)}</>
@@ -84,12 +88,35 @@ function Value({ field, row, locale }: { field: Field; row: Values; locale: Loca
   return <Cell field={field} value={value} record={row} locale={locale} link={false} currency={field.type === 'money' ? currencyOf(field, row) : undefined} />
 }
 
-function Rows({ token, opened, again }: { token: string; opened: Opened; again: () => void }) {
-  const { t, i18n } = useTranslation()
-  const { entity, key, currency, zone, state } = opened
+export interface BodyProps { token: string; opened: Opened; again: () => void }
+/** As what it was shared; what has no shape for guests is a table. */
+function Body(p: BodyProps) {
+  const { kind, board } = p.opened
+  return <Suspense fallback={<Skeleton rows={10} />}>{kind === 'board' && board ? <Board {...p} /> : kind === 'dashboard' ? <Dashboard {...p} otherwise={<Rows {...p} />} /> : <Rows {...p} />}</Suspense>
+}
+
+export function useGuestLocale({ currency, zone }: Opened): Locale {
+  const { i18n } = useTranslation()
+  return useMemo((): Locale => ({ locale: navigator.language.startsWith(i18n.language) ? navigator.language : i18n.language, zone: zone ?? ownZone(), currency }), [i18n.language, zone, currency])
+}
+/** A key lasts an hour; whoever looks longer is let in again with what he knows. */
+export function useAgain(error: Error | null, again: () => void): boolean {
+  const over = error instanceof Problem && error.status === 401
+  useEffect(() => { if (over) again() }, [over])
+  return over
+}
+export function Gone({ error }: { error: Error }) {
+  const { t } = useTranslation()
+  return <Empty icon={<Lock size={24} />} title={error instanceof Problem && error.status === 404 ? t('share.goneText') : messageOf(error)} />
+}
+
+function Rows({ token, opened, again }: BodyProps) {
+  const { t } = useTranslation()
+  const { entity, key, currency, state } = opened
   const [page, setPage] = useState(0)
   const narrow = useNarrow()
-  const locale = useMemo((): Locale => ({ locale: navigator.language.startsWith(i18n.language) ? navigator.language : i18n.language, zone: zone ?? ownZone(), currency }), [i18n.language, zone, currency])
+  const cards = narrow || opened.kind === 'gallery' || opened.kind === 'list'
+  const locale = useGuestLocale(opened)
   const headers = { 'X-Share-Key': key }
   const at = `/public/${encodeURIComponent(token)}`
   const rows = useQuery<Page>({
@@ -97,10 +124,8 @@ function Rows({ token, opened, again }: { token: string; opened: Opened; again: 
     queryFn: ({ signal }) => send<Page>('GET', `${at}/rows`, { query: { offset: page * PAGE, limit: PAGE }, headers, signal }).then((a) => a.data),
   })
   const sums = useQuery({ queryKey: ['shared', token, 'sums', key], retry: false, gcTime: 0, enabled: state.sums.length > 0, queryFn: () => post<Sums>(`${at}/aggregate`, { sums: state.sums }, headers) })
-  // A key lasts an hour; whoever looks longer is let in again with what he knows.
-  const over = rows.error instanceof Problem && rows.error.status === 401
-  useEffect(() => { if (over) again() }, [over])
-  if (rows.error && !over) return <Empty icon={<Lock size={24} />} title={rows.error instanceof Problem && rows.error.status === 404 ? t('share.goneText') : messageOf(rows.error)} />
+  const over = useAgain(rows.error, again)
+  if (rows.error && !over) return <Gone error={rows.error} />
   if (!rows.data) return <Skeleton rows={10} />
   const { data, count } = rows.data
   const total = count?.value ?? data.length
@@ -114,9 +139,9 @@ function Rows({ token, opened, again }: { token: string; opened: Opened; again: 
   const end = (f: Field) => (typeOf(f).align === 'end' ? 'end' : undefined)
   return (
     <>
-      {opened.kind !== 'table' && <p className="m-0 px-5 pt-3 text-muted text-xs max-md:px-3 no-print">{t('share.asTable')}</p>}
-      {data.length === 0 ? <Empty title={t('nothingFound')} /> : narrow ? (
-        <ul className="list-none m-0 p-3 flex flex-col gap-2">{data.map((row, i) => (
+      {!['table', 'list', 'gallery'].includes(opened.kind) && <p className="m-0 px-5 pt-3 text-muted text-xs max-md:px-3 no-print">{t('share.asTable')}</p>}
+      {data.length === 0 ? <Empty title={t('nothingFound')} /> : cards ? (
+        <ul className={clsx('list-none m-0 p-3 gap-2', opened.kind === 'gallery' && !narrow ? 'shared-gallery' : 'flex flex-col')}>{data.map((row, i) => (
           <li key={i} className="sheet p-3"><dl className="m-0 shared-card">{entity.fields.map((f) => row[f.name] !== null && row[f.name] !== '' && <div key={f.name}><dt>{f.label}</dt><dd><Value field={f} row={row} locale={locale} /></dd></div>)}</dl></li>
         ))}
         {summed.length > 0 && <li className="sheet p-3 font-medium"><dl className="m-0 shared-card">{summed.map((f) => <div key={f.name}><dt>{t('share.sumOf', { name: f.label })}</dt><dd>{sumOf(f)}</dd></div>)}</dl></li>}

@@ -19,7 +19,7 @@ const EVERY = 10_000
 export function usePresence(entity: string, id: string, field: string | undefined, caret?: string): Here[] {
   const { me } = useSession()
   const { data, refetch } = useQuery({
-    queryKey: ['presence', entity, id], retry: false, gcTime: 0, staleTime: 0, refetchInterval: EVERY, refetchOnWindowFocus: 'always',
+    queryKey: ['presence', entity, id], enabled: !me?.viewing, retry: false, gcTime: 0, staleTime: 0, refetchInterval: EVERY, refetchOnWindowFocus: 'always',
     queryFn: () => post<{ data: Here[] }>('/presence', { entity, record: id, window: WINDOW, field: now.field, caret: now.caret }).then((r) => r.data),
   })
   useEffect(() => {
@@ -28,6 +28,7 @@ export function usePresence(entity: string, id: string, field: string | undefine
     void refetch()
   }, [field, caret, refetch])
   useEffect(() => {
+    if (me?.viewing) return
     const key = `${entity}/${id}`
     now.at = key
     const leave = () => { now.field = now.caret = undefined; void fetch(`${BASE}/presence/${WINDOW}`, { method: 'DELETE', keepalive: true, credentials: 'same-origin' }).catch(() => {}) }
@@ -38,7 +39,7 @@ export function usePresence(entity: string, id: string, field: string | undefine
       // Who goes on to the next record says so by coming there.
       setTimeout(() => { if (!now.at) leave() }, 100)
     }
-  }, [entity, id])
+  }, [entity, id, me?.viewing])
   const others = (data ?? []).filter((h) => h.id !== me?.user.id)
   return others.filter((h, i) => others.findIndex((x) => x.id === h.id && (x.field || !h.field)) === i)
 }

@@ -35,8 +35,10 @@ export function ObjectPage() {
   const { data, error, refetch } = useEntity(name)
   // Which relations may be read is said in the index.
   const { isPending } = useMeta()
+  // The view that opens first is the first that is seen.
+  const views = useViews(name)
   if (error) return <Failure error={error} retry={() => void refetch()} />
-  if (!data || isPending) return <Skeleton rows={12} />
+  if (!data || isPending || views.isPending) return <Skeleton rows={12} />
   return <Table key={name} entity={data} />
 }
 

@@ -8,6 +8,7 @@ import { queryClient, useSession } from '@/api/session'
 import { done } from '@/lib/undo'
 import type { Entity } from '@/meta/types'
 import { Confirm, Menu } from '@/ui/basics'
+import { moved } from './order'
 import { pin, pinsOf } from './pins'
 import type { SavedView, ViewState } from './state'
 
@@ -42,10 +43,22 @@ export function ViewTabs({ entity, views, current, state, kind, dirty, onPick }:
     if (!current) return
     try { await pin(current.id, !pinned); done(t(pinned ? 'views.unpinned' : 'views.pinDone')) } catch (e) { toast.error(messageOf(e)) }
   }
+  const move = async (id: string, to: number) => {
+    const changes = moved(views, id, to)
+    try {
+      for (const c of changes) await patch(`/views/${c.id}`, { position: c.position })
+    } catch (e) { toast.error(messageOf(e)) }
+    await renew()
+  }
+  const at = current ? views.indexOf(current) : -1
+  const [dragged, setDragged] = useState<string | null>(null)
+  const [over, setOver] = useState<string | null>(null)
   const tab = (id: string | undefined, name: string, v?: SavedView) => {
     const Seen = v && SEEN[v.visibility]
     return (
-      <button key={id ?? ''} type="button" aria-pressed={current?.id === id} className={clsx('btn ghost sm', current?.id === id ? 'on' : 'text-muted')} onClick={() => onPick(id)}>
+      <button key={id ?? ''} type="button" aria-pressed={current?.id === id} className={clsx('btn ghost sm', current?.id === id ? 'on' : 'text-muted')} style={id && over === id && dragged !== id ? { boxShadow: '0 0 0 2px var(--accent)' } : undefined} onClick={() => onPick(id)}
+        draggable={!!v?.can_manage} onDragStart={(e) => { if (v) { e.dataTransfer.effectAllowed = 'move'; setDragged(v.id) } }} onDragEnd={() => { setDragged(null); setOver(null) }}
+        onDragOver={(e) => { if (v && dragged) { e.preventDefault(); setOver(v.id) } }} onDragLeave={() => setOver(null)} onDrop={(e) => { e.preventDefault(); if (v && dragged && v.id !== dragged) void move(dragged, views.indexOf(v)) }}>
         {Seen ? <Seen size={13} aria-label={t(`views.${v.visibility}`)} /> : <Table2 size={14} aria-hidden="true" />}<span className="max-w-[160px] truncate">{name}</span>{v?.locked && <Lock size={11} aria-label={t('views.isLocked')} />}
       </button>
     )
@@ -59,6 +72,8 @@ export function ViewTabs({ entity, views, current, state, kind, dirty, onPick }:
         {current && <Menu trigger={<button type="button" className="btn ghost icon sm" aria-label={t('views.menu', { name: current.name })}><ChevronDown size={13} /></button>} items={[
           current.can_edit && { label: t('views.edit'), onSelect: () => setDialog('edit') },
           { label: t('views.saveAs'), onSelect: () => setDialog('new') },
+          current.can_manage && at > 0 && { label: t('views.earlier'), onSelect: () => void move(current.id, at - 1) },
+          current.can_manage && at < views.length - 1 && { label: t('views.later'), onSelect: () => void move(current.id, at + 1) },
           { label: t(pinned ? 'views.unpin' : 'views.pin'), onSelect: () => void turnPin() },
           current.can_manage && entity.can.export && { label: t('share.link'), onSelect: () => setDialog('share') },
           ...(current.can_manage ? ['rule' as const, { label: t('delete'), danger: true, onSelect: () => setDialog('delete') }] : []),

@@ -3,7 +3,7 @@ use kernel::{Error, Result};
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use pdf_writer::{
     Content, Filter, Finish, Name, Pdf, Rect, Ref, Str, TextStr,
-    types::{CidFontType, FontFlags, SystemInfo, UnicodeCmap},
+    types::{CidFontType, FontFlags, LineCapStyle, LineJoinStyle, SystemInfo, UnicodeCmap},
 };
 use std::collections::HashMap;
 use subsetter::GlyphRemapper;
@@ -90,6 +90,22 @@ fn seen(text: &str) -> impl Iterator<Item = char> + '_ {
     text.chars()
         .map(|c| if c == '\t' { ' ' } else { c })
         .filter(|c| !c.is_control() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{fe0f}' | '\u{feff}'))
+}
+
+/// The commands of a path, each with its numbers; one that repeats has more numbers than it needs.
+fn steps(path: &str) -> impl Iterator<Item = (char, Vec<f32>)> + '_ {
+    let needs = |command| if command == 'Q' { 4 } else { 2 };
+    let mut starts: Vec<usize> =
+        path.char_indices().filter(|(_, c)| c.is_ascii_alphabetic()).map(|(n, _)| n).collect();
+    starts.push(path.len());
+    let parts: Vec<&str> = starts.windows(2).filter_map(|w| path.get(w[0]..w[1])).collect();
+    parts.into_iter().flat_map(move |part| {
+        let command = part.chars().next().unwrap_or_default();
+        let numbers = part.get(1..).unwrap_or_default().replace('-', " -");
+        let numbers: Vec<f32> =
+            numbers.split([' ', ',']).filter(|n| !n.is_empty()).map_while(|n| n.parse().ok()).collect();
+        numbers.chunks(needs(command)).map(|n| (command, n.to_vec())).collect::<Vec<_>>()
+    })
 }
 
 impl Ink {
@@ -183,6 +199,41 @@ impl Ink {
 
     pub(super) fn rule(&mut self, color: Color, thickness: f32, x: f32, y: f32, width: f32) {
         self.fill(color, x, y - thickness / 2.0, width, thickness);
+    }
+
+    /// Lines of a path of `M`, `L` and `Q` with absolute places, the upper left corner at `x`, `y`. What is no path is
+    /// drawn as far as it is one.
+    pub(super) fn strokes(&mut self, color: Color, thickness: f32, x: f32, y: f32, scale: f32, path: &str) {
+        let (height, [r, g, b]) = (self.height, color);
+        let Some(content) = self.pages.last_mut().filter(|_| !path.is_empty()) else { return };
+        content.save_state().set_stroke_rgb(r, g, b).set_line_width(thickness);
+        content.set_line_cap(LineCapStyle::RoundCap).set_line_join(LineJoinStyle::RoundJoin);
+        let (mut at, mut begun) = ((0.0, 0.0), false);
+        for step in steps(path) {
+            let place = |n: usize| (x + step.1[n] * scale, height - y - step.1[n + 1] * scale);
+            match (step.0, step.1.len()) {
+                ('M', 2..) => {
+                    at = place(0);
+                    content.move_to(at.0, at.1);
+                    begun = true;
+                }
+                ('L', 2..) if begun => {
+                    at = place(0);
+                    content.line_to(at.0, at.1);
+                }
+                ('Q', 4..) if begun => {
+                    // A quadratic curve as the cubic one that is the same.
+                    let (by, to) = (place(0), place(2));
+                    let near = |a: f32, b: f32| a + (b - a) * 2.0 / 3.0;
+                    let (one, two) =
+                        ((near(at.0, by.0), near(at.1, by.1)), (near(to.0, by.0), near(to.1, by.1)));
+                    content.cubic_to(one.0, one.1, two.0, two.1, to.0, to.1);
+                    at = to;
+                }
+                _ => break,
+            }
+        }
+        content.stroke().restore_state();
     }
 
     /// The logo, as large as fits; answers its height.

@@ -414,13 +414,25 @@ impl Layout<'_> {
     fn signatures(&mut self) {
         let (document, width) = (self.document, self.width());
         for pair in document.signatures.chunks(2) {
-            self.need(46.0);
-            self.y += 34.0;
+            let drawn = pair.iter().any(|s| !s.path.is_empty());
+            let room = if drawn { 54.0 } else { 34.0 };
+            self.need(room + 12.0);
+            self.y += room;
             let each = (width - GAP * 2.0) / 2.0;
             let mut lowest = self.y;
-            for (label, x) in pair.iter().zip([MARGIN, MARGIN + each + GAP * 2.0]) {
+            for (signature, x) in pair.iter().zip([MARGIN, MARGIN + each + GAP * 2.0]) {
+                self.ink.strokes(
+                    INK,
+                    0.9,
+                    x + 4.0,
+                    self.y - room + 2.0,
+                    (room - 4.0) / 100.0,
+                    &signature.path,
+                );
+                let written = Pen { size: 12.0, ..BODY };
+                self.ink.text(written, x + 4.0, self.y - 5.0, &signature.text);
                 self.ink.rule(GRAY, 0.6, x, self.y, each);
-                lowest = lowest.max(self.column(SMALL, x, self.y + 3.0, each, label));
+                lowest = lowest.max(self.column(SMALL, x, self.y + 3.0, each, &signature.label));
             }
             self.y = lowest;
         }

@@ -198,6 +198,9 @@ impl Slot<'_> {
                 if field.kind == kernel::Kind::Signature && !value.is_null() {
                     return Err("A signature is given on the record, not imported.".into());
                 }
+                if field.kind == kernel::Kind::File && !value.is_null() {
+                    return Err("Files are sent to the record, not imported.".into());
+                }
                 line.custom.insert(field.name.clone(), value);
             }
         }

@@ -485,7 +485,7 @@ fn known_as(catalog: &Catalog, actor: &Actor, entity: &Entity) -> Vec<(String, S
         }
         known.extend(said.into_iter().flatten().map(|label| (normal(&label), column.name.clone())));
     }
-    for field in actor.overlay.of(&entity.name) {
+    for field in actor.overlay.of(&entity.name).iter().filter(|f| f.kind != kernel::Kind::File) {
         let path = format!("cf.{}", field.name);
         if actor.access.field(&entity.name, &path) == FieldAccess::Write {
             known.extend(

@@ -352,13 +352,15 @@ async fn fields_of_the_company_are_fields() {
 #[tokio::test]
 async fn every_type_of_field_is_whole() {
     use kernel::Kind::{
-        Barcode, Color, Country, Duration, Location, Rating, Richtext, Signature, Timezone, User,
+        Barcode, Color, Country, Duration, Location, Rating, Recurrence, Richtext, Signature, Timezone, User,
     };
     let s = scene().await;
     let mut ann = s.person("Acme", "owner").await;
     let me = ann.actor.user;
     let mut overlay = kernel::Overlay::default();
-    let kinds = [Richtext, Rating, Duration, Color, Location, User, Country, Timezone, Barcode, Signature];
+    let kinds = [
+        Richtext, Rating, Duration, Color, Location, User, Country, Timezone, Barcode, Signature, Recurrence,
+    ];
     let field = |kind: kernel::Kind| kernel::CustomField {
         name: kind.name().into(),
         label: kind.name().into(),
@@ -376,7 +378,7 @@ async fn every_type_of_field_is_whole() {
                 "name": "First", "cf.richtext": "# Hello\n**bold** @Ann", "cf.rating": 4, "cf.duration": "1:30",
                 "cf.color": "#FA0", "cf.location": "43.238949, 76.889709, Almaty", "cf.user": me,
                 "cf.country": "kz", "cf.timezone": "asia/almaty", "cf.barcode": "4006381333931",
-                "cf.signature": { "path": "M1 2L3 4" },
+                "cf.signature": { "path": "M1 2L3 4" }, "cf.recurrence": "rrule:freq=weekly;byday=mo",
             }),
         )
         .await
@@ -405,6 +407,7 @@ async fn every_type_of_field_is_whole() {
         ("cf.timezone", json!("Mars/Base"), "time zone"),
         ("cf.barcode", json!("1\n2"), "one line"),
         ("cf.signature", json!({ "path": "M0\"/><script>" }), "drawn"),
+        ("cf.recurrence", json!("FREQ=HOURLY"), "daily, weekly, monthly or yearly"),
     ] {
         ann.create("shop.customers", json!({ "name": "X", field: value })).await.refused(why);
     }
@@ -424,6 +427,10 @@ async fn every_type_of_field_is_whole() {
         (json!({ "field": "cf.timezone", "operator": "equals", "value": "Asia/Almaty" }), vec!["First"]),
         (json!({ "field": "cf.barcode", "operator": "equals", "value": "4006381333931" }), vec!["First"]),
         (json!({ "field": "cf.signature", "operator": "is_empty" }), vec!["Second"]),
+        (
+            json!({ "field": "cf.recurrence", "operator": "contains_ci", "value": "FREQ=WEEKLY" }),
+            vec!["First"],
+        ),
     ] {
         let all = ann.list("shop.customers", &[("filter", &rule.to_string()), ("sort", "name")]).await.ok();
         assert_eq!(names(&all), found, "{rule}");
@@ -434,7 +441,7 @@ async fn every_type_of_field_is_whole() {
         let rest = ann.list("shop.customers", &[("sort", field), ("cursor", &cursor)]).await.ok();
         assert_eq!(rest["data"].as_array().unwrap().len(), 1, "{field}");
     }
-    for field in ["cf.richtext", "cf.location", "cf.signature"] {
+    for field in ["cf.richtext", "cf.location", "cf.signature", "cf.recurrence"] {
         ann.list("shop.customers", &[("sort", field)]).await.refused("no order");
     }
     let sum = json!({ "metrics": [{ "function": "sum", "field": "cf.duration", "as": "all" }, { "function": "avg", "field": "cf.rating", "as": "mean" }] });

@@ -202,3 +202,103 @@ async fn documents_are_numbered_as_the_company_says_from_then_on() {
     );
     assert_eq!(ordered().await, "SO-00002");
 }
+
+/// The pages of others are shown inside ours only where an administrator of the company that one is in allowed it.
+#[tokio::test]
+async fn pages_of_others_are_framed_where_an_administrator_allowed_it() {
+    let house = house().await;
+    let (owner, other) = (house.owner().await, house.owner().await);
+    let sally = house.colleague(&owner, &["salesperson"]).await;
+    let policy = async |of: &crate::scene::Person, path: &str| {
+        let cookie = format!("__Host-fondaco_session={}", of.token);
+        let app = tower::ServiceExt::oneshot(
+            house.app.clone(),
+            axum::http::Request::get(path).header("cookie", cookie).body(axum::body::Body::empty()).unwrap(),
+        );
+        let answer = app.await.unwrap();
+        answer.headers()["content-security-policy"].to_str().unwrap().to_owned()
+    };
+    let set = async |by: &crate::scene::Person, value: &str| {
+        let at = "/settings/pages.frames";
+        by.send("PUT", at, Some(json!({ "scope": "organization", "value": value })), &[]).await
+    };
+    assert!(!policy(&owner, "/").await.contains("frame-src"), "nobody's, until it is said");
+    assert_eq!(set(&sally, "evil.test").await.status, 403);
+    for bad in
+        ["*", "data:", "a.test; script-src *", "http://a.test", "a.test 'unsafe-inline'", "a.test\r\nx: y"]
+    {
+        assert_eq!(set(&owner, bad).await.status, 400, "{bad}");
+    }
+    assert_eq!(set(&owner, "maps.example.com, *.example.org").await.status, 200);
+    let allowed = policy(&sally, "/o/parties-parties").await;
+    assert!(allowed.ends_with("; frame-src https://maps.example.com https://*.example.org"), "{allowed}");
+    assert!(allowed.contains("default-src 'self'") && allowed.contains("frame-ancestors 'none'"));
+    // Not to another company, nor to whoever only has a link.
+    assert!(!policy(&other, "/").await.contains("frame-src"));
+    assert!(!policy(&house.stranger(), "/").await.contains("frame-src"));
+    assert!(!policy(&owner, "/s/fds_x").await.contains("frame-src"));
+}
+
+/// Fields of one's own stand on paper as people read them.
+#[tokio::test]
+async fn own_fields_are_printed_in_words() {
+    let house = house().await;
+    let owner = house.owner().await;
+    let kinds = [
+        "rating",
+        "duration",
+        "location",
+        "user",
+        "country",
+        "richtext",
+        "signature",
+        "recurrence",
+        "datetime",
+        "file",
+    ];
+    for kind in kinds {
+        let body = json!({ "entity": "parties.parties", "name": kind, "label": format!("Own {kind}"), "type": kind });
+        assert_eq!(owner.post("/fields", body).await.status, 201, "{kind}");
+    }
+    let sent = owner.raw("POST", "/files", b"x".to_vec(), &[("x-file-name", "plan.pdf")]).await.json();
+    let body = json!({ "name": "Paper", "kind": "company", "is_customer": true, "cf.rating": 4, "cf.duration": "1:30",
+        "cf.location": "43.25, 76.95, Almaty", "cf.user": owner.id, "cf.country": "KZ", "cf.richtext": "# Terms\n**Pay** at once\n\n- one",
+        "cf.signature": { "path": "M10 20L30 40Q50 60 70 80" }, "cf.recurrence": "FREQ=WEEKLY;BYDAY=MO", "cf.datetime": "2026-01-01T23:30:00Z", "cf.file": [sent["id"]] });
+    let made = owner.post("/parties/parties", body).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let id = testkit::id(&made.json());
+    let entity = house.scene.store.catalog().entity("parties.parties").unwrap();
+    let actor = house.auth().session(&owner.token, Uuid::now_v7()).await.unwrap().actor.unwrap();
+    let paper = records::print(&house.scene.store, &actor, entity, id, "ru").await.unwrap();
+    let fact = |label: &str| {
+        let facts = paper["facts"].as_array().unwrap().iter().chain(paper["blocks"].as_array().unwrap());
+        let found = facts.clone().find(|f| f["label"] == label).unwrap_or_else(|| panic!("{label}: {paper}"));
+        found["value"].as_str().or(found["text"].as_str()).unwrap().replace('\u{a0}', " ")
+    };
+    let said: Vec<String> =
+        ["rating", "duration", "location", "user", "country", "richtext", "recurrence", "datetime", "file"]
+            .map(|k| fact(&format!("Own {k}")))
+            .into();
+    assert_eq!(
+        said,
+        [
+            "4 / 5",
+            "1 ч 30 мин",
+            "Almaty (43.25, 76.95)",
+            "owner",
+            "Казахстан",
+            "Terms\nPay at once\n\n• one",
+            "Каждую неделю: понедельник",
+            "02.01.2026, 00:30",
+            "plan.pdf"
+        ]
+    );
+    let signed = &paper["signatures"][0];
+    assert!(
+        signed["path"] == "M10 20L30 40Q50 60 70 80"
+            && signed["label"].as_str().unwrap().starts_with("Own signature · owner · "),
+        "{signed}"
+    );
+    let pdf = owner.get(&format!("/parties/parties/{id}/_print")).await;
+    assert!(pdf.status == 200 && pdf.bytes.starts_with(b"%PDF"));
+}

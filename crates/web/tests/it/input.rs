@@ -286,6 +286,10 @@ fn wrong_for(kind: Kind) -> Vec<Value> {
         Kind::Location => vec![json!("91, 0"), json!({ "lat": 1 }), json!([1, 2]), json!("NaN, 0")],
         Kind::Country => vec![json!("ZZ"), json!("Kazakhstan"), json!(7)],
         Kind::Timezone => vec![json!("Mars/Base"), json!("../../etc/passwd"), json!([])],
+        Kind::Recurrence => {
+            vec![json!("FREQ=SECONDLY"), json!("every day"), json!("FREQ=DAILY;COUNT=1000000000"), json!([])]
+        }
+        Kind::File => vec![json!("x"), json!([7]), json!([{ "name": "no id" }])],
         Kind::Barcode => vec![json!("1\n2"), json!("a\u{0}b"), json!({})],
         Kind::Signature => {
             vec![json!("x"), json!({}), json!({ "path": "M0 0\" onload=\"alert(1)" }), json!({ "text": 1 })]

@@ -397,3 +397,128 @@ async fn a_link_names_only_what_its_maker_may_read() {
     );
     assert_eq!(aggregate(&guest, token, &key, by_customer).await.status, 400);
 }
+
+async fn shared(by: &Person, body: Value) -> String {
+    let view = testkit::id(&by.post("/views", body).await.json());
+    let made = by.post("/shares", json!({ "view_id": view })).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    made.json()["token"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_shared_board_shows_its_columns_and_answers_for_no_other() {
+    let house = house().await;
+    let (_, ann, _, table) = link(&house, json!({})).await;
+    let state = json!({ "columns": ["name", "credit_limit"], "options": { "lanes": "cf.stage" },
+        "filter": { "operator": "AND", "rules": [{ "field": "country", "operator": "equals", "value": "KZ" }] } });
+    // A field of the company's own with choices; only administrators make one.
+    let owner = house.owner().await;
+    let stage = json!({ "entity": "parties.parties", "name": "stage", "label": "Stage", "type": "select", "options": ["new", "won"] });
+    assert_eq!(owner.post("/fields", stage).await.status, 201);
+    for (name, country, stage) in
+        [("A", "KZ", Some("new")), ("B", "KZ", Some("won")), ("C", "KZ", None), ("D", "DE", Some("new"))]
+    {
+        let body = json!({ "name": name, "country": country, "is_customer": true, "cf.stage": stage });
+        assert_eq!(owner.post("/parties/parties", body).await.status, 201);
+    }
+    let token = shared(&owner, json!({ "entity": "parties.parties", "name": "Board", "kind": "board", "visibility": "private", "state": state })).await;
+    let guest = house.stranger();
+    let opened = open(&guest, &token, None).await;
+    let key = key(&opened);
+    let board = opened.json()["board"].clone();
+    assert_eq!(
+        (&board["field"], board["options"].as_array().unwrap().len()),
+        (&json!("cf.stage"), 2),
+        "{board}"
+    );
+    for (lane, names) in [("new", vec!["A"]), ("won", vec!["B"]), ("", vec!["C"])] {
+        let page = rows(&guest, &token, &key, &format!("?lane={lane}")).await.json();
+        let found: Vec<&str> =
+            page["data"].as_array().unwrap().iter().map(|r| r["name"].as_str().unwrap()).collect();
+        assert_eq!(found, names, "{lane}: the filter of the view holds in each column");
+    }
+    for lane in ["lost", "new%27%20or%201=1", "%00", "cf.stage"] {
+        assert_eq!(rows(&guest, &token, &key, &format!("?lane={lane}")).await.status, 400, "{lane}");
+    }
+    // What is no board has no columns; a board says no widgets.
+    let own = crate::shares::key(&open(&guest, &table, None).await);
+    assert_eq!(rows(&guest, &table, &own, "?lane=new").await.status, 400);
+    let widgets = async |token: &str, key: &str| {
+        guest.send("GET", &format!("/public/{token}/widgets"), None, &[("x-share-key", key)]).await.status
+    };
+    assert_eq!((widgets(&token, &key).await, widgets(&table, &own).await), (404, 404));
+    assert_eq!(ann.get("/parties/parties").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_shared_dashboard_says_what_its_maker_may_see_and_takes_no_question() {
+    let house = house().await;
+    let owner = house.owner().await;
+    let ann = house.colleague(&owner, &["manager"]).await;
+    for (name, country, limit) in
+        [("Rope", "KZ", "100"), ("Boats", "KZ", "250"), ("Nets", "US", "50"), ("Hidden", "DE", "7")]
+    {
+        let party = json!({ "name": name, "country": country, "is_customer": true, "credit_limit": limit, "tax_id": format!("T-{name}") });
+        assert_eq!(owner.post("/parties/parties", party).await.status, 201);
+    }
+    let widgets = json!([
+        { "id": "n", "kind": "number", "value": "count" },
+        { "id": "s", "kind": "bar", "value": "sum:credit_limit", "group": "country", "title": "By country" },
+        { "id": "d", "kind": "line", "value": "count", "group": "created_at:day" },
+        { "id": "w", "kind": "top", "value": "count", "group": "created_by" },
+        { "id": "l", "kind": "list", "columns": ["name"], "limit": 1, "sort": "-name" },
+        { "id": "t", "kind": "note", "text": "Ours" },
+        { "id": "x", "kind": "number", "entity": "iam.roles", "value": "count", "title": "Secret roles" },
+        { "id": "y", "kind": "bar", "value": "count", "group": "nothing_there" },
+        { "id": "z", "kind": "bar", "value": "evil(credit_limit):credit_limit", "group": "country" },
+        { "id": "f", "kind": "number", "value": "count", "filter": { "operator": "AND", "rules": [{ "field": "country", "operator": "equals", "value": "US" }] } },
+    ]);
+    let state = json!({ "columns": ["name"], "options": { "widgets": widgets.to_string() },
+        "filter": { "operator": "AND", "rules": [{ "field": "country", "operator": "not_equals", "value": "DE" }] } });
+    let token = shared(&ann, json!({ "entity": "parties.parties", "name": "Numbers", "kind": "dashboard", "visibility": "private", "state": state })).await;
+    let guest = house.stranger();
+    let key = key(&open(&guest, &token, None).await);
+    let asked = async |query: &str, key: &str| {
+        guest.send("GET", &format!("/public/{token}/widgets{query}"), None, &[("x-share-key", key)]).await
+    };
+    let told = asked("", &key).await;
+    assert_eq!(told.status, 200, "{}", told.text());
+    let told_all = told.json();
+    let of = |id: &str| told_all["data"].as_array().unwrap().iter().find(|w| w["id"] == id).unwrap().clone();
+    assert_eq!(of("n")["lines"][0]["value"], json!(3), "{told_all}");
+    assert_eq!(of("f")["lines"][0]["value"], json!(1), "its own filter and that of the view");
+    let mut sums: Vec<(String, String)> = of("s")["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|l| {
+            (
+                l["at"][0].as_str().unwrap().to_owned(),
+                l["value"].as_str().unwrap().split('.').next().unwrap().to_owned(),
+            )
+        })
+        .collect();
+    sums.sort();
+    assert_eq!(sums, [("KZ".into(), "350".into()), ("US".into(), "50".into())]);
+    assert_eq!(of("d")["lines"][0]["value"], json!(3));
+    assert_eq!(of("w")["lines"][0]["at"], json!(["owner"]), "a person by his name");
+    assert_eq!((&of("l")["rows"], &of("t")["text"]), (&json!([{ "name": "Rope" }]), &json!("Ours")));
+    for closed in ["x", "y", "z"] {
+        assert_eq!((&of(closed)["closed"], &of(closed)["title"]), (&json!(true), &Value::Null), "{closed}");
+    }
+    for secret in ["Hidden", "T-Rope", &ann.email, &ann.id.to_string(), "Secret roles"] {
+        assert!(!told.text().contains(secret), "{secret}: {}", told.text());
+    }
+    // There is nothing to be asked, and nobody without the key.
+    assert_eq!(asked("", "1.x").await.status, 401);
+    let same = asked("?filter=%7B%7D&group_by=tax_id&entity=iam.roles", &key).await;
+    assert_eq!(same.text(), told.text());
+    // A field that is hidden from who shared it is in no widget.
+    let roles = owner.get("/roles").await.json();
+    let manager = roles["data"].as_array().unwrap().iter().find(|r| r["name"] == "manager").unwrap();
+    let hide = json!({ "fields": { "parties.parties": { "credit_limit": "none" } } });
+    assert_eq!(owner.patch(&format!("/roles/{}", testkit::id(manager)), hide).await.status, 200);
+    let later = asked("", &key).await.json();
+    let bar = later["data"].as_array().unwrap().iter().find(|w| w["id"] == "s").unwrap();
+    assert_eq!((&bar["closed"], &bar["lines"]), (&json!(true), &Value::Null));
+}

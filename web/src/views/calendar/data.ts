@@ -18,6 +18,7 @@ export async function windowOf(entity: string, params: records.ListParams, most:
   do {
     const page = await records.list(entity, { ...params, limit: Math.min(PAGE, most - out.data.length), count: 'none', ...(out.next ? { cursor: out.next } : {}) }, signal)
     out.data.push(...page.data)
+    if (page.cut) out.cut = true
     out.next = page.next
   } while (out.next && out.data.length < most)
   return out

@@ -8,6 +8,7 @@ export default {
   choices: [
     { key: 'date', required: true, fits: (f) => f.type === 'date' || f.type === 'datetime', preset: (e) => e.views?.calendar },
     { key: 'end', fits: (f) => f.type === 'date' || f.type === 'datetime' },
+    { key: 'recurrence', fits: (f) => f.type === 'recurrence' },
     { key: 'colour', fits: (f, e) => !!f.options?.length || f.name === e.states?.field },
   ],
   View: lazy(() => withWords(() => import('./view'))),

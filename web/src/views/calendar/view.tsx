@@ -20,7 +20,8 @@ import { useGesture } from '../gesture'
 import { HoursGrid } from './hours-grid'
 import { MonthGrid } from './month'
 import type { Calendar, Held, Item } from './shape'
-import { byDays, byMinutes, changesOf, edgeToDay, edgeToInstant, instant, isTimed, todayIn, whenOf, type Edge, type Times, type When } from './when'
+import { byDays, byMinutes, changesOf, edgeToDay, edgeToInstant, instant, isTimed, todayIn, type Edge, type Times, type When } from './when'
+import { itemsOf, Series } from './series'
 import { dates, sayDay, sayDays, sayTime, sayWhen } from './words'
 
 const MOST = 2000
@@ -46,6 +47,7 @@ export default function CalendarView({ entity, by, options, columns, params: ask
   const holding = useRef(held)
   holding.current = held
   const [said, setSaid] = useState('')
+  const [series, setSeries] = useState<Held | null>(null)
   const byKeys = useRef(false)
   const gesture = useGesture(scroller)
 
@@ -55,12 +57,14 @@ export default function CalendarView({ entity, by, options, columns, params: ask
   const second = columns.find((f) => f.type === 'relation' && f.name !== entity.title_field)
   const from = days[0]!
   const to = days.at(-1)!
+  // The one field that says it, unless another or none was chosen; this part is not in the first load.
+  const again = by.recurrence ?? (options.recurrence === '' ? undefined : entity.fields.find((f) => f.type === 'recurrence'))
   const params = useMemo<ListParams>(() => ({
-    filter: within(asked, times, from, to), ...(asked.q ? { q: asked.q } : {}), sort: `${start.name},id`,
-    fields: listFields(entity, [start, end, colour, second].filter((f) => !!f)),
-  }), [asked, entity, times, start, end, colour, second, from, to])
+    ...(again ? { ...(asked.filter ? { filter: asked.filter } : {}), occurs: JSON.stringify({ start: start.name, ...(end ? { end: end.name } : {}), recurrence: again.name, from, to: addDays(to, 1) }) } : { filter: within(asked, times, from, to) }), ...(asked.q ? { q: asked.q } : {}), sort: `${start.name},id`,
+    fields: listFields(entity, [start, end, again, colour, second].filter((f) => !!f)),
+  }), [asked, entity, times, start, end, again, colour, second, from, to])
   const { data, error, isPending, refetch } = useQuery({ queryKey: ['calendar', entity.name, params], queryFn: ({ signal }) => windowOf(entity.name, params, MOST, signal), staleTime: 20_000 })
-  const items = useMemo(() => (data?.data ?? []).flatMap((row): Item[] => { const when = whenOf(row, times); return when ? [{ row, when }] : [] }), [data, times])
+  const items = useMemo(() => (data?.data ?? []).flatMap((row) => itemsOf(row, times)), [data, times])
   const nothing = !isPending && !error && !items.length
   const near = useNearest(entity, asked, times, from, to, nothing)
   const mayMove = entity.can.update && editable(start)
@@ -70,8 +74,10 @@ export default function CalendarView({ entity, by, options, columns, params: ask
   useImperativeHandle(handle, () => ({ focus: () => focusIn(`[data-day="${day}"]`), step: (id, way) => items[items.findIndex((x) => x.row.id === id) + way]?.row }))
   useEffect(() => { if (byKeys.current) { byKeys.current = false; focusIn(`[data-day="${day}"]`) } }, [day])
 
-  const save = async ({ row, was, now, keys }: Held) => {
-    const moved = move(entity, row, changesOf(row, was, now, times), t('calendar.moved', { title: titleOf(entity, row), day: sayWhen(now, locale) }), sayWhen(was, locale), setSaid)
+  const save = async ({ row, was, now, keys }: Held, changes = changesOf(row, was, now, times)) => {
+    const title = titleOf(entity, row)
+    const label = same(was, now) ? t('rec.skipped', { name: title, day: sayWhen(was, locale) }) : t('calendar.moved', { title, day: sayWhen(now, locale) })
+    const moved = move(entity, row, changes, label, sayWhen(was, locale), setSaid)
     if (keys) focusIn(`[data-event="${row.id}"]`)
     if (!(await moved)) focusIn(`[data-event="${row.id}"]`)
   }
@@ -85,7 +91,7 @@ export default function CalendarView({ entity, by, options, columns, params: ask
   const same = (a: When, b: When) => a.from === b.from && a.to === b.to && a.at === b.at && a.till === b.till && a.open === b.open
   const put = (now: When) => { const h = holding.current; if (!h || same(h.now, now)) return; setHeld({ ...h, now }); setSaid(t('calendar.over', { day: sayWhen(now, locale) })) }
   const letGo = () => { const h = holding.current; if (h) setSaid(t('calendar.left', { title: titleOf(entity, h.row), day: sayWhen(h.was, locale) })); setHeld(null) }
-  const drop = () => { const h = holding.current; if (!h) return; if (same(h.was, h.now)) letGo(); else { setHeld(null); void save(h) } }
+  const drop = () => { const h = holding.current; if (!h) return; if (same(h.was, h.now)) letGo(); else { setHeld(null); if (again && h.row[again.name]) setSeries(h); else void save(h) } }
 
   const go = (d: string, as?: Span) => onGo(d, as)
   const page = (n: number) => go(span === 'week' ? addDays(day, 7 * n) : span === 'day' ? addDays(day, n) : addMonths(day, n))
@@ -135,6 +141,7 @@ export default function CalendarView({ entity, by, options, columns, params: ask
     }
     const n = steps(e)
     if (e.key === 'Enter' || e.key === 'o') handled(() => onOpen(item.row))
+    else if (e.key === 'Delete' && again && item.row[again.name] && editable(again)) handled(() => setSeries({ row: item.row, was: item.when, now: item.when, mode: 'move', keys: true }))
     else if (e.key === ' ') handled(() => void take(item, 'move', true))
     else if (e.key === 'Escape') handled(() => focusIn(`[data-day="${item.when.from < from ? from : item.when.from}"]`))
     else if (n) handled(() => { const all = [...scroller.current!.querySelectorAll<HTMLElement>('[data-event]')]; all[all.indexOf(e.currentTarget as HTMLElement) + Math.sign(n)]?.focus() })
@@ -187,7 +194,7 @@ export default function CalendarView({ entity, by, options, columns, params: ask
         <button type="button" className="btn icon sm" aria-label={t('calendar.before')} onClick={() => page(-1)}><ChevronLeft size={15} className="rtl:scale-x-[-1]" /></button>
         <button type="button" className="btn icon sm" aria-label={t('calendar.after')} onClick={() => page(1)}><ChevronRight size={15} className="rtl:scale-x-[-1]" /></button>
       </div>
-      {data?.next && <p className="m-0 px-3 py-1.5 text-warn border-b border-line" role="status">{t('calendar.cut', { n: formatNumber(MOST, locale) })}</p>}
+      {(data?.next || data?.cut) && <p className="m-0 px-3 py-1.5 text-warn border-b border-line" role="status">{t('calendar.cut', { n: formatNumber(MOST, locale) })}</p>}
       {nothing && (
         <p className="m-0 px-3 py-1.5 flex items-center gap-2 flex-wrap border-b border-line text-muted" role="status">{t('calendar.none')}
           {[near?.before, near?.after].map((d) => d && <button key={d} type="button" className="btn sm" onClick={() => go(d)}>{t('calendar.show', { day: sayDays(d, d, locale) })}</button>)}
@@ -198,6 +205,7 @@ export default function CalendarView({ entity, by, options, columns, params: ask
           // A narrow screen has no room for seven days side by side: there they lie one under another.
           : span === 'agenda' || span === 'day' || (span === 'week' && narrow) ? <Agenda cal={cal} />
             : <MonthGrid cal={cal} />}
+      {series && again && <Series entity={entity} held={series} field={again} times={times} locale={locale} same={same(series.was, series.now)} onClose={() => { setSeries(null); if (series.keys) focusIn(`[data-event="${series.row.id}"]`) }} onSave={(changes) => { setSeries(null); void save(series, changes) }} />}
       <p id={hint} className="visually-hidden">{t('calendar.hint')}{maySize ? ' ' + t('calendar.longer') : ''}</p>
       <div role="status" aria-live="assertive" className="visually-hidden">{said}</div>
       {held && !held.keys && held.mode === 'move' && !(timed && (span === 'week' || span === 'day')) && createPortal(<div ref={ghost} className={clsx('chip cal-event ghosted', hueName(optionOf(entity, colour, held.row)))} aria-hidden="true">{words({ row: held.row, when: held.was })}</div>, document.querySelector('main') ?? document.body)}

@@ -122,9 +122,9 @@ const Card = memo(function Card({ entity, row, cover, state, shown, locale, plac
 })
 
 function Cover({ row, field, title, height, children }: { row: Row; field: Field | undefined; title: string; height: number; children: React.ReactNode }) {
-  const value = field && row[field.name]
-  const id = value && typeof value === 'object' ? (value as { id: string }).id : value ? String(value) : null
-  // A file need not be a picture.
-  const [failed, setFailed] = useState<string | null>(null)
+  const files = (field && (row[field.name] as { id: string; type?: string }[] | null)) ?? []
+  // A file need not be a picture, and not every picture can be shown.
+  const id = files.find((f) => f.type?.startsWith('image/'))?.id
+  const [failed, setFailed] = useState<string>()
   return <span className="v-cover" aria-hidden={!children || undefined} data-i={initialsOf(title)} style={{ height, '--h': hueOf(title) } as React.CSSProperties}>{id && failed !== id && <img src={fileUrl(id)} alt="" loading="lazy" decoding="async" onError={() => setFailed(id)} />}{children}</span>
 }

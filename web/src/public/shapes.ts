@@ -1,0 +1,3 @@
+/** The shapes a link may have besides the table: they come together, when one is met. */
+export { default as Board } from './board'
+export { default as Dashboard } from './dashboard'
