@@ -41,7 +41,7 @@ export function Page({ entity, field, row, onOpen }: { entity: Entity; field: Fi
         <Menu align="end" trigger={<button type="button" className="btn ghost icon sm no-print" aria-label={t('doc.export')} title={t('doc.export')}><Download size={15} /></button>} items={[
           { label: 'Markdown', onSelect: () => location.assign(url(path, { format: 'md' })) }, { label: 'HTML', onSelect: () => location.assign(url(path, { format: 'html' })) },
         ]} />
-        <button type="button" className="btn ghost icon sm no-print max-md:hidden" aria-label={t('print')} title={t('print')} onClick={() => print()}><Printer size={15} /></button>
+        <button type="button" className="btn ghost icon sm no-print max-md:hidden" aria-label={t('doc.print')} title={t('doc.print')} onClick={() => print()}><Printer size={15} /></button>
         <button type="button" className="btn ghost icon sm no-print" aria-label={t('embed.record', { name: about.title })} title={t('embed.record', { name: about.title })} onClick={onOpen}><PanelRightOpen size={15} /></button>
       </header>
       {status.loaded ? <Words key={shared.doc.guid} shared={shared} status={status} entity={entity} row={row} label={field.label} here={here} field={field.name} onCaret={setCaret} /> : <Skeleton rows={8} />}
