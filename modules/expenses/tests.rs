@@ -171,6 +171,12 @@ async fn a_report_waits_for_its_approvers_and_is_paid_back() {
     o.decide(&o.anna, "approve", None).await.unwrap();
     let again = o.anna.act(REPORTS, &next, "reimburse").await.ok();
     assert_eq!(again["payee_id"], paid["payee_id"]);
+    // Whoever may send it back does so with his own hands as well: then nobody is asked any more.
+    let back = o.report(json!([o.ride("2026-03-05", "10")])).await;
+    o.eva.act(REPORTS, &back, "submit").await.ok();
+    assert_eq!(o.queue(&o.mona).await.len(), 1);
+    o.mona.act(REPORTS, &back, "send_back").await.ok();
+    assert_eq!(o.queue(&o.mona).await.len(), 0);
     let denied = o.report(json!([o.ride("2026-03-04", "10")])).await;
     o.eva.act(REPORTS, &denied, "submit").await.ok();
     o.decide(&o.mona, "reject", Some("not ours")).await.unwrap();

@@ -304,11 +304,14 @@ begin
     return (select string_agg(m.name, ', ' order by m.name) from iam.memberships m where m.organization_id = app.organization() and m.id = any (people));
 end $$;
 
-create function app.approval_rules_of(entity text, action text) returns table (id uuid, condition jsonb) language plpgsql stable security definer set search_path = pg_catalog as $$
+-- The rules for an action, in their order, and whether another action on the record waits.
+create function app.approval_rules_of(entity text, action text, record uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog as $$
 begin
-    return query select r.id, r.condition from app.approval_rules r
-    where r.organization_id = app.organization() and r.entity = approval_rules_of.entity and r.action = approval_rules_of.action and r.is_active and r.deleted_at is null
-    order by r.position, r.id;
+    return jsonb_build_object(
+        'rules', (select coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'condition', r.condition) order by r.position, r.id), '[]') from app.approval_rules r
+            where r.organization_id = app.organization() and r.entity = approval_rules_of.entity and r.action = approval_rules_of.action and r.is_active and r.deleted_at is null),
+        'waiting', exists (select from app.approval_requests r where r.organization_id = app.organization() and r.entity = approval_rules_of.entity and r.record_id = record
+            and r.status = 'pending' and r.action <> approval_rules_of.action));
 end $$;
 
 -- Asks for approval in the name of whoever acts. What waits already goes on waiting; where the record was changed since, it
@@ -452,6 +455,23 @@ begin
         'then', request.on_return);
 end $$;
 
+-- Something else was done with the record: what waited for it was about what is no more.
+create function app.lapse_approvals(entity text, record uuid) returns uuid[] language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); request app.approval_requests; people uuid[]; told uuid[] := '{}';
+begin
+    for request in
+        update app.approval_requests r set status = 'withdrawn', decided_at = now()
+        where r.organization_id = here and r.entity = lapse_approvals.entity and r.record_id = record and r.status = 'pending' returning r.*
+    loop
+        insert into app.approval_decisions (organization_id, request_id, level, decision, decided_by) values (here, request.id, request.level, 'withdraw', app.actor());
+        select array_agg(coalesce(s.standin_id, s.person_id)) || request.requested_by into people from app.approval_seats s
+        where s.organization_id = here and s.request_id = request.id and s.level = request.level;
+        perform app.log_approval(request, 'withdraw', null);
+        told := told || app.tell_of_approval(request, people, 'withdrawn');
+    end loop;
+    return told;
+end $$;
+
 create function app.person_named(person uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog as $$
 begin
     return (select jsonb_build_object('id', m.id, 'name', m.name) from iam.memberships m where m.organization_id = app.organization() and m.id = person);
@@ -569,10 +589,10 @@ end $$;
 do $$ declare f regprocedure; begin
     for f in select p.oid::regprocedure from pg_proc p where p.pronamespace = 'app'::regnamespace and p.proname in ('stands_for', 'holds_role', 'approval_people', 'seat_holds',
         'approval_seat', 'sees_approval', 'tell_of_approval', 'log_approval', 'enter_approval_level', 'names_of', 'approval_rules_of', 'ask_approval', 'decide_approval',
-        'answer_approval', 'withdraw_approval', 'person_named', 'approval_told', 'approvals', 'approval', 'approvals_of', 'delegations_told') or p.oid = 'app.daily()'::regprocedure
+        'answer_approval', 'withdraw_approval', 'lapse_approvals', 'person_named', 'approval_told', 'approvals', 'approval', 'approvals_of', 'delegations_told') or p.oid = 'app.daily()'::regprocedure
     loop
         execute format('revoke execute on function %s from public', f);
     end loop;
 end $$;
-grant execute on function app.approval_rules_of(text, text), app.ask_approval(text, uuid, text, jsonb), app.decide_approval(uuid, text, text, uuid, boolean), app.answer_approval(uuid, text),
+grant execute on function app.approval_rules_of(text, text, uuid), app.lapse_approvals(text, uuid), app.ask_approval(text, uuid, text, jsonb), app.decide_approval(uuid, text, text, uuid, boolean), app.answer_approval(uuid, text),
     app.withdraw_approval(uuid, text, boolean), app.approvals(text, text, uuid, integer, boolean), app.approval(uuid, boolean), app.approvals_of(text, uuid, boolean), app.delegations_told(boolean) to app_user;

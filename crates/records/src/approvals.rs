@@ -107,11 +107,25 @@ pub async fn ask_approval(
     action: &str,
     body: &Value,
 ) -> Result<Option<Value>> {
-    let found = sql!("select id, condition from app.approval_rules_of($1, $2)");
-    for row in tx.cached(found, &[&entity.name, &action]).await? {
-        let condition: Option<Value> = row.get(1);
-        if let Some(condition) = condition {
-            let (said, params) = held_against(&tx.catalog, &tx.actor, entity, id, &condition)?;
+    Ok(gate(tx, entity, id, action, body).await?.waits)
+}
+
+/// What the rules say to an action.
+pub(crate) struct Gate {
+    /// What it waits for, where it does.
+    pub(crate) waits: Option<Value>,
+    /// Another action on the record waits, and does so in vain once this one is taken.
+    pub(crate) overtakes: bool,
+}
+
+pub(crate) async fn gate(tx: &Tx, entity: &Entity, id: Uuid, action: &str, body: &Value) -> Result<Gate> {
+    let found = sql!("select app.approval_rules_of($1, $2, $3)");
+    let found = tx.cached(found, &[&entity.name, &action, &id]).await?;
+    let found: Value = found.first().map(|row| row.get(0)).unwrap_or_default();
+    let overtakes = found["waiting"] == true;
+    for rule in found["rules"].as_array().into_iter().flatten() {
+        if !rule["condition"].is_null() {
+            let (said, params) = held_against(&tx.catalog, &tx.actor, entity, id, &rule["condition"])?;
             let bound = Bound::new(&tx.actor, params);
             let text = format!(
                 "select from {} r where r.organization_id = $1 and r.id = $2::text::uuid and {said}",
@@ -121,7 +135,7 @@ pub async fn ask_approval(
                 continue;
             }
         }
-        let asked = request(tx, entity, id, body, row.get(0)).await?;
+        let asked = request(tx, entity, id, body, &rule["id"]).await?;
         let sql = sql!("select app.ask_approval($1, $2, $3, $4)");
         let made: Value = tx.query_one(sql, &[&entity.name, &id, &action, &asked]).await?.get(0);
         tell(tx, &made["told"]);
@@ -129,9 +143,16 @@ pub async fn ask_approval(
         let names = made["waits_for"].as_str().unwrap_or_default();
         let message = format!("This waits for approval by {names}.");
         let approval = json!({ "id": made["id"], "waits_for": names });
-        return Ok(Some(json!({ "approval": approval, "message": message })));
+        return Ok(Gate { waits: Some(json!({ "approval": approval, "message": message })), overtakes });
     }
-    Ok(None)
+    Ok(Gate { waits: None, overtakes })
+}
+
+/// What waited for the record waits no more: something else was done with it.
+pub(crate) async fn lapse(tx: &Tx, entity: &Entity, id: Uuid) -> Result<()> {
+    let row = tx.query_one(sql!("select app.lapse_approvals($1, $2)"), &[&entity.name, &id]).await?;
+    tell(tx, &json!(row.get::<_, Vec<Uuid>>(0)));
+    Ok(())
 }
 
 /// Those who were told hear it at once.
@@ -181,7 +202,7 @@ pub async fn carry_out_if_possible(
 }
 
 /// What is asked for: the record as its list shows it, and its amount, the first one of that list.
-async fn request(tx: &Tx, entity: &Entity, id: Uuid, body: &Value, rule: Uuid) -> Result<Value> {
+async fn request(tx: &Tx, entity: &Entity, id: Uuid, body: &Value, rule: &Value) -> Result<Value> {
     let record = read_value(tx, entity, id, false).await?;
     let columns = columns(&tx.actor, entity);
     let amount = columns.iter().find(|c| c.kind == Kind::Money).map(|c| record[&c.name].clone());

@@ -875,8 +875,13 @@ pub(crate) async fn act_on(
     {
         return Err(refused());
     }
-    if asks && let Some(waits) = crate::approvals::ask_approval(tx, entity, id, action, body).await? {
-        return Ok(waits);
+    let mut overtakes = false;
+    if asks {
+        let gate = crate::approvals::gate(tx, entity, id, action, body).await?;
+        if let Some(waits) = gate.waits {
+            return Ok(waits);
+        }
+        overtakes = gate.overtakes;
     }
     let made = match (own, step) {
         (Some(own), _) => (own.run)(tx, &now, body).await?,
@@ -894,6 +899,9 @@ pub(crate) async fn act_on(
         }
         (None, None) => return Err(refused()),
     };
+    if overtakes {
+        crate::approvals::lapse(tx, entity, id).await?;
+    }
     if kernel::rules(tx.modules(), &entity.name, action).any(|r| r.when == When::After) {
         let then = read_value(tx, entity, id, false).await?;
         tx.rules(When::After, &entity.name, action, &then).await?;

@@ -268,6 +268,11 @@ async fn what_was_withdrawn_changed_or_returned_is_not_approved() {
     assert_eq!(o.max.decides(third, "return").await.json()["status"], "returned");
     assert_eq!(o.status(&contract).await, "draft", "what the rule names is for signed contracts");
     assert_eq!(o.nina.decides(third, "approve").await.status, 409);
+    // What else is done with the record ends the wait.
+    let fourth = testkit::id(&o.sign(&contract).await.json()["_made"]["approval"]);
+    assert_eq!(o.eva.post(&format!("{at}/send"), json!({})).await.status, 200);
+    assert_eq!(o.owner.get(&format!("/approvals/{fourth}")).await.json()["status"], "withdrawn");
+    assert_eq!(o.max.decides(fourth, "approve").await.status, 409);
     // A rule that is gone holds nothing back.
     assert_eq!(o.owner.delete(&format!("/approval-rules/{rule}")).await.status, 204);
     assert_eq!(o.sign(&contract).await.status, 200);
