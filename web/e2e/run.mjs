@@ -1,4 +1,4 @@
-// node e2e/run.mjs [trade] [keyboard] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [views] [time] [shares] [work] [fields]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
+// node e2e/run.mjs [trade] [keyboard] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [views] [time] [shares] [work] [fields] [prs]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
 import { admin } from './admin.mjs'
 import { board } from './board.mjs'
 import { data } from './data.mjs'
@@ -7,6 +7,7 @@ import { fresh, newcomer, open, page, results, scene } from './kit.mjs'
 import { keyboard } from './keyboard.mjs'
 import { looks } from './looks.mjs'
 import { people } from './people.mjs'
+import { prs } from './prs.mjs'
 import { shares } from './shares.mjs'
 import { sheet } from './sheet.mjs'
 import { table } from './table.mjs'
@@ -47,6 +48,7 @@ try {
   if (want('fields')) await fields(browser, email)
   if (want('views')) await views(browser, email)
   if (want('shares')) await shares(browser, email)
+  if (want('prs')) await prs(browser)
 } catch (e) {
   results.failed++
   console.log(`FAILED ${e?.stack ?? e}`)

@@ -8,6 +8,7 @@ mod authentication;
 mod authorization;
 mod concurrency;
 mod conversation;
+mod day;
 mod input;
 mod scene;
 mod shares;
