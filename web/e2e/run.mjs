@@ -11,6 +11,7 @@ import { keyboard } from './keyboard.mjs'
 import { looks } from './looks.mjs'
 import { messages } from './messages.mjs'
 import { people } from './people.mjs'
+import { prs } from './prs.mjs'
 import { shares } from './shares.mjs'
 import { roles } from './roles.mjs'
 import { sheet } from './sheet.mjs'
@@ -60,6 +61,7 @@ try {
   if (want('shares')) await shares(browser, email)
   // Last: it leaves a hundred thousand customers.
   if (want('speed')) await speed(browser, email)
+  if (want('prs')) await prs(browser)
 } catch (e) {
   results.failed++
   console.log(`FAILED ${e?.stack ?? e}`)

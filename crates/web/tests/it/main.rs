@@ -9,6 +9,7 @@ mod authentication;
 mod authorization;
 mod concurrency;
 mod conversation;
+mod day;
 mod documents;
 mod following;
 mod input;

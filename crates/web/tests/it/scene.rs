@@ -230,7 +230,8 @@ impl House {
     pub(crate) async fn forced(&self, by: &Person, entity: &Entity, things: &mut Things) {
         let id = Uuid::now_v7();
         let mut values = vec![("organization_id", by.organization.to_string()), ("id", id.to_string())];
-        let related = |c: &Column| c.target.as_ref().is_some_and(|t| things.one(t).is_some());
+        let related =
+            |c: &Column| c.target.as_ref().is_some_and(|t| *t != entity.name && things.one(t).is_some());
         // A number is given to somebody, and nobody asks here.
         let numbered = |c: &Column| c.default.as_ref().is_some_and(|d| d.contains("next_number"));
         let needed = |c: &&Column| {
@@ -242,7 +243,8 @@ impl House {
                 // Another of what there is one of for each: of somebody else, about something else.
                 Some(_) if entity.is_kept() && things.one(&entity.name).is_some() => json!(Uuid::now_v7()),
                 Some(target) if target == kernel::MEMBERS => json!(by.id),
-                Some(target) => json!(things.one(&target)),
+                // Of the one made last, which has none yet.
+                Some(target) => json!(things.ids.get(&target).and_then(|ids| ids.last())),
                 None => value_for(column, &things.marker),
             };
             if !values.iter().any(|(name, _)| *name == column.name) {
