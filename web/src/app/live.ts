@@ -55,6 +55,7 @@ export function useLive(onBack: () => void): void {
       const about = (name: string, key: string) => on(name, (e) => { const { entity, id } = JSON.parse(e.data) as { entity: string; id: string }; void queryClient.invalidateQueries({ queryKey: [key, entity, id] }) })
       on('change', (e) => { changed.add((JSON.parse(e.data) as { entity: string }).entity); timer ??= setTimeout(flush, 500) })
       about('comment', 'comments')
+      on('comment', (e) => void queryClient.invalidateQueries({ queryKey: ['talk', (JSON.parse(e.data) as { entity: string }).entity] }))
       about('presence', 'presence')
       about('document', 'document')
       about('followers', 'followers')

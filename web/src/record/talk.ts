@@ -17,5 +17,6 @@ export async function markSeen(entity: string, id: string): Promise<void> {
   try {
     const { seen_at } = await post<{ seen_at: string }>('/comments/seen', { entity, record: id })
     queryClient.setQueryData<Said>(commentsQuery(entity, id).queryKey, (old) => (old ? { ...old, seen_at } : old))
+    void queryClient.invalidateQueries({ queryKey: ['talk', entity] })
   } catch { /* it is only a mark: the next look sets it */ }
 }

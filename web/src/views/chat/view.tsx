@@ -28,7 +28,7 @@ export default function Chat({ entity, params, openId, handle, onOpen, onEscape 
   const scroller = useRef<HTMLDivElement>(null)
   const [chosen, setChosen] = useState<string | null>(null)
   const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useInfiniteQuery({
-    queryKey: ['board', entity.name, 'chat', params.filter, params.q], initialPageParam: undefined as string | undefined, getNextPageParam: (p: Talks) => p.next ?? undefined, staleTime: 15_000,
+    queryKey: ['talk', entity.name, params.filter, params.q], initialPageParam: undefined as string | undefined, getNextPageParam: (p: Talks) => p.next ?? undefined, staleTime: 15_000,
     queryFn: ({ pageParam, signal }) => get<Talks>(`${pathOf(entity.name)}/_talk`, listQuery({ filter: params.filter ?? null, q: params.q ?? '', limit: 50, ...(pageParam ? { cursor: pageParam } : {}) }), signal),
   })
   const all = data?.pages.flatMap((p) => p.data) ?? []
