@@ -12,7 +12,7 @@ import type { Condition } from '@/meta/types'
 import { Chip, Confirm, Empty, Failure, Menu, Skeleton } from '@/ui/basics'
 import { Section } from './layout'
 import { RuleDialog } from './rule-dialog'
-import { rolesQuery } from './roles'
+import { rolesQuery } from '@/api/roles'
 
 export interface Level { name?: string; people: string[]; roles: string[]; manager: boolean; quorum?: number | null; due_hours?: number | null; escalate?: { people: string[]; roles: string[] } | null }
 export interface Rule { id: string; name: string; entity: string; action: string; condition: Condition | null; levels: Level[]; position: number; is_active: boolean; on_reject: string | null; on_return: string | null; version?: number }

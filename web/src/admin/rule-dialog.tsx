@@ -12,7 +12,7 @@ import type { Entity } from '@/meta/types'
 import { Dialog, Labelled } from '@/ui/basics'
 import { ConditionTree } from '@/views/filter-tree'
 import { wire, type Level, type Rule } from './approval-rules'
-import { rolesQuery } from './roles'
+import { rolesQuery } from '@/api/roles'
 
 const EMPTY: Level = { people: [], roles: [], manager: false, quorum: 1, due_hours: 48 }
 const NEW: Rule = { id: '', name: '', entity: '', action: '', condition: null, levels: [EMPTY], position: 0, is_active: true, on_reject: null, on_return: null }
