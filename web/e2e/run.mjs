@@ -59,6 +59,7 @@ try {
   if (want('roles')) await roles(browser, email)
   if (want('views')) await views(browser, email)
   if (want('shares')) await shares(browser, email)
+  if (want('prs')) await prs(browser)
   // Last: it leaves a hundred thousand customers.
   if (want('speed')) await speed(browser, email)
   if (want('prs')) await prs(browser)
