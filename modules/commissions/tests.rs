@@ -11,7 +11,8 @@ const TARGETS: &str = "commissions.performance_targets";
 
 /// 5 % from the start, 7 % from 10,000, 10 % from 20,000.
 fn stepped(method: &str) -> Value {
-    let tiers = [("0", "5"), ("10000", "7"), ("20000", "10")].map(|(from, rate)| json!({ "from": from, "rate": rate }));
+    let tiers = [("0", "5"), ("10000", "7"), ("20000", "10")]
+        .map(|(from, rate)| json!({ "from": from, "rate": rate }));
     json!({ "method": method, "digits": 2, "tiers": tiers })
 }
 
@@ -50,7 +51,14 @@ async fn the_golden_table() {
         (retroactive.clone(), "0", "10000", "700", "7", "0"),
         (retroactive.clone(), "9999.99", "0.01", "200", "7", "200"),
         // Nothing in a gap: below the first step the rate is 0.
-        (json!({ "method": "retroactive", "digits": 2, "tiers": [{ "from": "100", "rate": "5" }] }), "0", "99", "0", "0", "0"),
+        (
+            json!({ "method": "retroactive", "digits": 2, "tiers": [{ "from": "100", "rate": "5" }] }),
+            "0",
+            "99",
+            "0",
+            "0",
+            "0",
+        ),
         // 120 % of the target: 12,000 at 10 % times 1.5, less the 800 of before.
         (faster.clone(), "8000", "4000", "1000", "10", "400"),
         (faster.clone(), "0", "9999.99", "1000", "10", "0"),
@@ -66,7 +74,11 @@ async fn the_golden_table() {
     ];
     for (terms, before, base, amount, rate, true_up) in table {
         let told = reckon(&s, &terms, before, base).await;
-        let is = (told["amount"].as_str().unwrap(), told["rate"].as_str().unwrap(), told["true_up"].as_str().unwrap());
+        let is = (
+            told["amount"].as_str().unwrap(),
+            told["rate"].as_str().unwrap(),
+            told["true_up"].as_str().unwrap(),
+        );
         assert_eq!(is, (amount, rate, true_up), "{terms} {before} + {base}: {told}");
     }
 }
@@ -103,7 +115,8 @@ async fn whatever_the_order_a_period_comes_to_the_same() {
         let mut terms = json!({ "method": method, "rate": dice.roll(101).to_string(), "digits": dice.roll(4), "tiers": tiers });
         if dice.roll(2) == 0 {
             terms["target"] = json!(dice.cents(100_000_000));
-            terms["accelerators"] = json!([{ "from": "80", "multiplier": "0.8" }, { "from": "100", "multiplier": "1.25" }]);
+            terms["accelerators"] =
+                json!([{ "from": "80", "multiplier": "0.8" }, { "from": "100", "multiplier": "1.25" }]);
         }
         if dice.roll(3) == 0 {
             terms["cap"] = json!((dice.roll(50_000) + 1000).to_string());
@@ -134,7 +147,11 @@ async fn whatever_the_order_a_period_comes_to_the_same() {
         let weights: Vec<String> = (0..=dice.roll(6)).map(|_| dice.cents(10_000)).collect();
         let amount = format!("{}{}", if dice.roll(2) == 0 { "-" } else { "" }, dice.cents(1_000_000));
         let row = s.admin().query_one(split, &[&amount, &weights]).await.unwrap();
-        assert_eq!((row.get::<_, &str>(0), row.get::<_, bool>(1)), (amount.as_str(), true), "seed {seed}: {weights:?}");
+        assert_eq!(
+            (row.get::<_, &str>(0), row.get::<_, bool>(1)),
+            (amount.as_str(), true),
+            "seed {seed}: {weights:?}"
+        );
     }
 }
 
@@ -159,7 +176,8 @@ async fn a_day_from_the_deal_to_the_payout() {
     let s = scene(crate::ALL).await;
     let t = Team::of(&s).await;
     policy(&t, json!({ "code": "BASE", "rate": "10" })).await;
-    let deal = t.deal_of(&t.sam, json!({ "lines": [{ "name": "Plan", "price": "4500", "tax_rate": "12" }] })).await;
+    let deal =
+        t.deal_of(&t.sam, json!({ "lines": [{ "name": "Plan", "price": "4500", "tax_rate": "12" }] })).await;
     assert_eq!(plain(&deal["value"]), "5040");
     let waiting = t.submitted(&deal, "2520").await;
     assert_eq!(earned(&t.sam).await.len(), 0, "nothing is earned on what nobody has verified");
@@ -167,8 +185,16 @@ async fn a_day_from_the_deal_to_the_payout() {
     let all = earned(&t.sam).await;
     assert_eq!(figures(&all[0]), ["2250", "10", "225", "225"]);
     let one = t.sam.read(COMMISSIONS, &all[0]).await.ok();
-    let steps: Vec<_> = one["trace"]["steps"].as_array().unwrap().iter().map(|s| (s["step"].as_str().unwrap(), s["result"].as_str().unwrap_or(""))).collect();
-    assert_eq!(steps, [("paid", ""), ("revenue", "2250"), ("share", "2250"), ("reached", "2250"), ("rate", "225")]);
+    let steps: Vec<_> = one["trace"]["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| (s["step"].as_str().unwrap(), s["result"].as_str().unwrap_or("")))
+        .collect();
+    assert_eq!(
+        steps,
+        [("paid", ""), ("revenue", "2250"), ("share", "2250"), ("reached", "2250"), ("rate", "225")]
+    );
     assert_eq!((&one["trace"]["policy"]["revision"], &one["trace"]["amount"]), (&json!(1), &json!("225")));
     // Nobody else sees it, and nobody makes one.
     let other = s.person("PRS", "salesperson").await;
@@ -180,7 +206,10 @@ async fn a_day_from_the_deal_to_the_payout() {
     let bonus = json!({ "bonus_amount": "25", "penalty_amount": "5", "reason": "first of the month" });
     let one = t.mona.update(COMMISSIONS, &one, bonus).await.ok();
     assert_eq!(plain(&one["final_amount"]), "245");
-    t.mona.update(COMMISSIONS, &one, json!({ "commission_amount": "9999" })).await.refused("cannot be written");
+    t.mona
+        .update(COMMISSIONS, &one, json!({ "commission_amount": "9999" }))
+        .await
+        .refused("cannot be written");
     t.anna.act(COMMISSIONS, &one, "settle").await.refused("Cannot settle a record that is accrued");
     let one = t.mona.act(COMMISSIONS, &one, "approve").await.ok();
     t.mona.update(COMMISSIONS, &one, json!({ "bonus_amount": "1" })).await.refused("no longer open");
@@ -198,7 +227,11 @@ async fn a_day_from_the_deal_to_the_payout() {
     let paid = t.sam.read(COMMISSIONS, &one).await.ok();
     assert_eq!((&paid["status"], paid["paid_at"].is_string()), (&json!("paid"), true));
     // What was wrong is a line of its own, in the next run.
-    let fixed = t.mona.act_with(COMMISSIONS, &paid, "correct", json!({ "amount": "-45", "reason": "typo" })).await.ok();
+    let fixed = t
+        .mona
+        .act_with(COMMISSIONS, &paid, "correct", json!({ "amount": "-45", "reason": "typo" }))
+        .await
+        .ok();
     t.mona.act(COMMISSIONS, &fixed["_made"], "approve").await.ok();
     t.anna.act(COMMISSIONS, &fixed["_made"], "settle").await.refused("it waits for the next run");
     let second = t.verified(&deal, "2520").await;
@@ -221,14 +254,26 @@ async fn shares_come_to_the_whole() {
     s.admin().execute(sql, &[&t.sam.actor.organization, &t.sam.actor.user, &lead.actor.user]).await.unwrap();
     policy(&t, json!({ "code": "SPLIT", "rate": "10", "lead_percent": "10" })).await;
     let shares = json!([{ "member_id": other.actor.user, "shared_percent": "40" }]);
-    let deal = t.deal_of(&t.mona, json!({ "value": "1000.01", "assigned_to": t.sam.actor.user, "shares": shares })).await;
+    let deal = t
+        .deal_of(&t.mona, json!({ "value": "1000.01", "assigned_to": t.sam.actor.user, "shares": shares }))
+        .await;
     let more = json!({ "shares": [{ "member_id": t.vera.actor.user, "shared_percent": "61" }] });
     t.mona.update(DEALS, &deal, more).await.refused("Shares come to at most 100 percent.");
     t.verified(&deal, "1000.01").await;
     let parts = [&t.sam, &other, &lead].map(async |who| {
         let all = who.list(COMMISSIONS, &[("sort", "created_at")]).await.ok();
-        let mine = all["data"].as_array().unwrap().iter().find(|c| c["agent_id"] == json!(who.actor.user)).unwrap().clone();
-        (plain(&mine["base_amount"]).to_owned(), plain(&mine["commission_amount"]).to_owned(), mine["is_lead"] == true)
+        let mine = all["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|c| c["agent_id"] == json!(who.actor.user))
+            .unwrap()
+            .clone();
+        (
+            plain(&mine["base_amount"]).to_owned(),
+            plain(&mine["commission_amount"]).to_owned(),
+            mine["is_lead"] == true,
+        )
     });
     let parts = futures_util::future::join_all(parts).await;
     // 54 % of 1,000.01 is 540.0054, 36 % 360.0036, 10 % 100.001: the cent that is left goes to the first, who lost most.
@@ -258,8 +303,12 @@ async fn money_that_goes_back_takes_its_commission_with_it() {
     for (days, lines) in [(30, 2), (31, 1)] {
         let deal = t.deal("100").await;
         let payment = t.verified(&deal, "100").await;
-        let sql = "update commissions.commissions set earned_on = current_date - $2::integer where payment_id = $1";
-        let sql = format!("begin; set local app.system = 'yes'; {}; commit", sql.replace("$1", &format!("'{}'", testkit::id(&payment))).replace("$2", &days.to_string()));
+        let sql =
+            "update commissions.commissions set earned_on = current_date - $2::integer where payment_id = $1";
+        let sql = format!(
+            "begin; set local app.system = 'yes'; {}; commit",
+            sql.replace("$1", &format!("'{}'", testkit::id(&payment))).replace("$2", &days.to_string())
+        );
         s.admin().batch_execute(&sql).await.unwrap();
         t.reversed(&payment, "100", "refund").await;
         let of = json!({ "field": "deal_id", "op": "eq", "value": deal["id"] }).to_string();
@@ -280,7 +329,9 @@ async fn at_once_the_steps_are_climbed_one_after_the_other() {
         let deal = t.deal("3000").await;
         waiting.push(t.submitted(&deal, "3000").await);
     }
-    for done in futures_util::future::join_all(waiting.iter().map(|p| t.vera.act(PAYMENTS, p, "verify"))).await {
+    for done in
+        futures_util::future::join_all(waiting.iter().map(|p| t.vera.act(PAYMENTS, p, "verify"))).await
+    {
         done.ok();
     }
     let mut before: Vec<i64> = Vec::new();
@@ -300,7 +351,14 @@ async fn at_once_the_steps_are_climbed_one_after_the_other() {
 async fn a_policy_counts_for_what_it_is_for_and_is_not_changed() {
     let s = scene(crate::ALL).await;
     let t = Team::of(&s).await;
-    let product = t.mona.create("products.products", json!({ "sku": "PRO", "name": "Pro", "price": "600", "cost": "400", "kind": "service" })).await.ok();
+    let product = t
+        .mona
+        .create(
+            "products.products",
+            json!({ "sku": "PRO", "name": "Pro", "price": "600", "cost": "400", "kind": "service" }),
+        )
+        .await
+        .ok();
     let products = json!([{ "product_id": product["id"] }]);
     let first = policy(&t, json!({ "code": "MARGIN", "base": "margin", "rate": "50", "products": products, "client_status": "new" })).await;
     policy(&t, json!({ "code": "FULL", "base": "cash", "rate": "1", "waits_for_all": true })).await;
@@ -309,7 +367,9 @@ async fn a_policy_counts_for_what_it_is_for_and_is_not_changed() {
     t.verified(&deal, "500").await;
     // Half of it is paid: half of the 200 that are left of Pro, of which half; and 1 % of the cash, which waits.
     let all = earned(&t.sam).await;
-    let by = |base: &str| all.iter().find(|c| plain(&c["base_amount"]) == base).unwrap_or_else(|| panic!("{all:?}"));
+    let by = |base: &str| {
+        all.iter().find(|c| plain(&c["base_amount"]) == base).unwrap_or_else(|| panic!("{all:?}"))
+    };
     assert_eq!((plain(&by("100")["commission_amount"]), &by("100")["status"]), ("50", &json!("accrued")));
     assert_eq!((plain(&by("500")["commission_amount"]), &by("500")["status"]), ("5", &json!("pending")));
     t.verified(&deal, "500").await;
@@ -321,7 +381,10 @@ async fn a_policy_counts_for_what_it_is_for_and_is_not_changed() {
     t.mona.update(POLICIES, &first, json!({ "rate": "60" })).await.refused("rate cannot change");
     let next = t.mona.act(POLICIES, &first, "revise").await.ok();
     let next = t.mona.read(POLICIES, &next["_made"]).await.ok();
-    assert_eq!((&next["revision"], &next["status"], next["products"].as_array().map(Vec::len)), (&json!(2), &json!("draft"), Some(1)));
+    assert_eq!(
+        (&next["revision"], &next["status"], next["products"].as_array().map(Vec::len)),
+        (&json!(2), &json!("draft"), Some(1))
+    );
     t.mona.act(POLICIES, &next, "activate").await.ok();
     assert_eq!(t.mona.read(POLICIES, &first).await.ok()["status"], "retired");
     let empty = t.mona.create(POLICIES, json!({ "code": "X", "name": "X", "method": "marginal" })).await.ok();
@@ -351,7 +414,10 @@ async fn reached(t: &Team<'_>, period: &str) {
     // 80; then 1,200 at 10 % times 2 are 240, less those 80: 80 of its own and 80 that make good.
     assert_eq!(plain(&all[0]["commission_amount"]), "80");
     assert_eq!((plain(&all[1]["commission_amount"]), plain(&all[1]["true_up_amount"])), ("160", "80"));
-    t.mona.update(TARGETS, &target, json!({ "target": "1" })).await.refused("Commissions of this period were reckoned already.");
+    t.mona
+        .update(TARGETS, &target, json!({ "target": "1" }))
+        .await
+        .refused("Commissions of this period were reckoned already.");
     assert_eq!(t.verify().await, [""; 0]);
 }
 
@@ -366,15 +432,38 @@ async fn what_was_tampered_with_is_named() {
     assert_eq!(t.verify().await, [""; 0]);
     let of = t.sam.actor.organization;
     for (change, told) in [
-        (format!("update commissions.commissions set commission_amount = 51 where organization_id = '{of}'"), "it is 51.000000, the policy says 50"),
-        (format!("update commissions.commissions set base_amount = 501 where organization_id = '{of}'"), "its base is 501.000000, the payment says 500"),
-        (format!("update commissions.commission_policies set rate = 11 where organization_id = '{of}'"), "the policy says 55"),
-        (format!("delete from commissions.commissions where organization_id = '{of}'"), "gave no commission by BASE"),
-        (format!("update finance.payments set amount = 600 where organization_id = '{of}'"), "the payment says 600"),
+        (
+            format!(
+                "update commissions.commissions set commission_amount = 51 where organization_id = '{of}'"
+            ),
+            "it is 51.000000, the policy says 50",
+        ),
+        (
+            format!("update commissions.commissions set base_amount = 501 where organization_id = '{of}'"),
+            "its base is 501.000000, the payment says 500",
+        ),
+        (
+            format!("update commissions.commission_policies set rate = 11 where organization_id = '{of}'"),
+            "the policy says 55",
+        ),
+        (
+            format!("delete from commissions.commissions where organization_id = '{of}'"),
+            "gave no commission by BASE",
+        ),
+        (
+            format!("update finance.payments set amount = 600 where organization_id = '{of}'"),
+            "the payment says 600",
+        ),
         (format!("update crm.deals set paid = 400 where organization_id = '{of}'"), "paid is 400"),
-        (format!("update gamification.daily_streaks set streak_count = 9 where organization_id = '{of}'"), "it is 9, the day before says 1"),
+        (
+            format!("update gamification.daily_streaks set streak_count = 9 where organization_id = '{of}'"),
+            "it is 9, the day before says 1",
+        ),
     ] {
-        s.admin().batch_execute(&format!("begin; set local session_replication_role = replica; {change}")).await.unwrap();
+        s.admin()
+            .batch_execute(&format!("begin; set local session_replication_role = replica; {change}"))
+            .await
+            .unwrap();
         let wrong = t.verify().await.join("; ");
         s.admin().batch_execute("rollback").await.unwrap();
         assert!(wrong.contains(told), "{change}: {wrong}");

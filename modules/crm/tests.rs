@@ -27,7 +27,8 @@ impl Team<'_> {
         let person = async |role| s.person(company, role).await;
         let (sam, vera) = (person("salesperson").await, person("verifier").await);
         let (mona, anna) = (person("manager").await, person("accountant").await);
-        let client = sam.create("parties.parties", json!({ "name": "Nimbus", "is_customer": true })).await.ok();
+        let client =
+            sam.create("parties.parties", json!({ "name": "Nimbus", "is_customer": true })).await.ok();
         let team = Team { s, sam, vera, mona, anna, client };
         team.set("crm.pipeline", json!("direct")).await;
         team.set("finance.payments_need_verification", json!(true)).await;
@@ -137,7 +138,11 @@ async fn stages_have_their_most_and_a_loss_its_reason() {
         t.sam.update(DEALS, &deal, over).await.refused("The most is");
     }
     t.sam.act(DEALS, &deal, "lose").await.refused("Say why it was lost.");
-    let lost = t.sam.act_with(DEALS, &deal, "lose", json!({ "lost_reason": "price", "lost_to": "Globex" })).await.ok();
+    let lost = t
+        .sam
+        .act_with(DEALS, &deal, "lose", json!({ "lost_reason": "price", "lost_to": "Globex" }))
+        .await
+        .ok();
     assert_eq!((&lost["stage"], plain(&lost["probability"])), (&json!("LOST"), "0"));
     t.sam.update(DEALS, &lost, json!({ "value": "1" })).await.refused("no longer open");
     t.sam.act(DEALS, &lost, "reopen").await.forbidden();
@@ -172,7 +177,11 @@ async fn a_payment_counts_when_somebody_else_has_verified_it() {
     let s = scene(crate::ALL).await;
     let t = Team::of(&s).await;
     let deal = t.deal("5000").await;
-    let paid = t.sam.act_with(DEALS, &deal, "pay", json!({ "amount": "2000", "method": "CHECK", "cheque_number": "77" })).await.ok();
+    let paid = t
+        .sam
+        .act_with(DEALS, &deal, "pay", json!({ "amount": "2000", "method": "CHECK", "cheque_number": "77" }))
+        .await
+        .ok();
     assert_eq!((&paid["verification_status"], &paid["payment_status"]), (&json!("pending"), &json!("none")));
     let payment = t.sam.read(PAYMENTS, &paid["_made"]).await.ok();
     t.sam.act(PAYMENTS, &payment, "submit").await.refused("Attach the receipt first.");
@@ -183,10 +192,16 @@ async fn a_payment_counts_when_somebody_else_has_verified_it() {
     t.sam.update(PAYMENTS, &payment, json!({ "amount": "1" })).await.stale();
     t.vera.act(PAYMENTS, &payment, "reject").await.refused("Say why.");
     let refused = t.vera.act_with(PAYMENTS, &payment, "reject", json!({ "reason": "unreadable" })).await.ok();
-    assert_eq!((&refused["verification_status"], &refused["decision"]), (&json!("rejected"), &json!("unreadable")));
+    assert_eq!(
+        (&refused["verification_status"], &refused["decision"]),
+        (&json!("rejected"), &json!("unreadable"))
+    );
     assert_eq!(t.sam.read(DEALS, &deal).await.ok()["verification_status"], "rejected");
     let told = t.sam.list("social.notifications", &[]).await.ok();
-    assert_eq!(told["data"][0]["title"], format!("Payment {} was rejected", payment["number"].as_str().unwrap()));
+    assert_eq!(
+        told["data"][0]["title"],
+        format!("Payment {} was rejected", payment["number"].as_str().unwrap())
+    );
     let again = t.sam.act(PAYMENTS, &refused, "submit").await.ok();
     assert_eq!(again["decision"], Value::Null);
     let back = t.vera.act_with(PAYMENTS, &again, "return", json!({ "reason": "which bank?" })).await.ok();
@@ -232,15 +247,22 @@ async fn nobody_verifies_what_he_entered_changed_or_submitted() {
     // By SQL as requests run, with all rights and another's name on the row.
     let client = s.runtime().await;
     let (of, user) = (boss.actor.organization, boss.actor.user);
-    let enter = format!("begin; set local app.context = '{of} {user} {} {}'", Uuid::now_v7(), "a".repeat(2000));
+    let enter =
+        format!("begin; set local app.context = '{of} {user} {} {}'", Uuid::now_v7(), "a".repeat(2000));
     client.batch_execute(&enter).await.unwrap();
-    let forged = format!("update finance.payments set created_by = null, submitted_by = null, status = 'completed' where organization_id = '{of}' and id = '{}'", id(&made["_made"]));
+    let forged = format!(
+        "update finance.payments set created_by = null, submitted_by = null, status = 'completed' where organization_id = '{of}' and id = '{}'",
+        id(&made["_made"])
+    );
     let said = client.batch_execute(&forged).await.unwrap_err().as_db_error().unwrap().message().to_owned();
     assert_eq!(said, no);
     client.batch_execute("rollback").await.unwrap();
     // By a file.
     client.batch_execute(&format!("{enter}; set local app.importing = 'yes'")).await.unwrap();
-    let brought = format!("insert into finance.payments (party_id, amount, currency, status) values ('{}', 5, 'EUR', 'completed')", id(&t.client));
+    let brought = format!(
+        "insert into finance.payments (party_id, amount, currency, status) values ('{}', 5, 'EUR', 'completed')",
+        id(&t.client)
+    );
     let said = client.batch_execute(&brought).await.unwrap_err().as_db_error().unwrap().message().to_owned();
     assert_eq!(said, "A payment is verified by a person, not brought in as verified.");
     client.batch_execute("rollback").await.unwrap();
@@ -254,8 +276,14 @@ async fn verified_twice_at_once_it_counts_once() {
     let deal = t.deal("100").await;
     let payment = t.submitted(&deal, "100").await;
     let other = s.person("PRS", "verifier").await;
-    let tries = (0..10).map(|n| if n % 2 == 0 { &t.vera } else { &other }).map(|v| v.act(PAYMENTS, &payment, "verify"));
-    let done = futures_util::future::join_all(tries).await.into_iter().filter(|o| format!("{o:?}").starts_with("Outcome(Ok")).count();
+    let tries = (0..10)
+        .map(|n| if n % 2 == 0 { &t.vera } else { &other })
+        .map(|v| v.act(PAYMENTS, &payment, "verify"));
+    let done = futures_util::future::join_all(tries)
+        .await
+        .into_iter()
+        .filter(|o| format!("{o:?}").starts_with("Outcome(Ok"))
+        .count();
     assert_eq!(done, 1);
     assert_eq!(plain(&t.sam.read(DEALS, &deal).await.ok()["paid"]), "100");
     assert_eq!(t.verify().await, [""; 0]);
@@ -270,8 +298,10 @@ async fn at_once_no_more_is_verified_than_the_deal_is_worth() {
     for _ in 0..8 {
         waiting.push(t.submitted(&deal, "30").await);
     }
-    let done = futures_util::future::join_all(waiting.iter().map(|p| t.vera.act(PAYMENTS, p, "verify"))).await;
-    let (good, bad): (Vec<_>, Vec<_>) = done.into_iter().map(testkit::Outcome::result).partition(Result::is_ok);
+    let done =
+        futures_util::future::join_all(waiting.iter().map(|p| t.vera.act(PAYMENTS, p, "verify"))).await;
+    let (good, bad): (Vec<_>, Vec<_>) =
+        done.into_iter().map(testkit::Outcome::result).partition(Result::is_ok);
     assert_eq!((good.len(), bad.len()), (3, 5));
     for refusal in bad {
         assert!(refusal.unwrap_err().to_string().contains("No more can be paid on a deal than it is worth."));
@@ -293,21 +323,37 @@ async fn money_goes_back_by_an_entry_of_its_own() {
     assert_eq!(t.anna.read(INVOICES, &invoice).await.ok()["status"], "paid");
     let part = json!({ "amount": "300", "reason": "half empty" });
     let asked = t.anna.act_with(PAYMENTS, &payment, "reverse", part.clone()).await.ok();
-    assert_eq!(plain(&t.anna.read(PAYMENTS, &payment).await.ok()["reversed"]), "0", "it waits to be verified");
+    assert_eq!(
+        plain(&t.anna.read(PAYMENTS, &payment).await.ok()["reversed"]),
+        "0",
+        "it waits to be verified"
+    );
     t.anna.act(PAYMENTS, &asked["_made"], "verify").await.forbidden();
     t.vera.act(PAYMENTS, &asked["_made"], "verify").await.ok();
     let now = t.anna.read(PAYMENTS, &payment).await.ok();
-    assert_eq!((plain(&now["reversed"]), plain(&now["allocated"]), plain(&now["unallocated"])), ("300", "700", "0"));
+    assert_eq!(
+        (plain(&now["reversed"]), plain(&now["allocated"]), plain(&now["unallocated"])),
+        ("300", "700", "0")
+    );
     assert_eq!(plain(&t.anna.read(INVOICES, &invoice).await.ok()["balance"]), "200");
     let deal = t.sam.read(DEALS, &deal).await.ok();
     assert_eq!((&deal["payment_status"], plain(&deal["paid"])), (&json!("partial"), "700"));
-    t.anna.act_with(PAYMENTS, &payment, "reverse", json!({ "amount": "701", "reason": "x" })).await.refused("No more can be taken back");
+    t.anna
+        .act_with(PAYMENTS, &payment, "reverse", json!({ "amount": "701", "reason": "x" }))
+        .await
+        .refused("No more can be taken back");
     t.anna.act_with(PAYMENTS, &payment, "reverse", json!({ "amount": "1" })).await.refused("Say why.");
     // Two asked for at once, both verified: the second finds nothing left.
     let rest = json!({ "amount": "400", "reversal": "chargeback", "reason": "bank" });
-    let (a, b) = tokio::join!(t.anna.act_with(PAYMENTS, &payment, "reverse", rest.clone()), t.anna.act_with(PAYMENTS, &payment, "reverse", rest));
+    let (a, b) = tokio::join!(
+        t.anna.act_with(PAYMENTS, &payment, "reverse", rest.clone()),
+        t.anna.act_with(PAYMENTS, &payment, "reverse", rest)
+    );
     let (a, b) = (a.ok(), b.ok());
-    let (a, b) = tokio::join!(t.vera.act(PAYMENTS, &a["_made"], "verify"), t.vera.act(PAYMENTS, &b["_made"], "verify"));
+    let (a, b) = tokio::join!(
+        t.vera.act(PAYMENTS, &a["_made"], "verify"),
+        t.vera.act(PAYMENTS, &b["_made"], "verify")
+    );
     let (a, b) = (a.result(), b.result());
     assert!(a.is_ok() != b.is_ok(), "{a:?} {b:?}");
     let refusal = a.and(b).unwrap_err().to_string();
@@ -328,4 +374,20 @@ async fn where_nothing_is_verified_money_counts_at_once() {
     let back = other.act_with(PAYMENTS, &paid["_made"], "reverse", json!({ "reason": "wrong" })).await.ok();
     assert_eq!(plain(&back["reversed"]), "50");
     assert_eq!(mona.read(DEALS, &deal).await.ok()["payment_status"], "none");
+}
+
+#[tokio::test]
+async fn an_invoice_is_settled_by_what_was_verified() {
+    let s = scene(crate::ALL).await;
+    let t = Team::of(&s).await;
+    let invoice = json!({ "party_id": t.client["id"], "lines": [{ "name": "x", "price": "100" }] });
+    let invoice = t.anna.create(INVOICES, invoice).await.ok();
+    let invoice = t.anna.act(INVOICES, &invoice, "post").await.ok();
+    let paid = t.anna.act(INVOICES, &invoice, "pay").await.ok();
+    assert_eq!((&paid["status"], plain(&paid["balance"])), (&json!("sent"), "100"));
+    t.attach(&paid["_made"]).await;
+    t.anna.act(PAYMENTS, &paid["_made"], "submit").await.ok();
+    t.vera.act(PAYMENTS, &paid["_made"], "verify").await.ok();
+    assert_eq!(t.anna.read(INVOICES, &invoice).await.ok()["status"], "paid");
+    assert_eq!(t.verify().await, [""; 0]);
 }

@@ -34,7 +34,19 @@ async fn the_golden_table_of_streaks() {
 async fn days(who: &Person) -> Vec<(String, i64, i64, String)> {
     let all = who.list(STREAKS, &[("sort", "day")]).await.ok();
     let number = |v: &Value| v.as_i64().unwrap();
-    all["data"].as_array().unwrap().iter().map(|d| (d["day"].as_str().unwrap().to_owned(), number(&d["streak_count"]), number(&d["payments_received"]), plain(&d["total_amount"]).to_owned())).collect()
+    all["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|d| {
+            (
+                d["day"].as_str().unwrap().to_owned(),
+                number(&d["streak_count"]),
+                number(&d["payments_received"]),
+                plain(&d["total_amount"]).to_owned(),
+            )
+        })
+        .collect()
 }
 
 /// What happened so many days ago.
@@ -49,7 +61,9 @@ async fn moved(t: &Team<'_>, deal: &Value, days: i32) {
 
 async fn recount(t: &Team<'_>, since: i32) {
     let (of, user) = (t.sam.actor.organization, t.sam.actor.user);
-    let sql = format!("begin; set local app.context = '{of} {user} {user} '; select gamification.recount('{user}', current_date - {since}); select gamification.daily(); commit");
+    let sql = format!(
+        "begin; set local app.context = '{of} {user} {user} '; select gamification.recount('{user}', current_date - {since}); select gamification.daily(); commit"
+    );
     t.s.admin().batch_execute(&sql).await.unwrap();
 }
 
@@ -89,7 +103,8 @@ async fn days_on_end_leave_out_days_off_and_what_went_back() {
 async fn an_award_is_given_once_and_taken_back_with_its_payment() {
     let s = scene(crate::ALL).await;
     let t = Team::of(&s).await;
-    let body = json!({ "name": "Two payments", "metric": "payments_received", "threshold": "2", "period": "month" });
+    let body =
+        json!({ "name": "Two payments", "metric": "payments_received", "threshold": "2", "period": "month" });
     t.mona.create("gamification.achievements", body).await.ok();
     let deal = t.deal("300").await;
     t.verified(&deal, "100").await;
@@ -116,8 +131,16 @@ async fn an_award_is_given_once_and_taken_back_with_its_payment() {
 async fn equals_share_a_place_and_a_period_that_is_over_stays() {
     let s = scene(crate::ALL).await;
     let t = Team::of(&s).await;
-    let board = t.mona.create("gamification.leaderboards", json!({ "name": "Money", "metric": "deals_created" })).await.ok();
-    let (second, third, hidden) = (s.person("PRS", "salesperson").await, s.person("PRS", "salesperson").await, s.person("PRS", "salesperson").await);
+    let board = t
+        .mona
+        .create("gamification.leaderboards", json!({ "name": "Money", "metric": "deals_created" }))
+        .await
+        .ok();
+    let (second, third, hidden) = (
+        s.person("PRS", "salesperson").await,
+        s.person("PRS", "salesperson").await,
+        s.person("PRS", "salesperson").await,
+    );
     let sql = "insert into tenancy.settings (organization_id, scope, user_id, key, value) values ($1, 'user', $2, 'gamification.hidden', 'true')";
     s.admin().execute(sql, &[&t.sam.actor.organization, &hidden.actor.user]).await.unwrap();
     for (who, deals) in [(&t.sam, 2), (&second, 2), (&third, 1), (&hidden, 5)] {
@@ -127,7 +150,12 @@ async fn equals_share_a_place_and_a_period_that_is_over_stays() {
     }
     let places = async || {
         let all = t.sam.list(PLACES, &[("sort", "rank")]).await.ok();
-        all["data"].as_array().unwrap().iter().map(|p| (p["rank"].as_i64().unwrap(), plain(&p["score"]).to_owned())).collect::<Vec<_>>()
+        all["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|p| (p["rank"].as_i64().unwrap(), plain(&p["score"]).to_owned()))
+            .collect::<Vec<_>>()
     };
     let expected = [(1, "2"), (1, "2"), (2, "1")].map(|(r, s)| (r, s.to_owned()));
     assert_eq!(places().await, expected);

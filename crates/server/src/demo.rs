@@ -222,11 +222,8 @@ async fn found(house: &House, folder: &str, company: &Company) -> Result<()> {
             auth.update_member(&session, member, &change).await.map_err(told)?;
         }
         for (key, value) in &company.settings {
-            let new = auth::NewSetting {
-                scope: "organization".into(),
-                workspace_id: None,
-                value: value.clone(),
-            };
+            let new =
+                auth::NewSetting { scope: "organization".into(), workspace_id: None, value: value.clone() };
             auth.set_setting(&session, key, &new).await.map_err(told)?;
         }
         auth.logout(&session, &visit).await.map_err(told)?;

@@ -217,7 +217,7 @@ async fn z02_everybody_may_do_what_the_file_says() {
     }
 
     // As many at once as find a connection.
-    let room = std::sync::Arc::new(tokio::sync::Semaphore::new(4));
+    let room = std::sync::Arc::new(tokio::sync::Semaphore::new(6));
     let mut columns = tokio::task::JoinSet::new();
     for (n, name) in names.iter().cloned().enumerate() {
         let (house, owner, things) = (house.clone(), owner.clone(), things.clone());

@@ -5,9 +5,10 @@ use crate::scene::{Person, house};
 use serde_json::{Value, json};
 
 const PNG: &[u8] = &[
-    0x89, b'P', b'N', b'G', 13, 10, 26, 10, 0, 0, 0, 13, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0, 1, 8, 6, 0, 0, 0, 0x1f, 0x15, 0xc4,
-    0x89, 0, 0, 0, 13, b'I', b'D', b'A', b'T', 0x78, 0x9c, 0x63, 0xf8, 0xff, 0xff, 0xff, 0x7f, 0, 9, 0xfb, 3, 0xfd, 5, 0x43, 0x45, 0xca, 0,
-    0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
+    0x89, b'P', b'N', b'G', 13, 10, 26, 10, 0, 0, 0, 13, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0, 1, 8,
+    6, 0, 0, 0, 0x1f, 0x15, 0xc4, 0x89, 0, 0, 0, 13, b'I', b'D', b'A', b'T', 0x78, 0x9c, 0x63, 0xf8, 0xff,
+    0xff, 0xff, 0x7f, 0, 9, 0xfb, 3, 0xfd, 5, 0x43, 0x45, 0xca, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae,
+    0x42, 0x60, 0x82,
 ];
 
 async fn done(who: &Person, at: &str, body: Value) -> Value {
@@ -39,8 +40,17 @@ async fn from_the_deal_to_the_payout() {
         (house.colleague(&owner, &["salesperson"]).await, house.colleague(&owner, &["verifier"]).await);
     let (mona, anna) =
         (house.colleague(&owner, &["manager"]).await, house.colleague(&owner, &["accountant"]).await);
-    for (key, value) in [("crm.pipeline", json!("direct")), ("finance.payments_need_verification", json!(true))] {
-        let set = owner.send("PUT", &format!("/settings/{key}"), Some(json!({ "scope": "organization", "value": value })), &[]).await;
+    for (key, value) in
+        [("crm.pipeline", json!("direct")), ("finance.payments_need_verification", json!(true))]
+    {
+        let set = owner
+            .send(
+                "PUT",
+                &format!("/settings/{key}"),
+                Some(json!({ "scope": "organization", "value": value })),
+                &[],
+            )
+            .await;
         assert!(set.status < 300, "{}", set.text());
     }
     let steps = json!([{ "from_amount": "0", "rate": "5" }, { "from_amount": "1000", "rate": "7" }]);
@@ -51,10 +61,17 @@ async fn from_the_deal_to_the_payout() {
     let client = done(&sally, "/parties/parties", json!({ "name": "Nimbus", "is_customer": true })).await;
     let lines = json!([{ "name": "Plan", "price": "2000", "tax_rate": "12" }]);
     let deal = done(&sally, "/crm/deals", json!({ "customer_id": client["id"], "lines": lines })).await;
-    assert_eq!((&deal["number"], &deal["stage"], &deal["payment_status"]), (&json!("DLID0001"), &json!("WON"), &json!("none")));
-    assert_eq!(house.colleague(&owner, &["salesperson"]).await.get(&at("crm/deals", &deal)).await.status, 404);
+    assert_eq!(
+        (&deal["number"], &deal["stage"], &deal["payment_status"]),
+        (&json!("DLID0001"), &json!("WON"), &json!("none"))
+    );
+    assert_eq!(
+        house.colleague(&owner, &["salesperson"]).await.get(&at("crm/deals", &deal)).await.status,
+        404
+    );
 
-    let paid = json!({ "amount": "2240", "method": "CHECK", "cheque_number": "004417", "transaction_id": "T-1" });
+    let paid =
+        json!({ "amount": "2240", "method": "CHECK", "cheque_number": "004417", "transaction_id": "T-1" });
     let paid = done(&sally, &format!("{}/pay", at("crm/deals", &deal)), paid).await;
     let payment = at("finance/payments", &paid["_made"]);
     refused(&sally, &format!("{payment}/submit"), json!({}), "Attach the receipt first.").await;
@@ -65,13 +82,24 @@ async fn from_the_deal_to_the_payout() {
     // Not by herself, not by whoever has all rights but entered it, not in bulk, not by writing the state.
     assert_eq!(sally.post(&format!("{payment}/verify"), json!({})).await.status, 403);
     let ids = json!([paid["_made"]["id"]]);
-    assert_eq!(sally.post("/finance/payments/_bulk", json!({ "ids": ids, "action": "verify" })).await.status, 403);
-    house.auth().add_member_with_roles(owner.organization, sally.id, &["owner".into()], uuid::Uuid::now_v7()).await.unwrap();
+    assert_eq!(
+        sally.post("/finance/payments/_bulk", json!({ "ids": ids, "action": "verify" })).await.status,
+        403
+    );
+    house
+        .auth()
+        .add_member_with_roles(owner.organization, sally.id, &["owner".into()], uuid::Uuid::now_v7())
+        .await
+        .unwrap();
     let no = "Whoever entered, changed or submitted a payment does not verify it.";
     refused(&sally, &format!("{payment}/verify"), json!({}), no).await;
     let bulk = done(&sally, "/finance/payments/_bulk", json!({ "ids": ids, "action": "verify" })).await;
     assert_eq!((&bulk["done"], &bulk["failed"][0]["message"]), (&json!(0), &json!(no)));
-    house.auth().add_member_with_roles(owner.organization, sally.id, &["salesperson".into()], uuid::Uuid::now_v7()).await.unwrap();
+    house
+        .auth()
+        .add_member_with_roles(owner.organization, sally.id, &["salesperson".into()], uuid::Uuid::now_v7())
+        .await
+        .unwrap();
     let etag = owner.get(&payment).await.header("etag").to_owned();
     let forged = json!({ "status": "completed", "verified_by": owner.id });
     assert_eq!(owner.send("PATCH", &payment, Some(forged), &[("if-match", &etag)]).await.status, 400);
@@ -81,7 +109,10 @@ async fn from_the_deal_to_the_payout() {
     assert!(sally.get("/notifications").await.text().contains("was rejected"));
     done(&sally, &format!("{payment}/submit"), json!({})).await;
     let verified = done(&vera, &format!("{payment}/verify"), json!({})).await;
-    assert_eq!((&verified["verification_status"], &verified["verified_by"]), (&json!("verified"), &json!(vera.id)));
+    assert_eq!(
+        (&verified["verification_status"], &verified["verified_by"]),
+        (&json!("verified"), &json!(vera.id))
+    );
 
     let deal = sally.get(&at("crm/deals", &deal)).await.json();
     assert_eq!((&deal["payment_status"], &deal["verification_status"]), (&json!("paid"), &json!("verified")));
@@ -92,7 +123,8 @@ async fn from_the_deal_to_the_payout() {
     let commission = one(&sally, "/commissions/commissions").await;
     assert_eq!(commission["commission_amount"], "120.00");
     let trace = sally.get(&at("commissions/commissions", &commission)).await.json()["trace"].clone();
-    let steps: Vec<&Value> = trace["steps"].as_array().unwrap().iter().filter(|s| s["step"] == "tier").collect();
+    let steps: Vec<&Value> =
+        trace["steps"].as_array().unwrap().iter().filter(|s| s["step"] == "tier").collect();
     assert_eq!((&steps[0]["result"], &steps[1]["result"], steps.len()), (&json!("50"), &json!("70"), 2));
     assert_eq!(one(&sally, "/gamification/daily_streaks").await["streak_count"], 1);
 
@@ -109,7 +141,10 @@ async fn from_the_deal_to_the_payout() {
     assert_eq!((&out["status"], &out["final_amount"]), (&json!("paid"), &json!("60.00")));
     assert_eq!(sally.get(&commission).await.json()["status"], "paid");
     // Everything that happened stands in the history of the payment, with who did it.
-    let told = owner.get(&format!("/audit?entity=finance.payments&record={}", paid["_made"]["id"].as_str().unwrap())).await.text();
+    let told = owner
+        .get(&format!("/audit?entity=finance.payments&record={}", paid["_made"]["id"].as_str().unwrap()))
+        .await
+        .text();
     assert!(told.contains("rejected") && told.contains(&vera.id.to_string()), "{told}");
     for module in ["crm", "finance", "commissions", "gamification"] {
         let sql = format!("select wrong from {module}.verify() where organization_id = $1");

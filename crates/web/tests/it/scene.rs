@@ -234,9 +234,8 @@ impl House {
             |c: &Column| c.target.as_ref().is_some_and(|t| *t != entity.name && things.one(t).is_some());
         // A number is given to somebody, and nobody asks here.
         let numbered = |c: &Column| c.default.as_ref().is_some_and(|d| d.contains("next_number"));
-        let needed = |c: &&Column| {
-            (c.not_null && (c.default.is_none() || numbered(c)) || related(c)) && !c.generated
-        };
+        let needed =
+            |c: &&Column| (c.not_null && (c.default.is_none() || numbered(c)) || related(c)) && !c.generated;
         for column in entity.columns.iter().filter(needed) {
             let part = (entity.fk.as_ref() == Some(&column.name)).then(|| entity.part_of.clone()).flatten();
             let value = match part.or(column.target.clone()) {
