@@ -33,21 +33,24 @@ kernel::calls! {
 
 /// `{"lines"?: [{"id", "quantity"?}], "issued_on"?, "due_on"?, "post"?: true}`: what is not invoiced yet, as a draft.
 async fn invoice_order(tx: &Tx, order: &Value, body: &Value) -> Result<Value> {
-    let made =
-        tx.query_one(sql!("select finance.invoice_order($1, $2)"), &[&id(&order["id"])?, body]).await?;
+    let made = tx
+        .query_one(sql!("select finance.invoice_order($1, $2)"), &[&id(&order["id"])?, body])
+        .await?;
     Ok(made_of(tx, INVOICES, made.get(0)))
 }
 
 /// `{"lines": [{"id", "quantity"?}]}` or `{"amount"}` or nothing, which is all that is left; with a `reason`.
 async fn credit(tx: &Tx, invoice: &Value, body: &Value) -> Result<Value> {
-    let made = tx.query_one(sql!("select finance.credit($1, $2)"), &[&id(&invoice["id"])?, body]).await?;
+    let made =
+        tx.query_one(sql!("select finance.credit($1, $2)"), &[&id(&invoice["id"])?, body]).await?;
     Ok(made_of(tx, INVOICES, made.get(0)))
 }
 
 /// `{"amount"?, "method"?, "paid_on"?, "reference"?, "transaction_id"?}`: payment and allocation at once.
 async fn pay(tx: &Tx, invoice: &Value, body: &Value) -> Result<Value> {
     known(body, "method", &["CASH", "BANK_TRANSFER", "CARD", "CHECK", "OTHER"])?;
-    let made = tx.query_one(sql!("select finance.pay($1, $2)"), &[&id(&invoice["id"])?, body]).await?;
+    let made =
+        tx.query_one(sql!("select finance.pay($1, $2)"), &[&id(&invoice["id"])?, body]).await?;
     Ok(made_of(tx, PAYMENTS, made.get(0)))
 }
 
@@ -97,8 +100,9 @@ async fn send_back(tx: &Tx, payment: &Value, body: &Value) -> Result<Value> {
 }
 
 async fn refuse(tx: &Tx, payment: &Value, body: &Value, status: &str) -> Result<Value> {
-    let sql =
-        sql!("update finance.payments set status = $3, decision = $4 where organization_id = $1 and id = $2");
+    let sql = sql!(
+        "update finance.payments set status = $3, decision = $4 where organization_id = $1 and id = $2"
+    );
     let reason = body["reason"].as_str().filter(|r| !r.trim().is_empty());
     let reason = reason.ok_or_else(|| Error::refused_at("reason", "Say why."))?;
     tx.change(sql, &[&tx.actor.organization, &id(&payment["id"])?, &status, &reason]).await?;
@@ -151,11 +155,15 @@ async fn invoice_aging(tx: &Tx, body: &Value) -> Result<Value> {
         Value::Null => vec![30, 60, 90, 120],
         said => said
             .as_array()
-            .and_then(|days| days.iter().map(|d| d.as_i64().and_then(|d| i32::try_from(d).ok())).collect())
+            .and_then(|days| {
+                days.iter().map(|d| d.as_i64().and_then(|d| i32::try_from(d).ok())).collect()
+            })
             .filter(|days: &Vec<i32>| {
                 (1..=12).contains(&days.len()) && days[0] > 0 && days.is_sorted_by(|a, b| a < b)
             })
-            .ok_or_else(|| Error::malformed_at("buckets", "Up to twelve numbers of days, growing."))?,
+            .ok_or_else(|| {
+                Error::malformed_at("buckets", "Up to twelve numbers of days, growing.")
+            })?,
     };
     let aging = sql!(
         "select jsonb_build_object('as_of', $2::text, 'direction', $1::text, 'basis', $3::text, 'buckets', $4::integer[],
