@@ -3,7 +3,7 @@ import { useInfiniteQuery } from '@tanstack/react-query'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { clsx } from 'clsx'
 import { ArrowLeft, ExternalLink, MessagesSquare } from 'lucide-react'
-import { lazy, Suspense, useEffect, useImperativeHandle, useRef, useState } from 'react'
+import { lazy, Suspense, useEffect, useId, useImperativeHandle, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { get } from '@/api/http'
 import { listQuery, pathOf } from '@/api/records'
@@ -25,6 +25,7 @@ export default function Chat({ entity, params, openId, handle, onOpen, onEscape 
   const { t } = useTranslation()
   const locale = useLocale()
   const narrow = useNarrow()
+  const own = useId()
   const scroller = useRef<HTMLDivElement>(null)
   const [chosen, setChosen] = useState<string | null>(null)
   const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useInfiniteQuery({
@@ -61,11 +62,11 @@ export default function Chat({ entity, params, openId, handle, onOpen, onEscape 
             const x = all[item.index]!
             return (
               <li key={item.key} data-index={item.index} ref={virtual.measureElement} style={{ position: 'absolute', insetBlockStart: 0, insetInline: 0, transform: `translateY(${item.start}px)` }}>
-                <button type="button" aria-label={[nameOf(x), x.unread > 0 && t('record.newComments', { count: x.unread })].filter(Boolean).join(', ')} className={clsx('item talk', (x.id === shown || x.id === openId) && 'bg-hover')} aria-current={x.id === shown || undefined} onClick={() => setChosen(x.id)}>
-                  <span className="flex-1 min-w-0">
+                <button type="button" aria-labelledby={`${own}${item.index}`} className={clsx('item talk', (x.id === shown || x.id === openId) && 'bg-hover')} aria-current={x.id === shown || undefined} onClick={() => setChosen(x.id)}>
+                  <span id={`${own}${item.index}`} className="flex-1 min-w-0">
                     <span className="flex items-baseline gap-2"><span className={clsx('flex-1 truncate', x.unread > 0 && 'font-semibold')}>{nameOf(x)}</span>{x.last && <time className="text-faint text-xs" dateTime={x.last.at}>{formatAgo(x.last.at, locale)}</time>}</span>
                     <span className="flex items-center gap-2"><span className="flex-1 truncate text-muted text-xs">{x.last ? `${x.last.author ?? ''}: ${x.last.body}` : t('comments.none')}</span>
-                      {x.unread > 0 ? <span className="badge">{x.unread}</span> : x.count > 0 && <span className="text-faint text-xs num">{x.count}</span>}</span>
+                      {x.unread > 0 ? <span className="badge" role="img" aria-label={t('record.newComments', { count: x.unread })}>{x.unread}</span> : x.count > 0 && <span className="text-faint text-xs num">{x.count}</span>}</span>
                   </span>
                 </button>
               </li>
