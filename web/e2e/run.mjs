@@ -1,4 +1,4 @@
-// node e2e/run.mjs [trade] [keyboard] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [views] [time] [shares] [work] [fields]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
+// node e2e/run.mjs [trade] [keyboard] [table] [sheet] [data] [people] [together] [admin] [looks] [words] [xss] [board] [views] [time] [shares] [work] [fields] [receivables]: the journeys against BASE_URL, letters read from FONDACO_OUTBOX.
 import { admin } from './admin.mjs'
 import { board } from './board.mjs'
 import { data } from './data.mjs'
@@ -7,6 +7,7 @@ import { fresh, newcomer, open, page, results, scene } from './kit.mjs'
 import { keyboard } from './keyboard.mjs'
 import { looks } from './looks.mjs'
 import { people } from './people.mjs'
+import { receivables } from './receivables.mjs'
 import { shares } from './shares.mjs'
 import { sheet } from './sheet.mjs'
 import { table } from './table.mjs'
@@ -46,6 +47,7 @@ try {
   if (want('work')) await work(browser, email)
   if (want('fields')) await fields(browser, email)
   if (want('views')) await views(browser, email)
+  if (want('receivables')) await receivables(browser, email)
   if (want('shares')) await shares(browser, email)
 } catch (e) {
   results.failed++
