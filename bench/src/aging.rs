@@ -27,9 +27,10 @@ pub(crate) async fn measure(house: &House, invoices: u64, report: &mut Report) -
     let year_ago = "select (current_date - 365)::text";
     let year_ago: String = admin.query_one(year_ago, &[]).await?.get(0);
     let mut connection = Connection::open(house.listen).await?;
-    for (what, body, most) in
-        [("today", "{}".to_owned(), MOST[0]), ("a year ago", format!(r#"{{"as_of": "{year_ago}"}}"#), MOST[1])]
-    {
+    for (what, body, most) in [
+        ("today", "{}".to_owned(), MOST[0]),
+        ("a year ago", format!(r#"{{"as_of": "{year_ago}"}}"#), MOST[1]),
+    ] {
         let request = post("/api/v1/finance/_call/invoice_aging", &company.token, &body);
         let mut seconds = Vec::new();
         for _ in 0..5 {

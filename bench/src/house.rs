@@ -148,7 +148,15 @@ impl House {
             sizes.push(format!("({n}, '{organization}'::uuid, '{owner}'::uuid, {orders}, {customers})"));
             if asks {
                 let token = auth.login(&email, PASSWORD, None, &visit).await?.token;
-                let company = Company { token, organization, owner, orders, orders_before, customers_before, customers };
+                let company = Company {
+                    token,
+                    organization,
+                    owner,
+                    orders,
+                    orders_before,
+                    customers_before,
+                    customers,
+                };
                 self.companies.push(company);
             }
             orders_before += orders;

@@ -11,7 +11,7 @@ select '{organization}'::uuid, lpad((3000000000000 + k)::text, 32, '0')::uuid, '
     lpad((1000000000000 + {customers_before} + 1 + (k * 7919) % {customers})::text, 32, '0')::uuid, 'Customer ' || k % 97,
     current_date - d.days, current_date - d.days + 30, 'NET_30', 'USD', 1, false, p.price, 0.2 * p.price, 1.2 * p.price, q.paid, e.id, 1.2 * p.price, q.paid, q.paid,
     '{owner}'::uuid, '{owner}'::uuid, '{owner}'::uuid
-from generate_series(1, {invoices}) k
+from generate_series(1, {invoices}::bigint) k
 cross join lateral (select (({invoices} - k) * 730 / {invoices})::integer as days) d
 cross join lateral (select (k % 900 + 10)::numeric as price) p
 cross join lateral (select case when k % 10 = 0 then 0 else 1.2 * p.price end as paid) q
@@ -19,13 +19,13 @@ cross join (select id from ledger.legal_entities where organization_id = '{organ
 
 insert into finance.payments (organization_id, id, number, party_id, status, amount, currency, exchange_rate, base_amount, base_allocated, legal_entity_id, paid_on, allocated,
     completed_at, created_by, updated_by)
-select i.organization_id, overlay(i.id::text placing '4' from 24 for 1)::uuid, 'PAY-' || i.number, i.party_id, 'completed', i.gross, 'USD', 1, i.gross, i.gross, i.legal_entity_id,
+select i.organization_id, i.id, 'PAY-' || i.number, i.party_id, 'completed', i.gross, 'USD', 1, i.gross, i.gross, i.legal_entity_id,
     least(i.issued_on + 1 + (hashtext(i.number) & 63), current_date), i.gross, now(), '{owner}'::uuid, '{owner}'::uuid
 from finance.invoices i where i.organization_id = '{organization}' and i.status = 'paid';
 
 insert into finance.payment_allocations (organization_id, id, payment_id, invoice_id, amount, allocated_on, base_invoice, base_payment, owner_id, created_by, updated_by)
 select p.organization_id, p.id, p.id, i.id, p.amount, p.paid_on, p.amount, p.amount, '{owner}'::uuid, '{owner}'::uuid, '{owner}'::uuid
-from finance.payments p join finance.invoices i on i.organization_id = p.organization_id and p.number = 'PAY-' || i.number where p.organization_id = '{organization}';
+from finance.payments p join finance.invoices i on i.organization_id = p.organization_id and i.id = p.id where p.organization_id = '{organization}';
 
 set session_replication_role = origin;
 analyze finance.invoices; analyze finance.payments; analyze finance.payment_allocations;

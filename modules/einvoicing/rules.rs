@@ -17,13 +17,13 @@ const EXCHANGES: &str = "einvoicing.exchanges";
 const DELIVER: &str = "einvoicing.deliver";
 
 kernel::rules! {
-    After create einvoicing.exchanges: read_in;
     After send einvoicing.exchanges: deliver;
 }
 
 kernel::actions! {
     export_ubl finance.invoices: export_ubl;
     export_esf finance.invoices: export_esf;
+    read_in einvoicing.exchanges: read_in;
     accept einvoicing.exchanges: accept;
     decline einvoicing.exchanges: decline;
     revoke einvoicing.exchanges: revoke;
@@ -51,7 +51,7 @@ async fn export(tx: &Tx, invoice: &Value, format: &str, write: fn(&Value) -> Res
 }
 
 /// A file that came in becomes a draft bill; what of it the bill does not say is named.
-async fn read_in(tx: &Tx, exchange: &Value) -> Result<()> {
+async fn read_in(tx: &Tx, exchange: &Value, _: &Value) -> Result<Value> {
     if exchange["format"] != "UBL" {
         return Err(Error::refused_at("format", "Only files in UBL are read in."));
     }
@@ -59,8 +59,10 @@ async fn read_in(tx: &Tx, exchange: &Value) -> Result<()> {
     let (told, mut left) = bill::read(exchange["content"].as_str().unwrap_or_default())?;
     let off: Option<String> = tx.query_one(sql!("select einvoicing.bill($1, $2)"), &[&id, &told]).await?.get(0);
     left.extend(off);
-    tx.query(sql!("select einvoicing.read_in($1, $2)"), &[&id, &left.join("\n")]).await?;
-    Ok(())
+    let read = sql!("select einvoicing.read_in($1, $2)");
+    let bill: Uuid = tx.query_one(read, &[&id, &left.join("\n")]).await?.get(0);
+    tx.changed("finance.invoices", bill, 1, "create");
+    Ok(json!({ "entity": "finance.invoices", "id": bill }))
 }
 
 async fn deliver(tx: &Tx, exchange: &Value) -> Result<()> {

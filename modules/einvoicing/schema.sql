@@ -5,7 +5,7 @@ comment on schema einvoicing is 'Invoices as files that other programs read, and
 create table einvoicing.tax_categories (
     like app.record including all,
     tax_id    uuid not null,
-    category  text not null default 'E' check (category in ('Z', 'E', 'K')),
+    category  text not null default 'Z' check (category in ('Z', 'E', 'K')),
     reason    text constraint reason_is_short check (length(reason) <= 200),
     constraint tax_categories_tax foreign key (organization_id, tax_id) references products.taxes,
     constraint tax_categories_once unique (organization_id, tax_id),
@@ -38,7 +38,7 @@ create table einvoicing.exchanges (
     constraint exchanges_party foreign key (organization_id, party_id) references parties.parties
 );
 comment on table einvoicing.exchanges is 'An invoice as a file: ours on its way to an exchange, or one that came in.';
-comment on column einvoicing.exchanges.content is 'The file. One that came in becomes a draft bill.';
+comment on column einvoicing.exchanges.content is 'The file. One that came in becomes a draft bill when it is read in.';
 comment on column einvoicing.exchanges.party_id is 'Whose bill it is; empty: found by the numbers and the name in it.';
 comment on column einvoicing.exchanges.not_understood is 'What the file says and the bill does not.';
 comment on column einvoicing.exchanges.registration is 'The number that the exchange gave it.';
@@ -59,7 +59,7 @@ comment on table einvoicing.exchange_messages is 'What was asked of an exchange,
 select app.enroll('einvoicing.exchanges');
 select app.enroll_part('einvoicing.exchange_messages', 'einvoicing.exchanges', 'exchange_id');
 select app.workflow('einvoicing.exchanges', 'status', $$
-    created  -> received : auto
+    created  -> received : read_in
     created  -> sent     : send
     sent     -> accepted : accept
     sent     -> declined : decline
@@ -79,6 +79,9 @@ create trigger stays before insert or update or delete on einvoicing.exchange_me
 -- Whoever writes a file by hand brings one that came in; those that go out are made out of their invoice.
 create function einvoicing.check_exchange() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 begin
+    if new.status = 'sent' and new.direction = 'in' then
+        raise exception 'A file that came in is not sent.' using errcode = 'AP001';
+    end if;
     if new.content is distinct from old.content and old.direction = 'out' or (new.direction, new.format) is distinct from (old.direction, old.format) then
         raise exception 'The file stays as it was made.' using errcode = 'AP001', column = 'content';
     end if;
@@ -118,10 +121,11 @@ begin
     where x.organization_id = app.organization() and x.id = of_exchange;
 end $$;
 
+-- The answer may have been quicker.
 create function einvoicing.hand_over(of_exchange uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
 declare here constant uuid := app.organization();
 begin
-    update einvoicing.exchanges x set handed_over_at = now() where x.organization_id = here and x.id = of_exchange and x.status = 'sent' and x.handed_over_at is null;
+    update einvoicing.exchanges x set handed_over_at = now() where x.organization_id = here and x.id = of_exchange and x.handed_over_at is null;
     if found then insert into einvoicing.exchange_messages (exchange_id, kind, said) values (of_exchange, 'request', 'handed_over'); end if;
 end $$;
 
@@ -185,7 +189,8 @@ create function einvoicing.bill(of_exchange uuid, told jsonb) returns text langu
 declare
     here constant uuid := app.organization(); x einvoicing.exchanges; supplier uuid; made uuid; i finance.invoices; off numeric; wanted numeric; places integer; big uuid;
 begin
-    select * into strict x from einvoicing.exchanges w where w.organization_id = here and w.id = of_exchange;
+    select * into strict x from einvoicing.exchanges w where w.organization_id = here and w.id = of_exchange for no key update;
+    if x.direction <> 'in' or x.status <> 'created' then raise exception 'Only a file that came in is read in, and once.' using errcode = 'AP001'; end if;
     supplier := x.party_id;
     if supplier is null then
         select p.id into supplier from parties.parties p where p.organization_id = here and p.deleted_at is null and p.merged_into is null
@@ -224,7 +229,10 @@ begin
     return null;
 end $$;
 
-create function einvoicing.read_in(of_exchange uuid, left_over text) returns void language plpgsql security definer set search_path = pg_catalog as $$
+create function einvoicing.read_in(of_exchange uuid, left_over text) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
+declare bill uuid;
 begin
-    update einvoicing.exchanges x set status = 'received', not_understood = nullif(left_over, '') where x.organization_id = app.organization() and x.id = of_exchange;
+    update einvoicing.exchanges x set status = 'received', not_understood = nullif(left_over, '') where x.organization_id = app.organization() and x.id = of_exchange
+    returning x.invoice_id into bill;
+    return bill;
 end $$;

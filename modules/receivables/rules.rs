@@ -104,7 +104,7 @@ async fn statement(tx: &Tx, body: &Value) -> Result<Value> {
 
 /// `{"as_of"?, "dry"?: true}`: writes the letters that are due, or with `dry` tells which they would be.
 async fn dun(tx: &Tx, body: &Value) -> Result<Value> {
-    tx.need(LETTERS, "create")?;
+    tx.need("receivables.dunning_levels", "run")?;
     day(body, "as_of")?;
     if body["dry"] == true {
         let statement = sql!(
@@ -123,7 +123,6 @@ async fn dun(tx: &Tx, body: &Value) -> Result<Value> {
 
 /// `{"as_of"?}`: from any of the levels, at all of them. Answers the first letter.
 async fn run(tx: &Tx, _: &Value, body: &Value) -> Result<Value> {
-    tx.need(LETTERS, "create")?;
     day(body, "as_of")?;
     let made = write(tx, body).await?;
     let first = made.first().ok_or_else(|| Error::refused("There is nobody to be reminded."))?;

@@ -76,8 +76,8 @@ create function receivables.check_terms(of_terms uuid) returns void language plp
 declare whole numeric;
 begin
     select sum(l.percent) into whole from receivables.payment_term_lines l where l.organization_id = app.organization() and l.terms_id = of_terms and l.deleted_at is null;
-    if whole is distinct from 100 then
-        raise exception 'The parts come to % percent, not to 100.', trim_scale(coalesce(whole, 0)) using errcode = 'AP001', column = 'lines';
+    if whole <> 100 then
+        raise exception 'The parts come to % percent, not to 100.', trim_scale(whole) using errcode = 'AP001', column = 'lines';
     end if;
 end $$;
 
@@ -104,6 +104,7 @@ begin
     from receivables.invoice_terms t join receivables.payment_term_lines l on l.organization_id = here and l.terms_id = t.terms_id and l.deleted_at is null
     cross join lateral receivables.due(issued, l.months, l.days, l.end_of_month, l.day_of_month) d (day)
     where t.organization_id = here and t.invoice_id = of_invoice group by 1;
+    if q.id is null then raise exception 'These terms of payment have no parts yet.' using errcode = 'AP001'; end if;
     perform receivables.check_terms(q.id);
     perform finance.set_instalments(of_invoice, issued, q.days, ledger.shares(i.gross, q.parts, i.digits));
 end $$;
@@ -290,23 +291,22 @@ select app.enroll('receivables.dunning_levels');
 
 create table receivables.dunning_stops (
     like app.record including all,
-    party_id    uuid,
+    party_id    uuid not null,
     invoice_id  uuid,
     reason      text not null constraint stop_has_a_reason check (reason ~ '\S' and length(reason) <= 500),
     until_on    date,
     constraint dunning_stops_party foreign key (organization_id, party_id) references parties.parties,
-    constraint dunning_stops_invoice foreign key (organization_id, invoice_id) references finance.invoices,
-    constraint stop_is_of_one check (num_nonnulls(party_id, invoice_id) = 1)
+    constraint dunning_stops_invoice foreign key (organization_id, invoice_id) references finance.invoices
 );
-comment on table receivables.dunning_stops is 'A customer who is not reminded, or an invoice that is disputed.';
+comment on table receivables.dunning_stops is 'A customer who is not reminded, or one of his invoices that is disputed.';
+comment on column receivables.dunning_stops.invoice_id is 'Empty: of none of them.';
 comment on column receivables.dunning_stops.until_on is 'The last day; empty: until it is taken away.';
 comment on constraint stop_has_a_reason on receivables.dunning_stops is 'Say why, in at most 500 characters.';
-comment on constraint stop_is_of_one on receivables.dunning_stops is 'Name a customer or an invoice, not both.';
 select app.enroll('receivables.dunning_stops');
 
 create table receivables.dunning_letters (
     like app.record including all,
-    number     text not null default app.next_number('DUN'),
+    number     text not null,
     party_id   uuid not null,
     level_id   uuid not null,
     status     text not null,
@@ -382,7 +382,7 @@ begin
             where x.organization_id = here and x.days_overdue <= l.days and x.deleted_at is null order by x.days_overdue desc limit 1) v on true
         where not exists (select from receivables.dunning_letter_lines d join receivables.dunning_levels x on x.organization_id = here and x.id = d.level_id
                           where d.organization_id = here and d.invoice_id = l.invoice_id and x.position >= v.position and d.deleted_at is null)
-          and not exists (select from receivables.dunning_stops s where s.organization_id = here and (s.party_id = l.party_id or s.invoice_id = l.invoice_id)
+          and not exists (select from receivables.dunning_stops s where s.organization_id = here and s.party_id = l.party_id and coalesce(s.invoice_id, l.invoice_id) = l.invoice_id
                           and coalesce(s.until_on >= as_of, true) and s.deleted_at is null)
     )
     select f.party_id, f.currency, f.level_id, f.invoice_id, i.number, i.issued_on, f.due_on, f.days, f.amount
@@ -390,7 +390,8 @@ begin
     where f.whole >= f.minimum_amount order by f.party_id, f.currency, f.level_id, f.due_on, i.number;
 end $$;
 
-create function receivables.dun(as_of date) returns uuid[] language plpgsql set search_path = pg_catalog as $$
+-- Of the whole company, whoever asks: that is a matter of the right to run it.
+create function receivables.dun(as_of date) returns uuid[] language plpgsql security definer set search_path = pg_catalog as $$
 declare here constant uuid := app.organization(); g record; v receivables.dunning_levels; p parties.parties; made uuid; all_made uuid[] := '{}'; spoken text;
 begin
     -- Two runs at once would write to the same people.
@@ -402,8 +403,8 @@ begin
         select * into strict p from parties.parties x where x.organization_id = here and x.id = g.party_id;
         spoken := case when p.language in ('en', 'ru', 'kk') then p.language else 'en' end;
         made := app.new_id();
-        insert into receivables.dunning_letters (id, party_id, level_id, currency, digits, language, dunned_on, email, amount, fee, message)
-        values (made, g.party_id, g.level_id, g.currency, app.digits(g.currency), spoken, as_of, p.email, g.amount, v.fee,
+        insert into receivables.dunning_letters (id, number, party_id, level_id, currency, digits, language, dunned_on, email, amount, fee, message)
+        values (made, app.next_number('DUN', as_of), g.party_id, g.level_id, g.currency, app.digits(g.currency), spoken, as_of, p.email, g.amount, v.fee,
             replace(replace(replace(coalesce(case spoken when 'ru' then v.text_ru when 'kk' then v.text_kk end, v.text_en, ''), '{party}', p.name),
                 '{amount}', receivables.money(g.amount, g.currency)), '{days}', g.days::text));
         insert into receivables.dunning_letter_lines (letter_id, level_id, invoice_id, number, issued_on, due_on, days_overdue, amount)
@@ -491,8 +492,7 @@ create table receivables.recurring_invoice_lines (
     tax_id            uuid,
     constraint recurring_lines_recurring foreign key (organization_id, recurring_id) references receivables.recurring_invoices on delete cascade,
     constraint recurring_lines_product foreign key (organization_id, product_id) references products.products,
-    constraint recurring_lines_tax foreign key (organization_id, tax_id) references products.taxes,
-    constraint line_is_of_something check (product_id is not null or name ~ '\S' and price is not null)
+    constraint recurring_lines_tax foreign key (organization_id, tax_id) references products.taxes
 );
 comment on table receivables.recurring_invoice_lines is 'One thing that is billed each time.';
 comment on column receivables.recurring_invoice_lines.price is 'Empty: that of the product on the day.';
@@ -501,7 +501,6 @@ comment on constraint name_is_short on receivables.recurring_invoice_lines is 'A
 comment on constraint quantity_is_positive on receivables.recurring_invoice_lines is 'A quantity must be more than nothing.';
 comment on constraint line_price_not_negative on receivables.recurring_invoice_lines is 'A price cannot be negative.';
 comment on constraint discount_is_0_to_100 on receivables.recurring_invoice_lines is 'A discount goes from 0 to 100 percent.';
-comment on constraint line_is_of_something on receivables.recurring_invoice_lines is 'A line needs a product, or a name and a price.';
 create table receivables.recurring_periods (
     like app.record including all,
     recurring_id  uuid not null,
@@ -524,6 +523,9 @@ select app.workflow('receivables.recurring_invoices', 'status', $$
 $$);
 select app.derive('receivables.recurring_invoices', '{number,next_on,made,problem}');
 select app.derive('receivables.recurring_periods', '{period_on,invoice_id}');
+
+create trigger checks before insert or update on receivables.recurring_invoice_lines for each row
+    when (new.product_id is null and (new.name is null or new.name !~ '\S' or new.price is null)) execute function app.refuse('A line needs a product, or a name and a price.');
 
 -- The n-th period after the start, counted from none.
 create function receivables.period(starts_on date, frequency text, every integer, day_of_month integer, n integer) returns date

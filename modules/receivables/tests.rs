@@ -354,7 +354,7 @@ async fn nobody_is_reminded_twice_of_the_same() {
     a.anna.act(LETTERS, &sent, "send").await.refused("Cannot send");
 
     // At the next level again, but not what is disputed.
-    let stop = json!({ "invoice_id": second["id"], "reason": "The goods were broken" });
+    let stop = json!({ "party_id": a.party["id"], "invoice_id": second["id"], "reason": "The goods were broken" });
     a.anna.create("receivables.dunning_stops", stop).await.ok();
     let next = a.anna.call("receivables", "dun", on("2026-03-01")).await.ok();
     assert_eq!(next["letters"].as_array().unwrap().len(), 1);
