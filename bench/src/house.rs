@@ -27,6 +27,7 @@ pub(crate) struct Company {
     pub(crate) orders: u64,
     pub(crate) orders_before: u64,
     pub(crate) customers_before: u64,
+    customers: u64,
 }
 
 impl Company {
@@ -38,6 +39,15 @@ impl Company {
     /// What its statements have in other places than another company's: the company, who asks, the first order and customer.
     pub(crate) fn marks(&self) -> [String; 4] {
         [self.organization.to_string(), self.owner.to_string(), self.order(1), self.customer()]
+    }
+
+    /// A script with what it says of its company.
+    pub(crate) fn fill(&self, script: &str) -> String {
+        script
+            .replace("{organization}", &self.organization.to_string())
+            .replace("{owner}", &self.owner.to_string())
+            .replace("{customers_before}", &self.customers_before.to_string())
+            .replace("{customers}", &self.customers.to_string())
     }
 
     pub(crate) fn customer(&self) -> String {
@@ -138,7 +148,15 @@ impl House {
             sizes.push(format!("({n}, '{organization}'::uuid, '{owner}'::uuid, {orders}, {customers})"));
             if asks {
                 let token = auth.login(&email, PASSWORD, None, &visit).await?.token;
-                let company = Company { token, organization, owner, orders, orders_before, customers_before };
+                let company = Company {
+                    token,
+                    organization,
+                    owner,
+                    orders,
+                    orders_before,
+                    customers_before,
+                    customers,
+                };
                 self.companies.push(company);
             }
             orders_before += orders;

@@ -2,6 +2,7 @@
 //! run, so that what else the machine does strikes both. docs/performance.md says what is measured and why.
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
+mod aging;
 mod client;
 mod house;
 mod import;
@@ -24,6 +25,7 @@ pub(crate) struct Size {
     large: u64,
     middling: u64,
     imported: u64,
+    invoices: u64,
     rounds: u64,
     seconds: u64,
 }
@@ -35,6 +37,7 @@ const FULL: Size = Size {
     large: 200_000,
     middling: 10_000,
     imported: 100_000,
+    invoices: 1_000_000,
     rounds: 5,
     seconds: 4,
 };
@@ -45,6 +48,7 @@ const SMALL: Size = Size {
     large: 60_000,
     middling: 10_000,
     imported: 20_000,
+    invoices: 100_000,
     rounds: 5,
     seconds: 2,
 };
@@ -152,6 +156,7 @@ async fn bench(size: &Size) -> Done<bool> {
     let (ratio, seconds) = import::against_copy(&house, size.imported, &context).await?;
     report.goal(&format!("import of {} rows: CPU to COPY's", size.imported), ratio, 1.67, "×");
     report.goal(&format!("import of {} rows", size.imported), seconds, 60.0, "s");
+    aging::measure(&house, size.invoices, &mut report).await?;
     report.goal("memory, idle (PSS)", idle, 40.0, "MB");
     report.goal("memory, under load (PSS)", loaded.max(memory_mb(house.server())?), 80.0, "MB");
     report.goal("start on a warm database", start.as_secs_f64(), 1.0, "s");

@@ -1,5 +1,7 @@
 //! What people do with invoices and payments besides moving them. What must hold is said in schema.sql.
 
+mod aging;
+
 use kernel::{Error, Result, Tx, sql};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -28,7 +30,7 @@ kernel::actions! {
 }
 
 kernel::calls! {
-    invoice_aging: invoice_aging;
+    invoice_aging: aging::invoice_aging;
 }
 
 /// `{"lines"?: [{"id", "quantity"?}], "issued_on"?, "due_on"?, "post"?: true}`: what is not invoiced yet, as a draft.
@@ -132,48 +134,6 @@ async fn unallocate(tx: &Tx, payment: &Value, body: &Value) -> Result<Value> {
 async fn receipt(tx: &Tx, payment: &Value, _: &Value) -> Result<Value> {
     let made = tx.query_one(sql!("select finance.receipt($1)"), &[&id(&payment["id"])?]).await?;
     Ok(made_of(tx, INVOICES, made.get(0)))
-}
-
-/// DEFINITIONS 8: `{"direction"?: "out"|"in", "as_of"?, "basis"?: "due"|"issue", "buckets"?: [30, 60, 90, 120]}`.
-async fn invoice_aging(tx: &Tx, body: &Value) -> Result<Value> {
-    let one_of = |field: &str, first: &'static str, other: &'static str| match &body[field] {
-        Value::Null => Ok(first),
-        said if said == first => Ok(first),
-        said if said == other => Ok(other),
-        _ => Err(Error::malformed_at(field, format!("Either {first} or {other}."))),
-    };
-    let direction = one_of("direction", "out", "in")?;
-    let basis = one_of("basis", "due", "issue")?;
-    let as_of = match &body["as_of"] {
-        Value::Null => jiff::Timestamp::now().to_zoned(tx.actor.zone.clone()).date(),
-        said => said
-            .as_str()
-            .and_then(|s| s.parse().ok())
-            .ok_or_else(|| Error::malformed_at("as_of", "This is not a date."))?,
-    };
-    let limits: Vec<i32> = match &body["buckets"] {
-        Value::Null => vec![30, 60, 90, 120],
-        said => said
-            .as_array()
-            .and_then(|days| {
-                days.iter().map(|d| d.as_i64().and_then(|d| i32::try_from(d).ok())).collect()
-            })
-            .filter(|days: &Vec<i32>| {
-                (1..=12).contains(&days.len()) && days[0] > 0 && days.is_sorted_by(|a, b| a < b)
-            })
-            .ok_or_else(|| {
-                Error::malformed_at("buckets", "Up to twelve numbers of days, growing.")
-            })?,
-    };
-    let aging = sql!(
-        "select jsonb_build_object('as_of', $2::text, 'direction', $1::text, 'basis', $3::text, 'buckets', $4::integer[],
-             'inputs_hash', md5(concat_ws('|', app.organization(), $1, $2, $3, $4::text)),
-             'rows', coalesce((select jsonb_agg(jsonb_build_object('party_id', a.party_id, 'party', a.party_name, 'currency', a.currency,
-                 'not_due', a.not_due::numeric(20,2)::text, 'aged', (select jsonb_agg(b::numeric(20,2)::text) from unnest(a.buckets) b),
-                 'unallocated', a.unallocated::numeric(20,2)::text, 'total', a.total::numeric(20,2)::text))
-             from finance.invoice_aging($1, $2::text::date, $3, $4) a), '[]'))"
-    );
-    Ok(tx.query_one(aging, &[&direction, &as_of.to_string(), &basis, &limits]).await?.get(0))
 }
 
 fn known(body: &Value, field: &str, options: &[&str]) -> Result<()> {

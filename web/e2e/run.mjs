@@ -12,6 +12,7 @@ import { looks } from './looks.mjs'
 import { messages } from './messages.mjs'
 import { people } from './people.mjs'
 import { prs } from './prs.mjs'
+import { receivables } from './receivables.mjs'
 import { shares } from './shares.mjs'
 import { roles } from './roles.mjs'
 import { sheet } from './sheet.mjs'
@@ -58,6 +59,7 @@ try {
   if (want('aria')) await aria(browser, email)
   if (want('roles')) await roles(browser, email)
   if (want('views')) await views(browser, email)
+  if (want('receivables')) await receivables(browser, email)
   if (want('shares')) await shares(browser, email)
   if (want('prs')) await prs(browser)
   // Last: it leaves a hundred thousand customers.

@@ -1,4 +1,4 @@
-use crate::{config::Config, database::Database};
+use crate::{config::Config, database::Database, exchange};
 use auth::Auth;
 use flow::{
     Workers,
@@ -84,6 +84,11 @@ fn workers(store: &Store, config: &Config, log: flow::SystemLog, files: Files) -
             let files = files.clone();
             Box::pin(async move { import(job, &files, step).await })
         })
+    });
+    let folder = config.data.join("exchange");
+    let worker = worker.on(exchange::KIND, move |job| {
+        let folder = folder.clone();
+        Box::pin(async move { exchange::deliver(job, &folder).await })
     });
     let worker = web::following::register(web::jobs_api::register(worker), actor_of, config.base_url());
     flow::housekeeping::register(worker, files).start()

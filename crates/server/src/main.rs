@@ -4,6 +4,7 @@ mod config;
 mod database;
 mod demo;
 mod doctor;
+mod exchange;
 mod house;
 mod serve;
 

@@ -1,0 +1,76 @@
+//! What is open, and for how long it has been due. DEFINITIONS 8.
+
+use kernel::{Error, Result, Scope, Tx, sql};
+use serde_json::{Value, json};
+
+/// `{"direction"?: "out"|"in", "as_of"?, "basis"?: "due"|"issue", "buckets"?: [30, 60, 90, 120],
+/// "by"?: "customer"|"invoice"|"instalment", "currency"?: "document"|"base"}`. Whoever may read the books and all
+/// invoices is told under `control` whether what is open comes to what the control account says.
+pub(super) async fn invoice_aging(tx: &Tx, body: &Value) -> Result<Value> {
+    tx.need("finance.invoices", "read")?;
+    let direction = one_of(body, "direction", &["out", "in"])?;
+    let basis = one_of(body, "basis", &["due", "issue"])?;
+    let by = one_of(body, "by", &["customer", "invoice", "instalment"])?;
+    let in_base = one_of(body, "currency", &["document", "base"])? == "base";
+    let as_of = match &body["as_of"] {
+        Value::Null => jiff::Timestamp::now().to_zoned(tx.actor.zone.clone()).date(),
+        said => said
+            .as_str()
+            .and_then(|s| s.parse().ok())
+            .ok_or_else(|| Error::malformed_at("as_of", "This is not a date."))?,
+    };
+    let as_of = as_of.to_string();
+    let limits = limits(&body["buckets"])?;
+    let aging = sql!(
+        "select jsonb_build_object('as_of', $2::text, 'direction', $1::text, 'basis', $3::text, 'buckets', $4::integer[], 'by', $5::text,
+             'currency', case when $6::boolean then 'base' else 'document' end,
+             'inputs_hash', md5(concat_ws('|', app.organization(), $1, $2, $3, $4::text, $5, $6)),
+             'rows', coalesce((select jsonb_agg(jsonb_build_object('party_id', a.party_id, 'party', a.party_name, 'currency', a.currency,
+                 'invoice_id', a.invoice_id, 'number', a.number, 'due_on', a.due_on, 'not_due', round(a.not_due, c.digits)::text,
+                 'aged', (select jsonb_agg(round(b, c.digits)::text) from unnest(a.buckets) b), 'unallocated', round(a.unallocated, c.digits)::text,
+                 'credit', round(a.credit, c.digits)::text, 'total', round(a.total, c.digits)::text))
+             from finance.invoice_aging($1, $2::text::date, $3, $4, $5, $6) a join app.currencies c on c.code = a.currency), '[]'))"
+    );
+    let asked: kernel::Values<'_> = &[&direction, &as_of, &basis, &limits, &by, &in_base];
+    let mut told: Value = tx.query_one(aging, asked).await?.get(0);
+    let sees_all = |name: &str| -> Result<bool> {
+        Ok(tx.actor.access.scope(tx.catalog.entity(name)?, "read") == Scope::All)
+    };
+    if sees_all("finance.invoices")? && sees_all("finance.payments")? && sees_all("ledger.journal_entries")? {
+        let control = sql!(
+            "select jsonb_build_object('open', q.open::text, 'account', q.account::text, 'difference', (q.open - q.account)::text) from (
+                 select coalesce((select sum(o.base) from (
+                            select case when i.is_credit then -i.base else i.base end from finance.open_invoices($1, $2::text::date) i
+                            union all select l.base from finance.loose_payments($1, $2::text::date) l) o (base)), 0) as open,
+                     finance.control_balance($1, $2::text::date) * case $1 when 'out' then 1 else -1 end as account) q"
+        );
+        let opened: Option<uuid::Uuid> = tx.query_one(sql!("select ledger.home()"), &[]).await?.get(0);
+        if opened.is_some() {
+            told["control"] = tx.query_one(control, &[&direction, &as_of]).await?.get(0);
+        }
+    }
+    Ok(told)
+}
+
+/// One of these words; the first when nothing is said.
+fn one_of<'a>(body: &Value, field: &str, words: &[&'a str]) -> Result<&'a str> {
+    match &body[field] {
+        Value::Null => Ok(words[0]),
+        said => words
+            .iter()
+            .find(|w| said == **w)
+            .copied()
+            .ok_or_else(|| Error::malformed_at(field, format!("One of {}.", words.join(", ")))),
+    }
+}
+
+fn limits(said: &Value) -> Result<Vec<i32>> {
+    if *said == json!(null) {
+        return Ok(vec![30, 60, 90, 120]);
+    }
+    let days = said.as_array().and_then(|days| {
+        days.iter().map(|d| d.as_i64().and_then(|d| i32::try_from(d).ok())).collect::<Option<Vec<i32>>>()
+    });
+    days.filter(|d| (1..=12).contains(&d.len()) && d[0] > 0 && d.is_sorted_by(|a, b| a < b))
+        .ok_or_else(|| Error::malformed_at("buckets", "Up to twelve numbers of days, growing."))
+}
