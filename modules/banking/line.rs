@@ -138,6 +138,9 @@ const INVOICES: &str = sql!(
        and (i.balance = $5::text::numeric or i.party_id in (select y.id from payers y)
             or upper(regexp_replace(i.number, '[^[:alnum:]]', '', 'g')) = any ($6::text[])
             or upper(regexp_replace(i.supplier_number, '[^[:alnum:]]', '', 'g')) = any ($6::text[]))
+       -- What is being paid already is that payment.
+       and not exists (select from finance.payment_allocations a join finance.payments p on p.organization_id = a.organization_id and p.id = a.payment_id
+           where a.organization_id = $1 and p.organization_id = $1 and a.invoice_id = i.id and p.status = 'processing' and a.reversed_on is null)
      order by (i.balance = $5::text::numeric) desc, i.due_on, i.number limit 100"
 );
 
@@ -164,7 +167,7 @@ const PAYMENTS: &str = sql!(
      from finance.payments p left join parties.parties q on q.organization_id = p.organization_id and q.id = p.party_id
      where p.organization_id = $1 and p.deleted_at is null and p.status in ('processing', 'completed') and p.amount = $4::text::numeric and p.currency = $6::text
        and p.direction = any (case when $3::boolean then '{in}' else '{out,refund}' end::text[])
-       and p.paid_on between $5::text::date - 120 and $5::text::date + 30
+       and (p.status = 'processing' or p.paid_on between $5::text::date - 120 and $5::text::date + 30)
        and not exists (select from banking.line_matches m where m.organization_id = $1 and m.payment_id = p.id and m.undone_at is null)
      order by abs(p.paid_on - $5::text::date), p.number limit 30"
 );

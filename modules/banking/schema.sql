@@ -856,6 +856,9 @@ begin
     end if;
     new.cash_day_id := d.id;
     new.paid_on := d.opened_on;
+    if num_nonnulls(coalesce(new.party_id, new.invoice_id), new.account_id) <> 1 then
+        raise exception 'Name an invoice, a party or an account, and only one.' using errcode = 'AP001', column = 'party_id';
+    end if;
     if new.account_id is not null then
         new.entry_id := banking.book_on(b, jsonb_build_object('account_id', new.account_id), sign * new.amount, d.opened_on, new.number, new.memo, 'banking.cash_entries', new.id);
         return new;
