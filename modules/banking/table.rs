@@ -63,12 +63,11 @@ pub(super) fn read(text: &str, mapping: &Map<String, Value>) -> Result<Statement
         let cell = |field: &str| place(field).and_then(|at| row.get(at)).filter(|c| !c.is_empty());
         // Below the lines there may be sums, which have no day.
         let Some(date) = cell("booked_on") else { continue };
-        let Some(booked_on) = day(date, manner("month_first")) else {
-            if cell("amount").is_none() && cell("debit").is_none() && cell("credit").is_none() {
-                continue;
-            }
-            return Err(wrong(*n, &format!("{date} is not a day")));
-        };
+        // So have words, such as "Total".
+        if !date.contains(|c: char| c.is_ascii_digit()) {
+            continue;
+        }
+        let booked_on = day(date, manner("month_first")).ok_or_else(|| wrong(*n, &format!("{date} is not a day")))?;
         let number = |field: &str| {
             cell(field).map(|c| amount(c).ok_or_else(|| wrong(*n, &format!("{c} is not an amount")))).transpose()
         };
