@@ -25,10 +25,10 @@ export function LineDesk({ line, found, finder, onTake }: { line: Line; found: S
   const change = (key: number, changes: Partial<Part>) => setParts((all) => all.map((p) => (p.key === key ? { ...p, ...changes } : p)))
   const whole = parts.length > 0 && rest === '0' && parts.every((p) => Object.values(p.item).some(Boolean))
   return (
-    <div className="max-w-[640px] space-y-5">
+    <div className="bank-desk space-y-4">
       <div>
         <div className="flex items-baseline gap-3 flex-wrap"><h2 className="text-base font-semibold m-0 flex-1 min-w-0">{line.counterparty || line.text || '—'}</h2><span className="text-lg font-semibold tabular-nums">{money(line.amount)}</span></div>
-        <p className="m-0 mt-1 text-muted break-words">{[formatDate(line.booked_on, locale), line.counterparty ? line.text : null, line.iban, line.reference].filter(Boolean).join(' · ')}</p>
+        <p className="m-0 mt-1 text-muted bank-words">{[formatDate(line.booked_on, locale), line.counterparty ? line.text : null, line.iban, line.reference].filter(Boolean).join(' · ')}</p>
       </div>
       <div>
         <h3 className="text-sm font-semibold m-0 mb-2">{t('bank.suggestions')}</h3>
@@ -36,10 +36,10 @@ export function LineDesk({ line, found, finder, onTake }: { line: Line; found: S
           <ul className="list-none m-0 p-0 space-y-2" aria-label={t('bank.suggestions')}>
             {found.map((s, i) => (
               <li key={i} className="border border-line rounded-md p-3 flex gap-3 items-start">
-                <div className="flex-1 min-w-0"><div className="font-medium break-words">{s.title}</div><Why reasons={s.reasons} /></div>
+                <div className="flex-1 min-w-0"><div className="font-medium bank-words">{s.title}</div><Why reasons={s.reasons} /></div>
                 {s.rest === '0'
-                  ? <button type="button" className={i === 0 ? 'btn primary max-md:min-h-[44px]' : 'btn max-md:min-h-[44px]'} onClick={() => onTake(s.items)}><Check size={15} aria-hidden="true" />{t('bank.take')}<span className="visually-hidden">: {s.title}</span></button>
-                  : <button type="button" className="btn max-md:min-h-[44px]" onClick={() => s.items.forEach((item) => add(item, s.title, left(line.amount, [s.rest])))}><Plus size={15} aria-hidden="true" />{t('bank.addPart')}<span className="visually-hidden">: {s.title}</span></button>}
+                  ? <button type="button" className={i === 0 ? 'btn primary' : 'btn'} onClick={() => onTake(s.items)}><Check size={15} aria-hidden="true" />{t('bank.take')}<span className="visually-hidden">: {s.title}</span></button>
+                  : <button type="button" className="btn" onClick={() => s.items.forEach((item) => add(item, s.title, left(line.amount, [s.rest])))}><Plus size={15} aria-hidden="true" />{t('bank.addPart')}<span className="visually-hidden">: {s.title}</span></button>}
               </li>
             ))}
           </ul>
@@ -51,20 +51,20 @@ export function LineDesk({ line, found, finder, onTake }: { line: Line; found: S
         <ul className="list-none m-0 p-0 space-y-2" aria-label={t('bank.parts')}>
           {parts.map((p, n) => (
             <li key={p.key} className="flex gap-2 items-center flex-wrap">
-              <div className="flex-1 min-w-[180px]">
-                {p.title ? <span className="break-words">{p.title}</span> : <Target part={p} n={n + 1} onChange={(item) => change(p.key, { item })} />}
+              <div className="flex-1 bank-target">
+                {p.title ? <span className="bank-words">{p.title}</span> : <Target part={p} n={n + 1} onChange={(item) => change(p.key, { item })} />}
               </div>
               <Amount value={p.amount} label={t('bank.partAmount', { n: n + 1 })} disabled={!!p.item.payment_id || !!p.item.entry_id} onChange={(amount) => change(p.key, { amount })} />
-              <button type="button" className="btn ghost icon max-md:min-h-[44px] max-md:min-w-[44px]" aria-label={t('bank.dropPart', { n: n + 1 })} onClick={() => setParts((all) => all.filter((x) => x !== p))}><X size={15} /></button>
+              <button type="button" className="btn ghost icon" aria-label={t('bank.dropPart', { n: n + 1 })} onClick={() => setParts((all) => all.filter((x) => x !== p))}><X size={15} /></button>
             </li>
           ))}
         </ul>
         <div className="flex gap-2 mt-2 flex-wrap items-center">
-          <button type="button" className="btn max-md:min-h-[44px]" onClick={() => add({ account_id: '' }, '')}><Plus size={15} aria-hidden="true" />{t('bank.onAccount')}</button>
-          <button type="button" className="btn max-md:min-h-[44px]" onClick={() => add({ party_id: '' }, '')}><Plus size={15} aria-hidden="true" />{t('bank.inAdvance')}</button>
+          <button type="button" className="btn" onClick={() => add({ account_id: '' }, '')}><Plus size={15} aria-hidden="true" />{t('bank.onAccount')}</button>
+          <button type="button" className="btn" onClick={() => add({ party_id: '' }, '')}><Plus size={15} aria-hidden="true" />{t('bank.inAdvance')}</button>
           {parts.length > 0 && <>
             <span className="text-muted tabular-nums ms-auto" role="status">{t('bank.rest', { amount: money(rest) })}</span>
-            <button type="button" className="btn primary max-md:min-h-[44px]" disabled={!whole} onClick={() => onTake(itemsOf(parts))}>{t('bank.match')}</button>
+            <button type="button" className="btn primary" disabled={!whole} onClick={() => onTake(itemsOf(parts))}>{t('bank.match')}</button>
           </>}
         </div>
       </div>
@@ -90,7 +90,7 @@ function Amount({ value, label, disabled, onChange }: { value: string; label: st
   const { locale } = useLocale()
   const [text, setText] = useState<string | null>(null)
   return (
-    <input className="input w-[130px] text-end tabular-nums max-md:min-h-[44px]" inputMode="decimal" aria-label={label} disabled={disabled} value={text ?? editDecimal(value, locale)}
+    <input className="input bank-part tabular-nums" inputMode="decimal" aria-label={label} disabled={disabled} value={text ?? editDecimal(value, locale)}
       onChange={(e) => { setText(e.target.value); const n = parseDecimal(e.target.value, locale); if (n !== null) onChange(n) }} onBlur={() => setText(null)} />
   )
 }
@@ -108,8 +108,8 @@ function Find({ line, finder, onPick }: { line: Line; finder: RefObject<HTMLInpu
     <div>
       <h3 className="text-sm font-semibold m-0 mb-2" id="bank-find">{t('bank.find')}</h3>
       <div className="relative">
-        <Search size={14} className="absolute text-muted start-2.5 top-1/2 -translate-y-1/2" aria-hidden="true" />
-        <input ref={finder} className="input !ps-8 max-md:min-h-[44px]" type="search" aria-labelledby="bank-find" placeholder={t('bank.findHint')} value={text} onChange={(e) => setText(e.target.value)}
+        <Search size={14} className="text-muted bank-lens" aria-hidden="true" />
+        <input ref={finder} className="input bank-finder" type="search" aria-labelledby="bank-find" placeholder={t('bank.findHint')} value={text} onChange={(e) => setText(e.target.value)}
           onKeyDown={(e) => { if (e.key === 'Enter' && rows[0]) { e.preventDefault(); onPick(rows[0]); setText('') } if (e.key === 'Escape') { setText(''); e.currentTarget.blur() } }} />
       </div>
       {asked !== '' && !isFetching && rows.length === 0 && <p className="m-0 mt-2 text-muted" role="status">{t('nothingFound')}</p>}
@@ -117,7 +117,7 @@ function Find({ line, finder, onPick }: { line: Line; finder: RefObject<HTMLInpu
         <ul className="list-none m-0 mt-2 p-0" aria-label={t('bank.find')}>
           {rows.map((d) => (
             <li key={d.id}>
-              <button type="button" className="item w-full max-md:min-h-[44px]" onClick={() => { onPick(d); setText('') }}>
+              <button type="button" className="item w-full" onClick={() => { onPick(d); setText('') }}>
                 <span className="flex-1 min-w-0 truncate text-start">{t(d.kind === 'invoice' ? 'bank.invoice' : 'bank.payment', { number: d.number })} · {d.party}</span>
                 <span className="text-muted text-xs">{formatDate(d.on, locale)}</span><span className="tabular-nums">{formatMoney(d.amount, locale, d.currency)}</span>
               </button>

@@ -13,6 +13,7 @@ import { useKeys } from '@/lib/keys'
 import { toast } from '@/lib/toast'
 import { done } from '@/lib/undo'
 import { Empty, Failure, Progress, Skeleton } from '@/ui/basics'
+import './bank.css'
 import { LineDesk } from './line'
 import { accounts, bringIn, decode, LINES, match, matchedCount, openLines, standing, suggestions, takeAll, undoMatch, type Account, type Item, type Line } from './model'
 
@@ -39,7 +40,7 @@ export default function Reconcile() {
     <div className="flex-1 min-h-0 flex flex-col">
       <div className="flex items-center gap-2 px-6 pt-4 pb-2 max-md:px-4 flex-wrap">
         <h1 className="text-lg font-semibold m-0">{t('bank.title')}</h1>
-        <select className="input max-w-[260px]" style={{ width: 'auto' }} aria-label={t('bank.account')} value={account.id} onChange={(e) => choose(e.target.value)}>
+        <select className="input bank-account" aria-label={t('bank.account')} value={account.id} onChange={(e) => choose(e.target.value)}>
           {all!.map((a) => <option key={a.id} value={a.id}>{a.name} · {a.currency}</option>)}
         </select>
         <Desk key={account.id} account={account} locale={locale} />
@@ -87,10 +88,10 @@ function Desk({ account, locale }: { account: Account; locale: ReturnType<typeof
   }
   return (
     <>
-      <div className="flex items-center gap-3 min-w-[180px] flex-1 max-md:order-last max-md:basis-full">
-        <div className="w-[120px] max-md:flex-1"><Progress done={matched ?? 0} total={total} label={t('bank.progress')} /></div>
-        <span className="text-muted text-xs whitespace-nowrap">{t('bank.matchedOf', { n: matched ?? 0, all: total })}</span>
-        {stand && <span className={clsx('text-xs whitespace-nowrap tabular-nums', stand.difference === '0' ? 'text-muted' : 'text-fg')}>{t('bank.difference', { amount: formatMoney(stand.difference, locale, account.currency) })}</span>}
+      <div className="bank-standing">
+        <div className="bank-progress"><Progress done={matched ?? 0} total={total} label={t('bank.progress')} /></div>
+        <span className="text-muted text-xs">{t('bank.matchedOf', { n: matched ?? 0, all: total })}</span>
+        {stand && <span className={clsx('text-xs tabular-nums', stand.difference === '0' ? 'text-muted' : 'text-fg')}>{t('bank.difference', { amount: formatMoney(stand.difference, locale, account.currency) })}</span>}
       </div>
       <Link className="btn ghost no-underline" to="/o/$entity" params={{ entity: LINES }} search={{}}>{t('bank.allLines')}</Link>
       <input ref={file} type="file" multiple hidden accept=".xml,.csv,.txt,.sta,.940,.mt940" aria-label={t('bank.bring')} onChange={(e) => void bring(e.target.files)} />
@@ -152,21 +153,21 @@ function Work({ account }: { account: Account }) {
   return (
     <>
       <div className="flex-1 min-h-0 flex border-t border-line">
-        <ul className={clsx('list-none m-0 p-2 w-[44%] max-w-[560px] min-w-0 overflow-auto border-e border-line max-md:w-full max-md:max-w-none max-md:border-0', shown && 'max-md:hidden')} aria-label={t('bank.lines')}
+        <ul className={clsx('bank-lines', shown && 'max-md:hidden')} aria-label={t('bank.lines')}
           onKeyDown={(e) => { if (e.key === 'Enter' && !e.metaKey && !e.ctrlKey && innerWidth >= 768) { e.preventDefault(); takeFirst() } }}>
           {lines.map((l) => (
             <li key={l.id}>
               <button type="button" data-line={l.id} ref={(e) => { if (e) rows.current.set(l.id, e); else rows.current.delete(l.id) }} aria-current={l === line ? 'true' : undefined} onFocus={() => setHeld(l.id)} onClick={() => { setHeld(l.id); setShown(true) }}
-                className={clsx('w-full text-start border-0 rounded-md px-3 py-2 min-h-[44px] flex gap-3 items-baseline text-fg', l === line ? 'bg-sel' : 'bg-transparent hover:bg-hover')}>
-                <span className="text-muted text-xs tabular-nums w-[72px] flex-none">{formatDate(l.booked_on, locale)}</span>
+                className="bank-line">
+                <span className="text-muted text-xs bank-day">{formatDate(l.booked_on, locale)}</span>
                 <span className="flex-1 min-w-0"><span className="block truncate font-medium">{l.counterparty || l.text || '—'}</span>{l.counterparty && <span className="block truncate text-muted text-xs">{l.text}</span>}</span>
-                <span className="tabular-nums whitespace-nowrap font-medium">{formatMoney(l.amount, locale, l.currency)}</span>
+                <span className="tabular-nums font-medium bank-amount">{formatMoney(l.amount, locale, l.currency)}</span>
               </button>
             </li>
           ))}
         </ul>
-        <section className={clsx('flex-1 min-w-0 overflow-auto p-5 max-md:p-4', !shown && 'max-md:hidden')} aria-label={t('bank.line')}>
-          <button type="button" className="btn ghost md:!hidden mb-2" onClick={() => setShown(false)}><ArrowLeft size={15} aria-hidden="true" />{t('bank.lines')}</button>
+        <section className={clsx('flex-1 min-w-0 overflow-auto p-5', !shown && 'max-md:hidden')} aria-label={t('bank.line')}>
+          <button type="button" className="btn ghost bank-back" onClick={() => setShown(false)}><ArrowLeft size={15} aria-hidden="true" />{t('bank.lines')}</button>
           {line && <LineDesk key={line.id} line={line} found={found} finder={finder} onTake={(items) => void take(line, items)} />}
         </section>
       </div>
