@@ -12,6 +12,8 @@ const WRITE_OFFS: &str = "finance.write_offs";
 
 kernel::rules! {
     After create finance.invoices: book_imported;
+    After create finance.payments: may_use_method;
+    After update finance.payments: may_use_method;
 }
 
 kernel::actions! {
@@ -70,6 +72,21 @@ async fn book_imported(tx: &Tx, invoice: &Value) -> Result<()> {
         tx.query(sql!("select finance.book_imported($1)"), &[&id(&invoice["id"])?]).await?;
     }
     Ok(())
+}
+
+/// A payment method is for the roles that it names, or for everybody where it names none.
+async fn may_use_method(tx: &Tx, payment: &Value) -> Result<()> {
+    if payment["payment_method_id"].is_null() {
+        return Ok(());
+    }
+    let roles = sql!("select m.roles from finance.payment_methods m where m.organization_id = $1 and m.id = $2");
+    let row = tx.query_opt(roles, &[&tx.actor.organization, &id(&payment["payment_method_id"])?]).await?;
+    let roles: Vec<String> = row.ok_or(Error::NotFound)?.get(0);
+    let access = &tx.actor.access;
+    if roles.is_empty() || access.is_admin() || access.roles.iter().any(|r| roles.contains(r)) {
+        return Ok(());
+    }
+    Err(Error::Forbidden("This payment method is for other roles.".into()))
 }
 
 /// `{"amount"?, "kind"?: "bad_debt"|"discount"|"difference", "taken_on"?, "reason"?}`: what is open is not expected any more.

@@ -179,6 +179,32 @@ comment on constraint line_has_a_price on finance.invoice_lines is 'A line needs
 comment on constraint discount_within_price on finance.invoice_lines is 'A discount cannot be more than the price.';
 comment on constraint tax_adjustment_is_a_rounding on finance.invoice_lines is 'A tax can be put right by a rounding, not by more.';
 
+create table finance.payment_methods (
+    like app.record including all,
+    name            text not null constraint method_has_a_name check (name ~ '\S' and length(name) <= 100),
+    method          text not null default 'BANK_TRANSFER' check (method in ('CASH', 'BANK_TRANSFER', 'CARD', 'CHECK', 'OTHER')),
+    account_id      uuid not null,
+    currency        text references app.currencies,
+    fee_percent     app.percent constraint fee_percent_is_a_part check (fee_percent between 0 and 100),
+    fee_amount      app.money constraint fee_amount_not_negative check (fee_amount >= 0),
+    fee_account_id  uuid,
+    roles           text[] not null default '{}',
+    is_active       boolean not null default true,
+    constraint payment_methods_account foreign key (organization_id, account_id) references ledger.ledger_accounts,
+    constraint payment_methods_fee_account foreign key (organization_id, fee_account_id) references ledger.ledger_accounts
+);
+comment on table finance.payment_methods is 'An instrument that money comes in or goes out by: a bank account, a card gateway, a cash desk.';
+comment on column finance.payment_methods.account_id is 'Where its money stands in the books.';
+comment on column finance.payment_methods.currency is 'Only payments in this currency; empty: in any.';
+comment on column finance.payment_methods.fee_percent is 'What it keeps of every payment.';
+comment on column finance.payment_methods.fee_amount is 'What it keeps of every payment, whatever its amount.';
+comment on column finance.payment_methods.roles is 'Who may use it, by the names of roles; empty: everybody who enters payments.';
+comment on constraint method_has_a_name on finance.payment_methods is 'A name has 1 to 100 characters.';
+comment on constraint fee_percent_is_a_part on finance.payment_methods is 'A fee is 0 to 100 percent.';
+comment on constraint fee_amount_not_negative on finance.payment_methods is 'A fee cannot be negative.';
+comment on constraint payment_methods_currency_fkey on finance.payment_methods is 'There is no such currency.';
+create unique index payment_methods_name on finance.payment_methods (organization_id, lower(name)) where deleted_at is null;
+comment on index finance.payment_methods_name is 'There is a payment method with this name already.';
 create table finance.payments (
     like app.record including all,
     number           text not null default app.next_number('PAY'),
@@ -193,6 +219,7 @@ create table finance.payments (
     base_allocated   app.money not null default 0,
     legal_entity_id  uuid,
     account_id       uuid,
+    payment_method_id uuid,
     method           text not null default 'BANK_TRANSFER' check (method in ('CASH', 'BANK_TRANSFER', 'CARD', 'CHECK', 'OTHER')),
     paid_on          date not null default current_date,
     reference        text,
@@ -212,6 +239,7 @@ create table finance.payments (
     constraint payments_party foreign key (organization_id, party_id) references parties.parties,
     constraint payments_legal_entity foreign key (organization_id, legal_entity_id) references ledger.legal_entities,
     constraint payments_account foreign key (organization_id, account_id) references ledger.ledger_accounts,
+    constraint payments_payment_method foreign key (organization_id, payment_method_id) references finance.payment_methods,
     constraint payments_workspace foreign key (organization_id, workspace_id) references tenancy.workspaces,
     constraint payment_has_a_currency check (currency is not null),
     constraint amount_is_rounded check (amount = round(amount, digits)),
@@ -225,6 +253,7 @@ comment on column finance.payments.base_amount is 'In the currency of the books,
 comment on column finance.payments.base_allocated is 'How much of that is allocated.';
 comment on column finance.payments.legal_entity_id is 'In whose books it is; empty: the default one.';
 comment on column finance.payments.account_id is 'The bank account or cash desk; empty: the one for the method.';
+comment on column finance.payments.payment_method_id is 'Says the method and the account.';
 comment on column finance.payments.allocated is 'How much of it settles invoices.';
 comment on constraint payments_number on finance.payments is 'There is a payment with this number already.';
 comment on constraint payments_transaction on finance.payments is 'This transaction has been entered already.';
@@ -402,6 +431,25 @@ begin
 end $$;
 create trigger defaults before insert or update of party_id, currency on finance.payments for each row execute function finance.payment_defaults();
 
+create function finance.take_method() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare m finance.payment_methods;
+begin
+    select * into m from finance.payment_methods x where x.organization_id = new.organization_id and x.id = new.payment_method_id;
+    if not m.is_active or m.deleted_at is not null then
+        raise exception 'This payment method is no longer used.' using errcode = 'AP001', column = 'payment_method_id';
+    end if;
+    if m.currency <> new.currency then
+        raise exception 'This payment method takes % only.', m.currency using errcode = 'AP001', column = 'payment_method_id';
+    end if;
+    new.method := m.method;
+    new.account_id := m.account_id;
+    return new;
+end $$;
+-- After `defaults`, by its name: then the currency is known.
+create trigger takes_method before insert or update of payment_method_id on finance.payments for each row
+    when (new.payment_method_id is not null) execute function finance.take_method();
+
+select app.enroll('finance.payment_methods');
 select app.enroll('finance.payments');
 select app.enroll('finance.invoices', owner => 'assigned_to');
 select app.enroll_part('finance.invoice_lines', 'finance.invoices', 'invoice_id');
@@ -1356,6 +1404,40 @@ begin
     update finance.payment_allocations a set reversed_on = greatest(current_date, a.allocated_on)
     where a.organization_id = here and a.payment_id = payment and a.reversed_on is null and a.deleted_at is null and (one is null or a.id = one);
     if not found then raise exception 'There is nothing to take back.' using errcode = 'AP001'; end if;
+end $$;
+
+-- For other modules: money that came in or went out, with what it settles. Body: {direction, party_id, amount, currency, paid_on, account_id?,
+-- legal_entity_id?, method?, reference?, bank_reference?, allocations?: [{invoice_id, amount}], complete?}; `complete` false leaves it under way.
+create function finance.enter_payment(body jsonb) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); made uuid := app.new_id(); on_day constant date := coalesce(sales.read_date(body, 'paid_on'), current_date);
+begin
+    insert into finance.payments (id, direction, party_id, amount, currency, exchange_rate, paid_on, account_id, legal_entity_id, method, reference, bank_reference)
+    values (made, body ->> 'direction', sales.read_id(body, 'party_id'), sales.read_number(body, 'amount'), body ->> 'currency',
+        finance.rate(sales.read_id(body, 'legal_entity_id'), body ->> 'currency', on_day), on_day, sales.read_id(body, 'account_id'), sales.read_id(body, 'legal_entity_id'),
+        coalesce(body ->> 'method', 'BANK_TRANSFER'), body ->> 'reference', body ->> 'bank_reference');
+    insert into finance.payment_allocations (payment_id, invoice_id, amount, allocated_on)
+    select made, sales.read_id(a, 'invoice_id'), sales.read_number(a, 'amount'), on_day
+    from jsonb_array_elements(coalesce(body -> 'allocations', '[]')) a order by 2;
+    update finance.payments p set status = case when coalesce((body ->> 'complete')::boolean, true) then 'completed' else 'processing' end
+    where p.organization_id = here and p.id = made;
+    return made;
+end $$;
+
+-- The bank says that a payment under way was made: on which day, and from which account.
+create function finance.finish_payment(payment uuid, on_day date, account uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    update finance.payments p set status = 'completed', paid_on = on_day, account_id = account where p.organization_id = app.organization() and p.id = payment;
+end $$;
+
+create function finance.cancel_payment(payment uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    update finance.payments p set status = 'cancelled' where p.organization_id = app.organization() and p.id = payment and p.status <> 'cancelled';
+end $$;
+
+create function finance.undo_write_off(write_off uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    update finance.write_offs w set reversed_on = greatest(w.taken_on, current_date)
+    where w.organization_id = app.organization() and w.id = write_off and w.reversed_on is null;
 end $$;
 
 -- The paper for a completed payment.

@@ -487,6 +487,16 @@ begin
     return found_one;
 end $$;
 
+-- For other modules: an account of its own beside the one for a purpose, numbered after it.
+create function ledger.add_account(beside text, called text, in_currency text) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); a ledger.ledger_accounts; made constant uuid := app.new_id(); n integer := 1;
+begin
+    select * into strict a from ledger.ledger_accounts x where x.organization_id = here and x.id = ledger.account(beside) for no key update;
+    while exists (select from ledger.ledger_accounts x where x.organization_id = here and x.code = a.code || '.' || n) loop n := n + 1; end loop;
+    insert into ledger.ledger_accounts (id, code, name, kind, category, parent_id, currency) values (made, a.code || '.' || n, called, a.kind, a.category, a.parent_id, in_currency);
+    return made;
+end $$;
+
 -- What one unit of a currency was worth in another: of that day, or of the last one before that has a rate, not older than
 -- the setting says. Straight, the other way round, or by way of a currency that both have a rate in. Null: nobody said.
 create function ledger.rate(of text, into_currency text, on_day date) returns numeric language plpgsql stable security definer set search_path = pg_catalog as $$
@@ -854,6 +864,7 @@ begin
         select l.account_id, l.party_id, l.currency, sum(l.currency_amount) as amount, sum(l.debit - l.credit) as base
         from ledger.ledger_accounts a join ledger.journal_entry_lines l on l.organization_id = a.organization_id and l.account_id = a.id
         where a.organization_id = here and l.organization_id = here and a.category in ('receivable', 'payable', 'bank', 'cash', 'loan') and l.period_id is not null
+          and a.purpose is distinct from 'conversion'    -- money that changed its currency there is gone
           and l.legal_entity_id = of_entity and l.entry_on <= as_of and l.currency <> books.currency
         group by 1, 2, 3 order by 3, 1, 2
     loop

@@ -52,7 +52,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("records", &["conditions", "kernel"]),
     ("flow", &["kernel", "records"]),
     ("auth", &["kernel"]),
-    ("modules", &["flow", "kernel", "records"]),
+    ("modules", &["conditions", "flow", "kernel", "records"]),
     ("web", &["auth", "flow", "kernel", "modules", "records"]),
     ("server", &["auth", "cluster", "flow", "kernel", "modules", "records", "web"]),
     ("testkit", &["auth", "cluster", "flow", "kernel", "records"]),

@@ -208,6 +208,7 @@ fn brief(actor: &Actor, entity: &Entity, words: &Words<'_>) -> Value {
         "label": words.entity(entity, "label"),
         "plural": words.entity(entity, "plural"),
         "icon": entity.meta["icon"],
+        "page": entity.meta["page"],
         "module": entity.module(),
         "title_field": entity.title(),
         "list": list(actor, entity),

@@ -84,6 +84,7 @@ const importing = createRoute({
   validateSearch: one('id'),
 })
 const worded = <T extends Record<string, () => React.JSX.Element | null | undefined>, K extends keyof T>(load: () => Promise<unknown>, name: K): ReturnType<typeof page> => lazyRouteComponent(() => withWords(load as () => Promise<T>), name as K & string)
+const bank = createRoute({ getParentRoute: () => house, path: '/bank', component: worded(() => import('@/banking/page'), 'Bank'), validateSearch: one('account') })
 const settings = createRoute({ getParentRoute: () => house, path: '/settings', component: worded(() => import('@/admin/layout'), 'SettingsLayout') })
 const settingsHome = createRoute({ getParentRoute: () => settings, path: '/', beforeLoad: () => { throw redirect({ to: '/settings/profile' }) } })
 const profile = createRoute({ getParentRoute: () => settings, path: '/profile', component: worded(() => import('@/admin/profile'), 'Profile') })
@@ -110,7 +111,7 @@ const system = createRoute({ getParentRoute: () => settings, path: '/system', co
 
 const tree = root.addChildren([
   login, register, verify, forgot, reset, accept, confirmEmail, shared, onboarding,
-  house.addChildren([home, inbox, messages, approvals, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, audit, jobs, storage, system, numbers, approvalRules, absence])]),
+  house.addChildren([home, inbox, bank, messages, approvals, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, audit, jobs, storage, system, numbers, approvalRules, absence])]),
 ])
 export const router = createRouter({ routeTree: tree, defaultPreload: 'intent', defaultPendingMs: 300, scrollRestoration: false })
 

@@ -120,7 +120,7 @@ function Sidebar({ onNavigate }: { onNavigate: () => void }) {
             </button>
             {shown && m.entities.map((e) => {
               return (
-                <Link key={e.name} to="/o/$entity" params={{ entity: e.name }} search={{}} onClick={onNavigate} onMouseEnter={() => prefetchEntity(e.name)} aria-current={e.name === current ? 'page' : undefined}
+                <Link key={e.name} to={e.page ?? '/o/$entity'} params={{ entity: e.name }} search={{}} onClick={onNavigate} onMouseEnter={() => prefetchEntity(e.name)} aria-current={e.name === current ? 'page' : undefined}
                   className={clsx('item no-underline text-fg', e.name === current && 'bg-hover font-medium')}><EntityIcon name={e.icon ?? m.icon} className="text-muted" /><span className="truncate">{e.plural || e.label}</span></Link>
               )
             })}

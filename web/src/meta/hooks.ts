@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { get } from '@/api/http'
 import { queryClient } from '@/api/session'
-import type { Entity, Field, Meta } from './types'
+import type { Entity, EntityIndex, Field, Meta } from './types'
 
 const FRESH = 5 * 60_000
 
@@ -21,7 +21,7 @@ export const useMeta = () => useQuery(metaQuery)
 export const useEntity = (name: string | undefined) => useQuery({ ...entityQuery(name ?? ''), enabled: !!name })
 export const prefetchEntity = (name: string): void => void queryClient.prefetchQuery(entityQuery(name))
 
-export interface MenuModule { name: string; title: string; icon?: string | null; entities: { name: string; label: string; plural: string; icon?: string | null }[] }
+export interface MenuModule { name: string; title: string; icon?: string | null; entities: { name: string; label: string; plural: string; icon?: string | null; page?: EntityIndex['page'] }[] }
 
 /** What the sidebar shows: parts of a document are reached through their owner, so they are left out. */
 export function useMenu(): MenuModule[] {
