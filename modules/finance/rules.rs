@@ -10,6 +10,7 @@ const WRITE_OFFS: &str = "finance.write_offs";
 
 kernel::rules! {
     After create finance.invoices: book_imported;
+    Before post finance.invoices: date_it;
 }
 
 kernel::actions! {
@@ -66,6 +67,15 @@ async fn pay_deal(tx: &Tx, deal: &Value, body: &Value) -> Result<Value> {
 async fn book_imported(tx: &Tx, invoice: &Value) -> Result<()> {
     if !invoice["number"].is_null() {
         tx.query(sql!("select finance.book_imported($1)"), &[&id(&invoice["id"])?]).await?;
+    }
+    Ok(())
+}
+
+/// Without a day it is issued today; lines that were written on a day of another rate follow.
+async fn date_it(tx: &Tx, invoice: &Value) -> Result<()> {
+    if invoice["issued_on"].is_null() && invoice["status"] == "draft" {
+        let statement = sql!("update finance.invoices set issued_on = current_date where organization_id = $1 and id = $2");
+        tx.change(statement, &[&tx.actor.organization, &id(&invoice["id"])?]).await?;
     }
     Ok(())
 }
@@ -166,12 +176,27 @@ async fn invoice_aging(tx: &Tx, body: &Value) -> Result<Value> {
             })?,
     };
     let aging = sql!(
-        "select jsonb_build_object('as_of', $2::text, 'direction', $1::text, 'basis', $3::text, 'buckets', $4::integer[],
+        "with aged as materialized (
+             select a.party_id, a.party_name, a.currency, a.not_due, a.buckets, a.unallocated, a.total, coalesce(app.digits(a.currency), 2) as digits
+             from finance.invoice_aging($1, $2::text::date, $3, $4) a
+         ), shown as (
+             select a.party_id, a.party_name, a.currency, a.not_due, a.buckets, a.unallocated, a.total, a.digits from aged a
+             union all
+             select null, null, a.currency, sum(a.not_due), array(select sum(x.buckets[n]) from aged x, generate_series(1, cardinality($4::integer[]) + 1) n
+                 where x.currency = a.currency group by n order by n), sum(a.unallocated), sum(a.total), a.digits from aged a group by a.currency, a.digits
+         )
+         select jsonb_build_object('as_of', $2::text, 'direction', $1::text, 'basis', $3::text, 'buckets', $4::integer[], 'currency', parties.home_currency(app.organization()),
              'inputs_hash', md5(concat_ws('|', app.organization(), $1, $2, $3, $4::text)),
-             'rows', coalesce((select jsonb_agg(jsonb_build_object('party_id', a.party_id, 'party', a.party_name, 'currency', a.currency,
-                 'not_due', a.not_due::numeric(20,2)::text, 'aged', (select jsonb_agg(b::numeric(20,2)::text) from unnest(a.buckets) b),
-                 'unallocated', a.unallocated::numeric(20,2)::text, 'total', a.total::numeric(20,2)::text))
-             from finance.invoice_aging($1, $2::text::date, $3, $4) a), '[]'))"
+             'columns', jsonb_build_array('party', 'currency', 'not_due')
+                 || (select jsonb_agg(jsonb_build_object('name', 'aged_' || n, 'type', 'money', 'label', case when n <= cardinality($4::integer[])
+                         then coalesce(($4::integer[])[n - 1], 0) + 1 || '–' || ($4::integer[])[n] else '> ' || ($4::integer[])[n - 1] end) order by n)
+                     from generate_series(1, cardinality($4::integer[]) + 1) n) || jsonb_build_array('unallocated', 'total'),
+             'rows', coalesce((select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('key', concat_ws(' ', s.party_id, s.currency), 'party_id', s.party_id, 'party', s.party_name,
+                     'word', case when s.party_id is null then 'total' end, 'role', case when s.party_id is null then 'result' end, 'currency', s.currency,
+                     'not_due', round(s.not_due, s.digits)::text, 'aged', (select jsonb_agg(round(b, s.digits)::text) from unnest(s.buckets) b),
+                     'unallocated', round(s.unallocated, s.digits)::text, 'total', round(s.total, s.digits)::text))
+                 || (select jsonb_object_agg('aged_' || q.n, round(q.b, s.digits)::text) from unnest(s.buckets) with ordinality q (b, n))
+                 order by s.party_id is null, s.currency, s.total desc, s.party_name) from shown s), '[]'))"
     );
     Ok(tx.query_one(aging, &[&direction, &as_of.to_string(), &basis, &limits]).await?.get(0))
 }

@@ -12,6 +12,7 @@ import { looks } from './looks.mjs'
 import { messages } from './messages.mjs'
 import { people } from './people.mjs'
 import { prs } from './prs.mjs'
+import { reports } from './reports.mjs'
 import { shares } from './shares.mjs'
 import { roles } from './roles.mjs'
 import { sheet } from './sheet.mjs'
@@ -59,6 +60,7 @@ try {
   if (want('roles')) await roles(browser, email)
   if (want('views')) await views(browser, email)
   if (want('shares')) await shares(browser, email)
+  if (want('reports')) await reports(browser)
   // Last: it leaves a hundred thousand customers.
   if (want('speed')) await speed(browser, email)
   if (want('prs')) await prs(browser)
