@@ -14,6 +14,7 @@ kernel::rules! {
     After create finance.invoices: book_imported;
     After create finance.payments: may_use_method;
     After update finance.payments: may_use_method;
+    Before post finance.invoices: date_it;
 }
 
 kernel::actions! {
@@ -87,6 +88,15 @@ async fn may_use_method(tx: &Tx, payment: &Value) -> Result<()> {
         return Ok(());
     }
     Err(Error::Forbidden("This payment method is for other roles.".into()))
+}
+
+/// Without a day it is issued today; lines that were written on a day of another rate follow.
+async fn date_it(tx: &Tx, invoice: &Value) -> Result<()> {
+    if invoice["issued_on"].is_null() && invoice["status"] == "draft" {
+        let statement = sql!("update finance.invoices set issued_on = current_date where organization_id = $1 and id = $2");
+        tx.change(statement, &[&tx.actor.organization, &id(&invoice["id"])?]).await?;
+    }
+    Ok(())
 }
 
 /// `{"amount"?, "kind"?: "bad_debt"|"discount"|"difference", "taken_on"?, "reason"?}`: what is open is not expected any more.

@@ -50,6 +50,7 @@ create table finance.invoices (
     credited             app.money not null default 0,
     credit_applied       app.money not null default 0,
     written_off          app.money not null default 0,
+    withheld             app.money not null default 0,
     balance              app.money generated always as (case when kind in ('PROFORMA', 'RECEIPT') then 0 else gross - paid - credit_applied - written_off end) stored,
     -- In the books.
     legal_entity_id      uuid,
@@ -83,6 +84,7 @@ comment on column finance.invoices.paid is 'Money allocated to it by completed p
 comment on column finance.invoices.credited is 'What credit notes take back of it.';
 comment on column finance.invoices.credit_applied is 'Credit that settled it; on a credit note: how much of it was used so.';
 comment on column finance.invoices.written_off is 'What nobody expects any more: bad debts, discounts for paying early, small differences.';
+comment on column finance.invoices.withheld is 'Tax that whoever pays keeps back and pays to the treasury; it is not expected.';
 comment on column finance.invoices.legal_entity_id is 'In whose books it is; empty: the default one.';
 comment on column finance.invoices.base_gross is 'The whole in the currency of the books, since it was posted.';
 comment on column finance.invoices.base_settled is 'How much of that has been settled.';
@@ -130,6 +132,7 @@ create table finance.invoice_lines (
     discount_amount     app.money not null default 0 constraint discount_not_negative check (discount_amount >= 0),
     tax_id              uuid,
     tax_rate            app.percent constraint rate_is_0_to_100 check (tax_rate between 0 and 100),
+    tax_parts           jsonb,
     price_includes_tax  boolean,
     tax_adjustment      app.money not null default 0,
     digits              smallint not null default 2,
@@ -166,6 +169,7 @@ comment on table finance.invoice_lines is 'One thing on an invoice.';
 comment on column finance.invoice_lines.order_line_id is 'The line of the order that this invoices.';
 comment on column finance.invoice_lines.credited_line_id is 'The line of the invoice that this credits.';
 comment on column finance.invoice_lines.account_id is 'Where it is written; empty: where its product''s category says, or on the account for sales or purchases.';
+comment on column finance.invoice_lines.tax_parts is 'What its tax is made of, where it is not simply one rate on the price.';
 comment on column finance.invoice_lines.is_shipping is 'The freight of an order.';
 comment on column finance.invoice_lines.tax_adjustment is 'Where the tax on paper is a rounding off ours, and where shares must add up to the whole.';
 comment on column finance.invoice_lines.amount is 'Quantity times price less the discount, rounded once.';
@@ -333,7 +337,7 @@ comment on constraint reversed_after_allocated on finance.payment_allocations is
 create table finance.write_offs (
     like app.record including all,
     invoice_id   uuid not null,
-    kind         text not null default 'bad_debt' check (kind in ('bad_debt', 'discount', 'difference')),
+    kind         text not null default 'bad_debt' check (kind in ('bad_debt', 'discount', 'difference', 'withheld')),
     amount       app.money not null constraint amount_is_positive check (amount > 0),
     taken_on     date not null default current_date,
     reason       text constraint reason_is_short check (length(reason) <= 500),
@@ -342,7 +346,7 @@ create table finance.write_offs (
     constraint write_offs_invoice foreign key (organization_id, invoice_id) references finance.invoices,
     constraint reversed_after_taken check (reversed_on >= taken_on)
 );
-comment on table finance.write_offs is 'What is not expected of an invoice any more: a bad debt, a discount for paying early, a small difference.';
+comment on table finance.write_offs is 'What is not expected of an invoice any more: a bad debt, a discount for paying early, a small difference, a tax that was withheld.';
 comment on constraint amount_is_positive on finance.write_offs is 'An amount must be more than nothing.';
 comment on constraint reason_is_short on finance.write_offs is 'A reason has at most 500 characters.';
 comment on constraint reversed_after_taken on finance.write_offs is 'What was written off cannot be taken back before.';
@@ -473,11 +477,13 @@ select app.workflow('finance.invoices', 'status', $$
     draft   -> cancelled : cancel
 $$);
 select app.editable_in('finance.invoices', 'status', '{draft}',
-    keep => '{paid,credited,credit_applied,written_off,balance,base_gross,base_settled,relieved,assigned_to,note,internal_note,tags,esf_number,esf_status,esf_on}');
+    keep => '{paid,credited,credit_applied,written_off,withheld,balance,base_gross,base_settled,relieved,assigned_to,note,internal_note,tags,esf_number,esf_status,esf_on}');
 select app.total('finance.invoices', 'finance.invoice_lines', 'invoice_id', 'net, tax, gross');
 select app.derive('finance.invoices', '{digits,paid,credited,credit_applied}');
 select app.derive('finance.invoices', '{written_off,base_gross,base_settled,relieved}');
+select app.derive('finance.invoices', '{withheld}');
 select app.derive('finance.invoice_lines', '{digits}');
+select app.derive('finance.invoice_lines', '{tax_parts}');
 
 select app.workflow('finance.payments', 'status', $$
     pending    -> processing : process
@@ -556,11 +562,45 @@ begin
 end $$;
 create trigger defaults before insert or update on finance.invoice_lines for each row execute function finance.line_defaults();
 
+-- The taxes of a line that is not simply taxed: which and how high, since it was written; how much, as price and quantity
+-- are. Those on the price add up to its tax to the last digit; what the buyer owes himself or keeps back stands beside it.
+create function finance.line_parts() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    tax numeric; net numeric; shares numeric[];
+    gross constant numeric := app.line_gross(new.quantity, new.price, new.discount_percent, new.discount_amount, new.digits);
+begin
+    if tg_op = 'INSERT' or (new.tax_id, new.tax_rate) is distinct from (old.tax_id, old.tax_rate) then
+        select jsonb_agg(jsonb_build_object('tax_id', t.tax_id, 'name', t.name, 'kind', t.kind, 'rate', t.rate, 'weight', t.weight)) into new.tax_parts
+        from finance.invoices i cross join lateral products.tax_parts_on(new.tax_id, coalesce(i.supplied_on, i.issued_on, current_date)) t
+        where i.organization_id = new.organization_id and i.id = new.invoice_id and t.rate is not null;
+    end if;
+    if new.tax_parts is null or gross is null then return new; end if;
+    tax := app.line_tax(gross, new.tax_rate, new.price_includes_tax, new.digits) + new.tax_adjustment;
+    net := app.line_net(gross, new.tax_rate, new.price_includes_tax, new.digits) - case when new.price_includes_tax then new.tax_adjustment else 0 end;
+    shares := ledger.shares(tax, array(select case when p ->> 'kind' in ('standard', 'reduced') then (p ->> 'weight')::numeric else 0 end
+        from jsonb_array_elements(new.tax_parts) with ordinality q (p, n) order by n), new.digits);
+    select jsonb_agg(q.p || jsonb_build_object('amount', case when q.p ->> 'kind' in ('standard', 'reduced') then shares[q.n]
+        else round(net * (q.p ->> 'weight')::numeric / 100, new.digits) end::text) order by q.n) into new.tax_parts
+    from jsonb_array_elements(new.tax_parts) with ordinality q (p, n);
+    return new;
+end $$;
+create trigger parts before insert or update on finance.invoice_lines for each row when (new.tax_id is not null or new.tax_parts is not null)
+    execute function finance.line_parts();
+
 create function finance.pass_digits() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 begin
     update finance.invoice_lines l set digits = new.digits where l.organization_id = new.organization_id and l.invoice_id = new.id;
     return null;
 end $$;
+-- A tax is as high as on the day of supply: when that is put right, so are the lines that have the rate of the day before.
+create function finance.pass_day() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    update finance.invoice_lines l set tax_rate = null where l.organization_id = new.organization_id and l.invoice_id = new.id and l.deleted_at is null and l.tax_id is not null
+        and l.tax_rate = products.tax_rate(l.tax_id, coalesce(old.supplied_on, old.issued_on, l.created_at::date));
+    return null;
+end $$;
+create trigger pass_day after update on finance.invoices
+    for each row when (new.status = 'draft' and coalesce(old.supplied_on, old.issued_on) is distinct from coalesce(new.supplied_on, new.issued_on)) execute function finance.pass_day();
 create trigger pass_digits after update on finance.invoices for each row when (old.digits <> new.digits) execute function finance.pass_digits();
 
 -- Whether an invoice, a draft included, counts against the quantities of its order. Credit notes do when they are posted.
@@ -600,6 +640,17 @@ create trigger counts after update on finance.invoices for each row
 create trigger counts_delete before delete on finance.invoices for each row
     when (finance.counts(old.direction, old.kind, old.status, old.deleted_at)) execute function finance.count_invoice();
 
+-- The taxes of a line, each by itself.
+create function finance.line_taxes(l finance.invoice_lines) returns table (tax_id uuid, rate numeric, kind text, amount numeric)
+language plpgsql immutable set search_path = pg_catalog as $$
+begin
+    if l.tax_parts is null then
+        return query select l.tax_id, l.tax_rate::numeric, 'standard', l.tax::numeric;
+    else
+        return query select (p ->> 'tax_id')::uuid, (p ->> 'rate')::numeric, p ->> 'kind', (p ->> 'amount')::numeric from jsonb_array_elements(l.tax_parts) p;
+    end if;
+end $$;
+
 -- Posting: the document is complete, gets its dates and, last of all, its number. A credit note takes back what it
 -- names: it settles what is still open of the invoice; the rest of it is owed to the other side.
 create function finance.post_invoice() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
@@ -616,6 +667,11 @@ begin
         raise exception 'There is no exchange rate of % for %.', new.currency, new.issued_on using errcode = 'AP001', column = 'exchange_rate';
     end if;
     new.base_gross := finance.in_books(new.legal_entity_id, new.gross, new.exchange_rate);
+    if new.kind not in ('PROFORMA', 'RECEIPT') and not coalesce(new.issued_on < (select e.books_from from ledger.legal_entities e
+        where e.organization_id = new.organization_id and e.id = new.legal_entity_id), false) then
+        select coalesce(sum(t.amount), 0) into new.withheld from finance.invoice_lines x cross join lateral finance.line_taxes(x) t
+        where x.organization_id = new.organization_id and x.invoice_id = new.id and x.deleted_at is null and t.kind = 'withholding';
+    end if;
     new.due_on := coalesce(new.due_on, new.issued_on + parties.payment_days(new.payment_terms));
     if new.kind = 'CREDIT_NOTE' and new.credited_invoice_id is not null then
         select * into o from finance.invoices x where x.organization_id = new.organization_id and x.id = new.credited_invoice_id for no key update;
@@ -634,7 +690,7 @@ begin
             raise exception 'No more of a line can be credited than was invoiced.' using errcode = 'AP001', column = 'lines';
         end if;
         new.order_id := coalesce(new.order_id, o.order_id);
-        new.credit_applied := least(new.gross, o.balance);
+        new.credit_applied := least(new.gross - new.withheld, o.balance);
         update finance.invoices x set credited = x.credited + new.gross, credit_applied = x.credit_applied + new.credit_applied
         where x.organization_id = new.organization_id and x.id = o.id;
         if new.direction = 'out' then
@@ -647,7 +703,7 @@ begin
                 and x.order_line_id is null and not x.is_shipping and x.deleted_at is null;
             if new.order_id is not null and loose > 0 then perform sales.add_credited(new.order_id, loose); end if;
         end if;
-        new.status := case when new.credit_applied = new.gross then 'paid' when new.credit_applied > 0 then 'partial' else 'sent' end;
+        new.status := case when new.credit_applied = new.gross - new.withheld then 'paid' when new.credit_applied > 0 then 'partial' else 'sent' end;
     elsif new.kind = 'RECEIPT' then
         new.status := 'paid';
     end if;
@@ -661,7 +717,8 @@ create trigger posts before update on finance.invoices for each row
 -- A posted invoice is as settled as what was paid and credited says.
 create function finance.settle() returns trigger language plpgsql set search_path = pg_catalog as $$
 begin
-    new.status := case when new.paid + new.credit_applied + new.written_off >= new.gross then 'paid' when new.paid + new.credit_applied + new.written_off > 0 then 'partial'
+    new.status := case when new.paid + new.credit_applied + new.written_off >= new.gross then 'paid'
+                       when new.paid + new.credit_applied + new.written_off > new.withheld then 'partial'
                        when old.status = 'viewed' then 'viewed' else 'sent' end;
     return new;
 end $$;
@@ -961,35 +1018,52 @@ create function finance.book_invoice(i finance.invoices) returns void language p
 declare
     here constant uuid := i.organization_id;
     sign constant integer := case when (i.direction = 'out') = (i.kind <> 'CREDIT_NOTE') then 1 else -1 end;
-    books ledger.legal_entities; control uuid; usual uuid; sides record; shares numeric[]; postings ledger.posting[]; old_business boolean;
+    books ledger.legal_entities; control uuid; usual uuid; sides record; t record; shares numeric[]; postings ledger.posting[]; old_business boolean;
 begin
     select * into strict books from ledger.legal_entities e where e.organization_id = here and e.id = i.legal_entity_id;
     old_business := coalesce(i.issued_on < books.books_from, false);
     control := ledger.account(case when i.direction = 'out' then 'receivable' else 'payable' end);
     usual := ledger.account(case when old_business then 'opening' when i.direction = 'out' then 'sales' else 'purchases' end);
-    select array_agg(q.account order by q.account, q.tax_id, q.tax_rate, q.is_tax) as account, array_agg(q.amount order by q.account, q.tax_id, q.tax_rate, q.is_tax) as amount,
-        array_agg(q.base order by q.account, q.tax_id, q.tax_rate, q.is_tax) as base, array_agg(q.tax_id order by q.account, q.tax_id, q.tax_rate, q.is_tax) as tax,
-        array_agg(q.tax_rate order by q.account, q.tax_id, q.tax_rate, q.is_tax) as rate, array_agg(q.is_tax order by q.account, q.tax_id, q.tax_rate, q.is_tax) as is_tax,
-        array_agg(q.project_id order by q.account, q.tax_id, q.tax_rate, q.is_tax) as project, array_agg(q.department_id order by q.account, q.tax_id, q.tax_rate, q.is_tax) as department
+    -- `of_tax` and `of_rate` are what the lines say; of a group, `tax_id` and `rate` are one of its taxes.
+    select array_agg(q.account order by q.n) as account, array_agg(q.amount order by q.n) as amount, array_agg(q.tax_id order by q.n) as tax, array_agg(q.rate order by q.n) as rate,
+        array_agg(concat_ws(' ', q.of_tax, trim_scale(q.of_rate)) order by q.n) as of, array_agg(q.is_tax order by q.n) as is_tax,
+        array_agg(q.project_id order by q.n) as project, array_agg(q.department_id order by q.n) as department
     into sides from (
-        select case when old_business then usual else coalesce(l.account_id, finance.product_account(l.product_id, i.direction), usual) end as account,
-            l.tax_id, l.tax_rate, l.project_id, l.department_id, sum(case when old_business then l.gross else l.net end) as amount, null::numeric as base, false as is_tax
-        from finance.invoice_lines l where l.organization_id = here and l.invoice_id = i.id and l.deleted_at is null group by 1, 2, 3, 4, 5
-        union all
-        select ledger.account(case when i.direction = 'out' then 'tax_out' else 'tax_in' end), l.tax_id, l.tax_rate, null, null, sum(l.tax), sum(l.net), true
-        from finance.invoice_lines l where l.organization_id = here and l.invoice_id = i.id and l.deleted_at is null and not old_business group by l.tax_id, l.tax_rate having sum(l.tax) <> 0
+        select u.*, row_number() over (order by u.account, u.of_tax, u.of_rate, u.is_tax, u.tax_id, u.project_id, u.department_id) as n from (
+            select case when old_business then usual else coalesce(l.account_id, finance.product_account(l.product_id, i.direction), usual) end as account, l.tax_id as of_tax, l.tax_rate as of_rate,
+                l.tax_id, l.tax_rate as rate, l.project_id, l.department_id, sum(case when old_business then l.gross else l.net end) as amount, false as is_tax
+            from finance.invoice_lines l where l.organization_id = here and l.invoice_id = i.id and l.deleted_at is null group by 1, 2, 3, 4, 5, 6, 7
+            union all
+            select ledger.account(case when i.direction = 'out' then 'tax_out' else 'tax_in' end), l.tax_id, l.tax_rate, p.tax_id, p.rate, null, null, sum(p.amount), true
+            from finance.invoice_lines l cross join lateral finance.line_taxes(l) p
+            where l.organization_id = here and l.invoice_id = i.id and l.deleted_at is null and not old_business and p.kind in ('standard', 'reduced')
+            group by l.tax_id, l.tax_rate, p.tax_id, p.rate having sum(p.amount) <> 0
+        ) u
     ) q;
     shares := ledger.shares(i.base_gross, sides.amount, books.digits);
     postings := array[row (control, sign * i.base_gross, i.currency, sign * i.gross, i.party_id, null, null, null, null, null, null, null, null)::ledger.posting];
     for n in 1 .. cardinality(sides.account) loop
         postings := postings || row (sides.account[n], -sign * shares[n], i.currency, -sign * sides.amount[n], i.party_id, null, sides.project[n], sides.department[n],
-            sides.tax[n], case when not old_business then sides.rate[n] end, -sign * finance.in_books(i.legal_entity_id, sides.base[n], i.exchange_rate),
+            sides.tax[n], case when not old_business then sides.rate[n] end,
+            case when sides.is_tax[n] then (select -sign * sum(shares[m]) from generate_subscripts(shares, 1) m where sides.of[m] = sides.of[n] and not sides.is_tax[m]) end,
             case when not old_business then coalesce(i.supplied_on, i.issued_on) end, null)::ledger.posting;
+    end loop;
+    -- The buyer owes the tax himself, and reclaims it.
+    for t in
+        select p.tax_id, p.rate, sum(p.amount) as amount, finance.in_books(i.legal_entity_id, sum(p.amount), i.exchange_rate) as base,
+            finance.in_books(i.legal_entity_id, sum(l.net), i.exchange_rate) as net
+        from finance.invoice_lines l cross join lateral finance.line_taxes(l) p
+        where l.organization_id = here and l.invoice_id = i.id and l.deleted_at is null and i.direction = 'in' and not old_business and p.kind = 'reverse_charge' group by 1, 2 order by 1
+    loop
+        postings := postings
+            || row (ledger.account('tax_in'), -sign * t.base, i.currency, -sign * t.amount, i.party_id, null, null, null, t.tax_id, t.rate, -sign * t.net, coalesce(i.supplied_on, i.issued_on), null)::ledger.posting
+            || row (ledger.account('tax_out'), sign * t.base, i.currency, sign * t.amount, i.party_id, null, null, null, t.tax_id, t.rate, sign * t.net, coalesce(i.supplied_on, i.issued_on), null)::ledger.posting;
     end loop;
     perform ledger.post(i.legal_entity_id, case when old_business then 'opening' when i.direction = 'out' then 'sales' else 'purchases' end, i.issued_on, i.number,
         i.party_name, 'finance.invoices', i.id, 'post', postings);
     if i.credit_applied > 0 then perform finance.book_difference(i, i.issued_on, 'finance.invoices', i.id, i.number,
         finance.relieve(i.credited_invoice_id, i.credit_applied), finance.relieve(i.id, i.credit_applied)); end if;
+    if i.withheld > 0 then insert into finance.write_offs (invoice_id, kind, amount, taken_on) values (i.id, 'withheld', i.withheld, i.issued_on); end if;
 end $$;
 
 -- How much of an invoice's worth in the books goes with so much of it; the last part takes what rounding left.
@@ -1136,7 +1210,7 @@ begin
     end if;
     new.reversed_on := null;
     select * into i from finance.invoices x where x.organization_id = new.organization_id and x.id = new.invoice_id for no key update;
-    if i.number is null or i.kind in ('PROFORMA', 'RECEIPT', 'CREDIT_NOTE') then
+    if i.number is null or i.kind in ('PROFORMA', 'RECEIPT') or i.kind = 'CREDIT_NOTE' and new.kind <> 'withheld' then
         raise exception 'Only a posted invoice can be written off.' using errcode = 'AP001', column = 'invoice_id';
     end if;
     if new.amount <> round(new.amount, i.digits) then raise exception 'The amount has more digits than the currency.' using errcode = 'AP001', column = 'amount'; end if;
@@ -1151,7 +1225,7 @@ create function finance.book_write_off() returns trigger language plpgsql securi
 declare here constant uuid := new.organization_id; i finance.invoices; sign integer; books ledger.legal_entities; base numeric; taxes record; parts numeric[]; bases numeric[]; postings ledger.posting[]; other text;
 begin
     if tg_op = 'UPDATE' then
-        update finance.invoices x set written_off = x.written_off - new.amount, relieved = x.relieved - new.amount, base_settled = x.base_settled - new.base_amount
+        update finance.invoices x set withheld = x.withheld - case new.kind when 'withheld' then least(new.amount, x.withheld) else 0 end, written_off = x.written_off - new.amount, relieved = x.relieved - new.amount, base_settled = x.base_settled - new.base_amount
         where x.organization_id = here and x.id = new.invoice_id;
         perform finance.unbook('finance.write_offs', new.id, new.reversed_on);
         return null;
@@ -1159,18 +1233,28 @@ begin
     update finance.invoices x set written_off = x.written_off + new.amount where x.organization_id = here and x.id = new.invoice_id returning x.* into i;
     base := finance.relieve(i.id, new.amount);
     select * into strict books from ledger.legal_entities e where e.organization_id = here and e.id = i.legal_entity_id;
-    sign := case i.direction when 'out' then 1 else -1 end;
-    other := case when i.direction = 'in' then 'discount_taken' when new.kind = 'discount' then 'discount_given' else 'bad_debts' end;
-    if new.kind = 'discount' and i.tax > 0 then
-        select array_agg(q.tax_id order by q.tax_id, q.tax_rate, q.is_tax) as id, array_agg(q.tax_rate order by q.tax_id, q.tax_rate, q.is_tax) as rate,
-            array_agg(q.is_tax order by q.tax_id, q.tax_rate, q.is_tax) as is_tax, array_agg(q.amount order by q.tax_id, q.tax_rate, q.is_tax) as amount into taxes from (
-            select l.tax_id, l.tax_rate, t as is_tax, sum(case when t then l.tax else l.net end) as amount from finance.invoice_lines l cross join unnest('{true,false}'::boolean[]) t
-            where l.organization_id = here and l.invoice_id = i.id and l.deleted_at is null group by 1, 2, 3) q;
+    sign := case when (i.direction = 'out') = (i.kind <> 'CREDIT_NOTE') then 1 else -1 end;
+    other := case when new.kind = 'withheld' then 'withheld' when i.direction = 'in' then 'discount_taken' when new.kind = 'discount' then 'discount_given' else 'bad_debts' end;
+    -- Each tax by itself. `of` is what the lines say; of a group, `id` and `rate` are one of its taxes.
+    select array_agg(q.id order by q.n) as id, array_agg(q.rate order by q.n) as rate, array_agg(q.is_tax order by q.n) as is_tax, array_agg(q.amount order by q.n) as amount,
+        array_agg(q.net order by q.n) as net, array_agg(q.of order by q.n) as of into taxes from (
+        select u.*, row_number() over (order by u.of, u.is_tax, u.id, u.rate) as n from (
+            select l.tax_id as id, l.tax_rate::numeric as rate, concat_ws(' ', l.tax_id, trim_scale(l.tax_rate)) as of, false as is_tax, sum(l.net) as amount, sum(l.net) as net
+            from finance.invoice_lines l where l.organization_id = here and l.invoice_id = i.id and l.deleted_at is null and new.kind = 'discount' group by 1, 2, 3
+            union all
+            select t.tax_id, t.rate, concat_ws(' ', l.tax_id, trim_scale(l.tax_rate)), true, sum(t.amount), sum(l.net)
+            from finance.invoice_lines l cross join lateral finance.line_taxes(l) t where l.organization_id = here and l.invoice_id = i.id and l.deleted_at is null
+              and case new.kind when 'discount' then t.kind in ('standard', 'reduced') when 'withheld' then t.kind = 'withholding' end group by 1, 2, 3
+        ) u) q;
+    if new.kind = 'discount' and i.tax > 0 or new.kind = 'withheld' and new.amount = (select sum(a) from unnest(taxes.amount) a) then
         parts := ledger.shares(new.amount, taxes.amount, i.digits);
         bases := ledger.shares(base, taxes.amount, books.digits);
         for n in 1 .. cardinality(parts) loop
-            postings := postings || row (ledger.account(case when taxes.is_tax[n] and i.direction = 'out' then 'tax_out' when taxes.is_tax[n] then 'tax_in' else other end),
-                sign * bases[n], i.currency, sign * parts[n], i.party_id, null, null, null, taxes.id[n], taxes.rate[n], null, new.taken_on, new.reason)::ledger.posting;
+            postings := postings || row (ledger.account(case when new.kind = 'withheld' or not taxes.is_tax[n] then other when i.direction = 'out' then 'tax_out' else 'tax_in' end),
+                sign * bases[n], i.currency, sign * parts[n], i.party_id, null, null, null, taxes.id[n], taxes.rate[n],
+                case when new.kind = 'withheld' then sign * finance.in_books(i.legal_entity_id, taxes.net[n], i.exchange_rate)
+                     when taxes.is_tax[n] then (select sign * sum(bases[m]) from generate_subscripts(bases, 1) m where taxes.of[m] = taxes.of[n] and not taxes.is_tax[m]) end,
+                case when new.kind = 'withheld' then coalesce(i.supplied_on, i.issued_on) else new.taken_on end, new.reason)::ledger.posting;
         end loop;
     else
         postings := array[row (ledger.account(other), sign * base, i.currency, sign * new.amount, i.party_id, null, null, null, null, null, null, null, new.reason)::ledger.posting];
@@ -1267,6 +1351,10 @@ begin
         any_line := true;
     end if;
     if not any_line then raise exception 'All of this order has been invoiced.' using errcode = 'AP001'; end if;
+    -- What was ordered at the rate of one day is taxed at that of the day of supply.
+    update finance.invoice_lines x set tax_rate = null, tax_adjustment = 0 from finance.invoices n
+    where x.organization_id = here and n.organization_id = here and x.invoice_id = made and n.id = made and x.tax_id is not null
+      and x.tax_rate = products.tax_rate(x.tax_id, o.ordered_on) and x.tax_rate <> products.tax_rate(x.tax_id, coalesce(n.supplied_on, n.issued_on, current_date));
     if body ->> 'post' = 'true' then update finance.invoices x set status = 'sent' where x.organization_id = here and x.id = made; end if;
     return made;
 end $$;

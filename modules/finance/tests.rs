@@ -1,6 +1,7 @@
 //! Invoices and payments, as the people who work with them see them.
 
 mod books_tests;
+mod taxes_tests;
 
 use serde_json::{Value, json};
 use testkit::{Person, Scene, scene};

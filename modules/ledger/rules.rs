@@ -2,6 +2,8 @@
 
 mod rates;
 mod reports;
+mod statements;
+mod taxes;
 
 use kernel::{Error, Result, Tx, sql};
 use serde_json::{Value, json};
@@ -19,11 +21,14 @@ kernel::actions! {
 kernel::calls! {
     trial_balance: reports::trial_balance;
     general_ledger: reports::general_ledger;
-    balance_sheet: reports::balance_sheet;
-    profit_and_loss: reports::profit_and_loss;
-    cash_flow: reports::cash_flow;
-    financial_summary: reports::financial_summary;
-    tax_report: reports::tax_report;
+    balance_sheet: statements::balance_sheet;
+    profit_and_loss: statements::profit_and_loss;
+    cash_flow: statements::cash_flow;
+    financial_summary: statements::financial_summary;
+    chart: reports::chart;
+    tax_report: taxes::tax_report;
+    tax_entries: taxes::tax_entries;
+    currencies: rates::currencies;
     import_rates: import_rates;
 }
 
@@ -42,11 +47,13 @@ async fn revalue(tx: &Tx, books: &Value, body: &Value) -> Result<Value> {
     Ok(json!({ "gained": gained }))
 }
 
-/// `{"text": CSV, "source"?, "from"?}`: rates of a day in each line. Either `date,USD,JPY,…`, what one euro is worth, as the
+/// `{"text": CSV, "source"?, "from"?, "after"?}`: rates of a day in each line, those of a large file a part at a time. Either `date,USD,JPY,…`, what one euro is worth, as the
 /// European Central Bank publishes them, or `date,currency,per,rate`. What is there already stays. Answers how many are new.
 async fn import_rates(tx: &Tx, body: &Value) -> Result<Value> {
     tx.need("ledger.exchange_rates", "create")?;
-    let rates = rates::read(body["text"].as_str().unwrap_or_default(), body["from"].as_str().unwrap_or_default())?;
+    let text = |field: &str| body[field].as_str().unwrap_or_default();
+    let after = body["after"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or_default();
+    let rates = rates::read(text("text"), text("from"), after)?;
     let keep = sql!(
         "with made as (
              insert into ledger.exchange_rates (currency, per, rate, valid_on, source)

@@ -758,7 +758,8 @@ begin
     select min(y.name) into other from ledger.fiscal_years y where y.organization_id = here and y.legal_entity_id = new.legal_entity_id
         and case when new.status = 'closed' then y.starts_on < new.starts_on and y.status = 'open' else y.starts_on > new.starts_on and y.status = 'closed' end;
     if other is not null then
-        raise exception '%', case when new.status = 'closed' then format('Close %s first.', other) else format('Open %s first.', other) end using errcode = 'AP001';
+        if new.status = 'closed' then raise exception 'Close % first.', other using errcode = 'AP001'; end if;
+        raise exception 'Open % first.', other using errcode = 'AP001';
     end if;
     select * into strict books from ledger.legal_entities b where b.organization_id = here and b.id = new.legal_entity_id;
     -- Whoever writes in one of its periods now is waited for.
@@ -849,6 +850,31 @@ begin
               and l.entry_on between from_on and to_on and (with_closing or not p.is_closing)
         ) q group by 1;
     end loop;
+end $$;
+
+-- What was taxed and the tax on it, entry by entry, by the day of supply. A tax line that says what it was counted from
+-- speaks for its base, each tax of a group by itself; else what stands on the other accounts with that tax is the base.
+create function ledger.taxed(of_organization uuid, from_on date, to_on date, of_entity uuid)
+returns table (entry_id uuid, supplied_on date, direction text, tax_id uuid, tax_rate numeric, base numeric, tax numeric)
+language plpgsql stable set search_path = pg_catalog as $$
+#variable_conflict use_column
+declare here constant uuid := of_organization;
+begin
+    return query
+    select l.entry_id, coalesce(l.tax_on, l.entry_on), q.direction, l.tax_id, l.tax_rate::numeric,
+        case when a.category <> 'tax' then q.sign * (l.debit - l.credit) else q.sign * coalesce(l.tax_base, 0) end,
+        case when a.category = 'tax' then q.sign * (l.debit - l.credit) else 0 end
+    from ledger.journal_entry_lines l
+    join ledger.ledger_accounts a on a.organization_id = here and a.id = l.account_id
+    left join products.taxes t on t.organization_id = here and t.id = l.tax_id
+    cross join lateral (select case when a.purpose = 'withheld' then 'withheld' when a.kind = 'revenue' or a.purpose in ('tax_out', 'discount_given') then 'out' else 'in' end as direction,
+        case when a.purpose in ('tax_out', 'discount_given', 'withheld') or a.kind = 'revenue' then -1 else 1 end as sign) q
+    where l.organization_id = here and l.tax_rate is not null and l.period_id is not null
+      and coalesce(l.tax_on, l.entry_on) between from_on and to_on and l.legal_entity_id = of_entity
+      and (a.category = 'tax' or not exists (select from ledger.journal_entry_lines x join ledger.ledger_accounts b on b.organization_id = here and b.id = x.account_id
+          and b.category = 'tax' and b.purpose is distinct from 'withheld'
+          where x.organization_id = here and x.entry_id = l.entry_id and x.tax_base is not null
+            and (x.tax_id is not distinct from l.tax_id and (x.tax_rate = l.tax_rate or t.kind = 'reverse_charge') or t.kind = 'group' and l.tax_rate > 0)));
 end $$;
 
 -- What is open in other currencies, worth what it is on that day; taken back on the next. Answers how much was gained.

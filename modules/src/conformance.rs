@@ -183,6 +183,13 @@ async fn everything_is_said_in_every_language() {
         let mut said = Vec::new();
         let index = records::meta::index(catalog, &ann.actor, language);
         words("modules", &index["modules"], &mut said);
+        for home in index["reports"].as_array().into_iter().flatten() {
+            words("reports", home, &mut said);
+            let named = home["words"].as_object().into_iter().flatten();
+            said.extend(named.map(|(key, word)| {
+                (format!("{} word {key}", home["module"]), word.as_str().unwrap_or_default().to_owned())
+            }));
+        }
         for entity in catalog.entities.values().filter(ours) {
             let detail = records::meta::detail(catalog, crate::ALL, &ann.actor, entity, language);
             words(&entity.name, &detail, &mut said);
@@ -260,6 +267,14 @@ async fn metadata_names_only_what_is_there() {
                 }
             }
         }
+        for (name, report) in module.meta["reports"].as_object().into_iter().flatten() {
+            let place = format!("{}: report {name}", module.name);
+            lost.extend(
+                lost_of_report(&catalog.modules, module, name, report, catalog)
+                    .into_iter()
+                    .map(|what| format!("{place}: {what}")),
+            );
+        }
         for entity in module.meta["entities"].as_object().into_iter().flatten().map(|(e, _)| e) {
             if catalog.entity(&format!("{}.{entity}", module.name)).is_err() {
                 lost.push(format!("{}: there is no {entity}", module.name));
@@ -286,6 +301,63 @@ async fn metadata_names_only_what_is_there() {
         }
     }
     assert_eq!(lost, NONE);
+}
+
+/// What a report names and is not there: its call, entities, options, other reports and their parameters.
+fn lost_of_report(
+    modules: &[kernel::ModuleInfo],
+    module: &kernel::ModuleInfo,
+    name: &str,
+    report: &Value,
+    catalog: &kernel::Catalog,
+) -> Vec<String> {
+    let mut lost = Vec::new();
+    let list = |part: &str| report[part].as_array().cloned().unwrap_or_default();
+    let mut entity = |name: Option<&str>| {
+        if let Some(name) = name.filter(|n| !n.starts_with('$') && catalog.entity(n).is_err()) {
+            lost.push(name.to_owned());
+        }
+    };
+    entity(Some(&format!("{}.{}", module.name, report["needs"].as_str().unwrap_or_default())));
+    for said in list("params").iter().chain(&list("drill")) {
+        entity(said["entity"].as_str());
+    }
+    if kernel::call(crate::ALL, &module.name, name).is_none() {
+        lost.push("the call".into());
+    }
+    for column in list("columns") {
+        let known = ["text", "money", "percent", "number", "integer", "date", "word", "entity"];
+        if !known.contains(&column["type"].as_str().unwrap_or_default()) || !column["name"].is_string() {
+            lost.push(column.to_string());
+        }
+    }
+    for option in list("params").iter().flat_map(|p| p["options"].as_array().cloned().unwrap_or_default()) {
+        if module.meta["words"].get(option.as_str().unwrap_or_default()).is_none() {
+            lost.push(format!("the word {option}"));
+        }
+    }
+    for drill in list("drill") {
+        let Some((of, other)) =
+            drill["report"].as_str().filter(|r| !r.starts_with('$')).and_then(|r| r.split_once('.'))
+        else {
+            continue;
+        };
+        let Some(other) = modules.iter().find(|m| m.name == of).and_then(|m| m.meta["reports"].get(other))
+        else {
+            lost.push(drill["report"].to_string());
+            continue;
+        };
+        let takes = |name: &str| other["params"].as_array().into_iter().flatten().any(|p| p["name"] == name);
+        lost.extend(
+            drill["params"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .filter(|(name, _)| !takes(name))
+                .map(|(name, _)| name.clone()),
+        );
+    }
+    lost
 }
 
 #[tokio::test]

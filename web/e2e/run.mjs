@@ -13,6 +13,7 @@ import { messages } from './messages.mjs'
 import { people } from './people.mjs'
 import { prs } from './prs.mjs'
 import { receivables } from './receivables.mjs'
+import { reports } from './reports.mjs'
 import { shares } from './shares.mjs'
 import { roles } from './roles.mjs'
 import { sheet } from './sheet.mjs'
@@ -62,6 +63,7 @@ try {
   if (want('receivables')) await receivables(browser, email)
   if (want('shares')) await shares(browser, email)
   if (want('prs')) await prs(browser)
+  if (want('reports')) await reports(browser)
   // Last: it leaves a hundred thousand customers.
   if (want('speed')) await speed(browser, email)
   if (want('prs')) await prs(browser)

@@ -19,6 +19,7 @@ mod plan;
 mod print;
 mod query;
 mod recurrence;
+pub mod reports;
 mod select;
 mod shown;
 mod start;

@@ -3,13 +3,13 @@ use kernel::{Actor, Catalog, CustomField, Entity, FieldAccess, Kind, Module, Mod
 use serde_json::{Map, Value, json};
 
 /// The words of the catalog in one language: the module's own, its translation, or the name made readable.
-struct Words<'a> {
+pub(crate) struct Words<'a> {
     language: &'a str,
     module: Option<&'a ModuleInfo>,
 }
 
 impl<'a> Words<'a> {
-    fn of(catalog: &'a Catalog, module: &str, language: &'a str) -> Words<'a> {
+    pub(crate) fn of(catalog: &'a Catalog, module: &str, language: &'a str) -> Words<'a> {
         Words { language, module: catalog.module(module) }
     }
 
@@ -22,14 +22,14 @@ impl<'a> Words<'a> {
         COMMON.iter().find(|(n, l, _)| *n == name && *l == self.language).map(|c| c.2)
     }
 
-    fn title(&self) -> String {
+    pub(crate) fn title(&self) -> String {
         let meta = self.module.map(|m| &m.meta);
         self.translated(&["title"])
             .or(meta.and_then(|m| m["title"].as_str()))
             .map_or_else(|| readable(self.module.map_or("", |m| &m.name)), str::to_owned)
     }
 
-    fn entity(&self, entity: &Entity, what: &str) -> String {
+    pub(crate) fn entity(&self, entity: &Entity, what: &str) -> String {
         self.translated(&["entities", entity.short(), what]).or(entity.meta[what].as_str()).map_or_else(
             || {
                 let name = readable(entity.short());
@@ -37,6 +37,14 @@ impl<'a> Words<'a> {
             },
             str::to_owned,
         )
+    }
+
+    /// What stands at the first of these places in the translation, else what the module says, else the name.
+    pub(crate) fn said(&self, places: &[&[&str]], own: &Value, name: &str) -> String {
+        let found = places.iter().find_map(|path| self.translated(path)).or_else(|| self.common(name));
+        found
+            .or(own.as_str())
+            .map_or_else(|| readable(name.strip_suffix("_id").unwrap_or(name)), str::to_owned)
     }
 
     /// A sentence of the schema, by itself.
@@ -150,7 +158,7 @@ fn colour(entity: &Entity, state: &str) -> String {
     .to_owned()
 }
 
-/// `GET /meta`: modules and entities that the person may read.
+/// `GET /meta`: modules, entities and reports that the person may read.
 pub fn index(catalog: &Catalog, actor: &Actor, language: &str) -> Value {
     let mut modules = Vec::new();
     let mut entities = Map::new();
@@ -180,7 +188,8 @@ pub fn index(catalog: &Catalog, actor: &Actor, language: &str) -> Value {
     if let Some(members) = catalog.entities.get(kernel::MEMBERS).filter(|e| actor.access.may(e, "read")) {
         entities.insert(members.name.clone(), brief(actor, members, &Words::of(catalog, "iam", language)));
     }
-    json!({ "modules": modules, "entities": entities })
+    let reports = crate::reports::index(catalog, actor, language);
+    json!({ "modules": modules, "entities": entities, "reports": reports })
 }
 
 /// What these fields are called, in the order of the fields of the entity.
@@ -344,6 +353,7 @@ pub fn detail(
         "states": states,
         "actions": actions,
         "views": entity.meta["views"],
+        "import_call": entity.meta["import_call"],
     });
     if let (Some(detail), Value::Object(more)) = (detail.as_object_mut(), more) {
         detail.extend(more);

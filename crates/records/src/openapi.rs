@@ -514,6 +514,32 @@ fn fixed_operation(route: &Fixed) -> Value {
     operation
 }
 
+/// A report with its own parameters; as a file with `format`.
+fn report_operation(module: &str, name: &str, report: &Value) -> Value {
+    let query = |name: &Value, required: bool, schema: Value| json!({ "name": name, "in": "query", "required": required, "schema": schema });
+    let mut parameters: Vec<Value> = report["params"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|p| {
+            let schema = match (p["type"].as_str(), &p["options"]) {
+                (_, Value::Array(options)) => json!({ "type": "string", "enum": options }),
+                (Some("date"), _) => json!({ "type": "string", "format": "date" }),
+                (Some("relation"), _) => json!({ "type": "string", "format": "uuid" }),
+                (Some("integer"), _) => json!({ "type": "integer" }),
+                _ => json!({ "type": "string" }),
+            };
+            query(&p["name"], p["required"] == true, schema)
+        })
+        .collect();
+    parameters.push(query(&json!("format"), false, json!({ "type": "string", "enum": ["csv", "xlsx"] })));
+    parameters.push(query(&json!("language"), false, json!({ "type": "string", "enum": kernel::LANGUAGES })));
+    json!({
+        "operationId": format!("report-{module}-{name}"), "summary": report["label"], "tags": [module],
+        "parameters": parameters, "responses": answers(json!({}), "200"),
+    })
+}
+
 /// The API of one company as one person has it, OpenAPI 3.1: fields that he may not see are not in it.
 pub fn openapi(
     catalog: &Catalog,
@@ -535,6 +561,17 @@ pub fn openapi(
             });
             paths.insert(format!("/{}/_call/{}", module.name, call.name), json!({ "post": operation }));
         }
+    }
+    for report in crate::reports::index(catalog, actor, "en")
+        .iter()
+        .flat_map(|m| m["reports"].as_array().into_iter().flatten())
+    {
+        let (module, name) =
+            (report["module"].as_str().unwrap_or_default(), report["name"].as_str().unwrap_or_default());
+        paths.insert(
+            format!("/reports/{module}/{name}"),
+            json!({ "get": report_operation(module, name, report) }),
+        );
     }
     let routed = |e: &&Entity| catalog.module(e.module()).is_some() || e.name == kernel::MEMBERS;
     let shown = catalog.entities.values().filter(routed);

@@ -2,8 +2,8 @@
 //!
 //! module.toml may say what stands where, `[entities.x.print]`: `title` (a field whose option names the paper), `stamp`
 //! (states said large), `parties` (lists of fields, the first is the name), `facts`, `part` and its `columns`, `taxes`
-//! (whether the part's `net` and `tax` are summed by `tax_rate`), `totals` with the `strong` one, `blocks`. Without it
-//! the form is printed.
+//! (whether the part's `net` and `tax` are summed by `tax_rate`, each part of a tax by itself), `totals` with the `strong`
+//! one and the `seldom` ones that are left out when nothing, `blocks`. Without it the form is printed.
 
 use crate::{get, meta, recurrence::Recurrence};
 use jiff::{Timestamp, tz::TimeZone};
@@ -92,8 +92,13 @@ pub async fn print(store: &Store, actor: &Actor, entity: &Entity, id: Uuid, lang
             .collect()
     };
     let currency = record["currency"].as_str().unwrap_or_default();
+    let seldom = names(&spec["seldom"]);
     let totals: Vec<Value> = names(&spec["totals"])
         .iter()
+        .filter(|f| {
+            !seldom.contains(f)
+                || record[f.as_str()].as_str().is_some_and(|v| v.bytes().any(|b| (b'1'..=b'9').contains(&b)))
+        })
         .map(|f| {
             let value = format!("{} {currency}", head.shown(f, &record, digits));
             json!({ "label": head.label(f), "value": value.trim_end(), "strong": spec["strong"] == json!(f) })
@@ -137,9 +142,10 @@ pub async fn print(store: &Store, actor: &Actor, entity: &Entity, id: Uuid, lang
                 .collect();
             document["tax_rows"] = taxes(&rows)
                 .iter()
-                .map(|(rate, (net, tax))| {
+                .map(|((rate, name), (net, tax))| {
                     let money = |sum: &Decimal| grouped(&sum.to_string(), Some(digits), language);
-                    json!({ "cells": [sheet.percent(&rate.to_string()), money(net), money(tax)] })
+                    let rate = format!("{} {name}", sheet.percent(&rate.to_string()));
+                    json!({ "cells": [rate.trim_end(), money(net), money(tax)] })
                 })
                 .collect();
         }
@@ -147,14 +153,26 @@ pub async fn print(store: &Store, actor: &Actor, entity: &Entity, id: Uuid, lang
     Ok(document)
 }
 
-/// Of each rate: what it is reckoned from, and what it is.
-fn taxes(rows: &[&Value]) -> BTreeMap<Decimal, (Decimal, Decimal)> {
+/// Of each rate: what it is reckoned from, and what it is. Taxes that a line has together are named.
+fn taxes<'a>(rows: &[&'a Value]) -> BTreeMap<(Decimal, &'a str), (Decimal, Decimal)> {
     let number = |v: &Value| v.as_str().and_then(|s| s.parse::<Decimal>().ok()).unwrap_or_default();
-    let mut sums: BTreeMap<Decimal, (Decimal, Decimal)> = BTreeMap::new();
+    let mut sums: BTreeMap<_, (Decimal, Decimal)> = BTreeMap::new();
+    let mut add = |rate: Decimal, name: &'a str, net: &Value, tax: &Value| {
+        let sum = sums.entry((rate.normalize(), name)).or_default();
+        sum.0 += number(net);
+        sum.1 += number(tax);
+    };
     for row in rows {
-        let sum = sums.entry(number(&row["tax_rate"]).normalize()).or_default();
-        sum.0 += number(&row["net"]);
-        sum.1 += number(&row["tax"]);
+        let parts = row["tax_parts"].as_array().into_iter().flatten();
+        let mut parts = parts.filter(|p| p["kind"] == "standard" || p["kind"] == "reduced").peekable();
+        if parts.peek().is_none() {
+            add(number(&row["tax_rate"]), "", &row["net"], &row["tax"]);
+        }
+        for part in parts {
+            // A rate is a number here, not a text.
+            let rate = part["rate"].to_string().parse().unwrap_or_default();
+            add(rate, part["name"].as_str().unwrap_or_default(), &row["net"], &part["amount"]);
+        }
     }
     sums
 }

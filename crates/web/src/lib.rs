@@ -20,6 +20,7 @@ mod print;
 mod problem;
 mod profiles;
 mod records_api;
+mod reports_api;
 mod sentences;
 mod shares;
 mod system;
@@ -93,6 +94,7 @@ pub fn app(state: State) -> Router {
         .merge(system::routes())
         .merge(numbers::routes())
         .merge(print::routes())
+        .merge(reports_api::routes())
         .merge(records_api::routes())
         .fallback(|| async { Problem::Kernel(kernel::Error::NotFound) });
     Router::new()

@@ -1,7 +1,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { Command } from 'cmdk'
-import { CheckCheck, Clock, Eye, EyeOff, House, MessagesSquare, Moon, Plus, Inbox, Settings, Sun, Upload } from 'lucide-react'
+import { CheckCheck, Clock, Eye, EyeOff, FileChartColumn, House, MessagesSquare, Moon, Plus, Inbox, Settings, Sun, Upload } from 'lucide-react'
 import { Dialog as D } from 'radix-ui'
 import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -39,6 +39,8 @@ export default function Palette({ onClose }: { onClose: () => void }) {
     { label: t('inbox.title'), icon: <Inbox size={15} />, run: () => void navigate({ to: '/inbox', search: {} }) },
     { label: t('approvals.title'), icon: <CheckCheck size={15} />, run: () => void navigate({ to: '/approvals', search: {} }) },
     { label: t('messages.title'), icon: <MessagesSquare size={15} />, run: () => void navigate({ to: '/messages/{-$id}', params: { id: undefined }, search: {} }) },
+    ...(meta?.reports?.length ? [{ label: t('reports.title'), icon: <FileChartColumn size={15} />, run: () => void navigate({ to: '/reports' }) }] : []),
+    ...(words.length ? meta?.reports ?? [] : []).flatMap((m) => m.reports.map((r) => ({ label: r.label, icon: <EntityIcon name={r.icon} size={15} />, run: () => void navigate({ to: '/reports/$module/$name', params: { module: m.module, name: r.name }, search: {} }) }))),
     { label: t('settings.title'), icon: <Settings size={15} />, run: () => void navigate({ to: '/settings/profile' }) },
     { label: t('settings.members'), icon: <Settings size={15} />, run: () => void navigate({ to: '/settings/members' }) },
     ...(!manages ? [] : [

@@ -83,8 +83,11 @@ const importing = createRoute({
   getParentRoute: () => house, path: '/o/$entity/import', params: ofEntity, component: lazyRouteComponent(() => withWords(() => import('@/import/wizard')), 'ImportPage'),
   validateSearch: one('id'),
 })
+const wordly = (s: Record<string, unknown>): Record<string, string> => Object.fromEntries(Object.entries(s).flatMap(([k, v]) => (str(v) ? [[k, str(v)!]] : [])))
 const worded = <T extends Record<string, () => React.JSX.Element | null | undefined>, K extends keyof T>(load: () => Promise<unknown>, name: K): ReturnType<typeof page> => lazyRouteComponent(() => withWords(load as () => Promise<T>), name as K & string)
 const bank = createRoute({ getParentRoute: () => house, path: '/bank', component: worded(() => import('@/banking/page'), 'Bank'), validateSearch: one('account') })
+const reports = createRoute({ getParentRoute: () => house, path: '/reports', component: worded(() => import('@/reports/list'), 'Reports') })
+const report = createRoute({ getParentRoute: () => house, path: '/reports/$module/$name', component: worded(() => import('@/reports/viewer'), 'ReportPage'), validateSearch: wordly })
 const settings = createRoute({ getParentRoute: () => house, path: '/settings', component: worded(() => import('@/admin/layout'), 'SettingsLayout') })
 const settingsHome = createRoute({ getParentRoute: () => settings, path: '/', beforeLoad: () => { throw redirect({ to: '/settings/profile' }) } })
 const profile = createRoute({ getParentRoute: () => settings, path: '/profile', component: worded(() => import('@/admin/profile'), 'Profile') })
@@ -99,19 +102,20 @@ const roles = createRoute({ getParentRoute: () => settings, path: '/roles', comp
 const fields = createRoute({ getParentRoute: () => settings, path: '/fields', component: worded(() => import('@/admin/fields'), 'CustomFields'), validateSearch: one('entity') })
 const audit = createRoute({
   getParentRoute: () => settings, path: '/audit', component: worded(() => import('@/admin/audit'), 'Audit'),
-  validateSearch: (s: Record<string, unknown>): { entity?: string; actor?: string; record?: string; from?: string; to?: string } => Object.fromEntries(['entity', 'actor', 'record', 'from', 'to'].flatMap((k) => (str(s[k]) ? [[k, str(s[k])!]] : []))),
+  validateSearch: (s: Record<string, unknown>): { entity?: string; actor?: string; record?: string; from?: string; to?: string } => wordly({ entity: s.entity, actor: s.actor, record: s.record, from: s.from, to: s.to }),
 })
 
 const jobs = createRoute({ getParentRoute: () => settings, path: '/jobs', component: worded(() => import('@/admin/jobs'), 'Jobs'), validateSearch: one('state') })
 const numbers = createRoute({ getParentRoute: () => settings, path: '/numbers', component: worded(() => import('@/admin/numbers'), 'Numbers') })
 const approvalRules = createRoute({ getParentRoute: () => settings, path: '/approvals', component: worded(() => import('@/admin/approval-rules'), 'ApprovalRules') })
 const absence = createRoute({ getParentRoute: () => settings, path: '/absence', component: worded(() => import('@/admin/absence'), 'Absence') })
+const currencies = createRoute({ getParentRoute: () => settings, path: '/currencies', component: worded(() => import('@/admin/currencies'), 'Currencies') })
 const storage = createRoute({ getParentRoute: () => settings, path: '/files', component: worded(() => import('@/admin/storage'), 'Storage'), validateSearch: one('sort') })
 const system = createRoute({ getParentRoute: () => settings, path: '/system', component: worded(() => import('@/admin/system'), 'SystemHealth') })
 
 const tree = root.addChildren([
   login, register, verify, forgot, reset, accept, confirmEmail, shared, onboarding,
-  house.addChildren([home, inbox, bank, messages, approvals, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, audit, jobs, storage, system, numbers, approvalRules, absence])]),
+  house.addChildren([home, inbox, bank, reports, report, messages, approvals, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, audit, jobs, storage, system, numbers, approvalRules, absence, currencies])]),
 ])
 export const router = createRouter({ routeTree: tree, defaultPreload: 'intent', defaultPendingMs: 300, scrollRestoration: false })
 

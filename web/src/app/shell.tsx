@@ -107,6 +107,7 @@ function Sidebar({ onNavigate }: { onNavigate: () => void }) {
       <SideLink to="/inbox" icon="inbox" onNavigate={onNavigate}>{t('inbox.title')}</SideLink>
       <SideLink to="/approvals" icon="badge-check" onNavigate={onNavigate}>{t('approvals.title')}</SideLink>
       <Suspense fallback={null}><MessagesLink onNavigate={onNavigate} /></Suspense>
+      {!!meta?.reports?.length && <SideLink to="/reports" icon="chart-bar" onNavigate={onNavigate}>{t('reports.title')}</SideLink>}
       {pins.length > 0 && <Suspense fallback={null}><Pins ids={pins} onNavigate={onNavigate} /></Suspense>}
       {isPending && <Skeleton rows={8} />}
       {error && <Failure error={error} retry={() => void refetch()} />}
@@ -132,7 +133,7 @@ function Sidebar({ onNavigate }: { onNavigate: () => void }) {
   )
 }
 
-function SideLink({ to, icon, children, onNavigate }: { to: '/' | '/inbox' | '/approvals' | '/settings'; icon: string; children: string; onNavigate: () => void }) {
+function SideLink({ to, icon, children, onNavigate }: { to: '/' | '/inbox' | '/approvals' | '/reports' | '/settings'; icon: string; children: string; onNavigate: () => void }) {
   const path = useRouterState({ select: (s) => s.location.pathname })
   const on = to === '/' ? path === '/' : path.startsWith(to)
   return <Link to={to} onClick={onNavigate} aria-current={on ? 'page' : undefined} className={clsx('item no-underline text-fg', on && 'bg-hover font-medium')}><EntityIcon name={icon} className="text-muted" />{children}</Link>

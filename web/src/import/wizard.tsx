@@ -12,6 +12,7 @@ import { formatNumber, useLocale } from '@/lib/format'
 import { editable, useEntity, visibleFields } from '@/meta/hooks'
 import type { Entity, Field } from '@/meta/types'
 import { Confirm, Failure, Labelled, Progress, Skeleton } from '@/ui/basics'
+import { DirectImport } from './direct'
 
 interface Import {
   id: string; format: string; columns: { name: string; sample: unknown[] }[]; mapping: Record<string, string | null>; rows: number; upsert_key?: string | null
@@ -21,11 +22,21 @@ type Step = 'upload' | 'map' | 'check' | 'result'
 const STEPS: Step[] = ['upload', 'map', 'check', 'result']
 
 export function ImportPage() {
+  const { t } = useTranslation()
   const { entity: name } = useParams({ from: '/house/o/$entity/import' })
   const { data, error } = useEntity(name)
+  useEffect(() => { if (data) document.title = `${t('import.title')} · ${data.plural}` }, [data, t])
   if (error) return <Failure error={error} />
   if (!data) return <Skeleton />
-  return <Wizard entity={data} />
+  return (
+    <div className="flex-1 min-h-0 overflow-auto">
+      <div className="max-w-[880px] mx-auto px-6 py-6">
+        <nav aria-label={t('breadcrumb')} className="text-muted mb-1"><Link className="link !text-muted" to="/o/$entity" params={{ entity: data.name }} search={{}}>{data.plural}</Link></nav>
+        <h1 className="text-xl font-semibold m-0 mb-4">{t('importNamed', { name: data.plural })}</h1>
+        {data.import_call ? <DirectImport entity={data} /> : <Wizard entity={data} />}
+      </div>
+    </div>
+  )
 }
 
 /** A column and a field fit when their names say the same, however written. */
@@ -53,7 +64,6 @@ function Wizard({ entity }: { entity: Entity }) {
   const [over, setOver] = useState(false)
   const input = useRef<HTMLInputElement>(null)
   const fields = visibleFields(entity).filter(editable)
-  useEffect(() => { document.title = `${t('import.title')} · ${entity.plural}` }, [entity, t])
 
   // An import that was begun is found again by its address.
   const { data: begun } = useQuery({ queryKey: ['import', id], enabled: !!id && !im, queryFn: () => get<Import>(`/imports/${id}`), retry: false })
@@ -103,73 +113,69 @@ function Wizard({ entity }: { entity: Entity }) {
   const n = (v: number | undefined) => formatNumber(String(v ?? 0), locale)
 
   return (
-    <div className="flex-1 min-h-0 overflow-auto">
-      <div className="max-w-[880px] mx-auto px-6 py-6">
-        <nav aria-label={t('breadcrumb')} className="text-muted mb-1"><Link className="link !text-muted" to="/o/$entity" params={{ entity: entity.name }} search={{}}>{entity.plural}</Link></nav>
-        <h1 className="text-xl font-semibold m-0 mb-4">{t('importNamed', { name: entity.plural })}</h1>
-        <ol className="list-none flex gap-5 m-0 p-0 mb-6 border-b border-line flex-wrap">
-          {STEPS.map((s, i) => <li key={s} aria-current={s === step ? 'step' : undefined} className={clsx('pb-2 -mb-px border-b-2', s === step ? 'border-accent font-medium' : 'border-transparent text-muted')}>{i + 1}. {t(`import.step_${s}`)}</li>)}
-        </ol>
-        {problem && <div className="note bad mb-4" role="alert">{problem}</div>}
+    <>
+      <ol className="list-none flex gap-5 m-0 p-0 mb-6 border-b border-line flex-wrap">
+        {STEPS.map((s, i) => <li key={s} aria-current={s === step ? 'step' : undefined} className={clsx('pb-2 -mb-px border-b-2', s === step ? 'border-accent font-medium' : 'border-transparent text-muted')}>{i + 1}. {t(`import.step_${s}`)}</li>)}
+      </ol>
+      {problem && <div className="note bad mb-4" role="alert">{problem}</div>}
 
-        {step === 'upload' && (
-          <div className="border border-dashed border-line-strong rounded-lg p-12 text-center" style={over ? { background: 'var(--sel)' } : undefined} onDragOver={(e) => { e.preventDefault(); setOver(true) }} onDragLeave={() => setOver(false)} onDrop={(e) => { e.preventDefault(); setOver(false); const f = e.dataTransfer.files[0]; if (f) void upload(f) }}>
-            <FileSpreadsheet size={30} className="mx-auto text-faint" aria-hidden="true" />
-            <p className="mt-3 mb-4 text-muted">{t('import.drop')}</p>
-            <button type="button" className="btn primary" aria-busy={!!busy} disabled={!!busy} onClick={() => input.current?.click()}><Upload size={15} />{busy ? t('uploading') : t('chooseFile')}</button>
-            <input ref={input} type="file" hidden accept=".csv,.tsv,.txt,.xlsx,.json,text/csv,application/json" aria-label={t('chooseFile')} onChange={(e) => { const f = e.target.files?.[0]; if (f) void upload(f); e.target.value = '' }} />
+      {step === 'upload' && (
+        <div className="border border-dashed border-line-strong rounded-lg p-12 text-center" style={over ? { background: 'var(--sel)' } : undefined} onDragOver={(e) => { e.preventDefault(); setOver(true) }} onDragLeave={() => setOver(false)} onDrop={(e) => { e.preventDefault(); setOver(false); const f = e.dataTransfer.files[0]; if (f) void upload(f) }}>
+          <FileSpreadsheet size={30} className="mx-auto text-faint" aria-hidden="true" />
+          <p className="mt-3 mb-4 text-muted">{t('import.drop')}</p>
+          <button type="button" className="btn primary" aria-busy={!!busy} disabled={!!busy} onClick={() => input.current?.click()}><Upload size={15} />{busy ? t('uploading') : t('chooseFile')}</button>
+          <input ref={input} type="file" hidden accept=".csv,.tsv,.txt,.xlsx,.json,text/csv,application/json" aria-label={t('chooseFile')} onChange={(e) => { const f = e.target.files?.[0]; if (f) void upload(f); e.target.value = '' }} />
+        </div>
+      )}
+
+      {step === 'map' && im && (
+        <>
+          <p className="text-muted mt-0">{t('import.mapText', { count: im.rows, n: n(im.rows) })}</p>
+          <table className="data">
+            <thead><tr><th scope="col">{t('import.column')}</th><th scope="col">{t('import.sample')}</th><th scope="col">{t('import.field')}</th></tr></thead>
+            <tbody>{im.columns.map((c) => {
+              const target = mapping[c.name] ?? ''
+              return (
+                <tr key={c.name}><th scope="row" className="!text-fg !font-medium !text-sm">{c.name}</th><td className="text-muted"><span className="block truncate max-w-[260px]">{c.sample.filter((x) => x !== null && x !== '').slice(0, 3).join(' · ')}</span></td>
+                  <td style={{ width: 280 }}><select className="input" aria-label={t('import.fieldFor', { name: c.name })} value={target} onChange={(e) => setMapping((m) => { const next = { ...m }; if (e.target.value) next[c.name] = e.target.value; else delete next[c.name]; return next })}>
+                    <option value="">{t('import.skip')}</option>
+                    {target && !fields.some((f) => f.name === target) && <option value={target}>{target}</option>}
+                    {fields.map((f) => <option key={f.name} value={f.name} disabled={used.has(f.name) && target !== f.name}>{f.label}{f.required ? ' *' : ''}</option>)}
+                  </select></td></tr>
+              )
+            })}</tbody>
+          </table>
+          <Labelled label={t('import.key')} help={t('import.keyHelp')} className="mt-5 max-w-[360px]">{(p) => <select {...p} className="input" value={key} onChange={(e) => setKey(e.target.value)}><option value="">{t('import.noKey')}</option>{fields.filter((f) => f.unique && used.has(f.name)).map((f) => <option key={f.name} value={f.name}>{f.label}</option>)}</select>}</Labelled>
+          {missing.length > 0 && <div className="note mt-4" role="status">{t('import.missing', { names: missing.map((f) => f.label).join(', ') })}</div>}
+          <Working busy={busy} job={job} />
+          <div className="flex gap-2 mt-5"><button type="button" className="btn" onClick={() => { setIm(null); setStep('upload'); void navigate({ to: '/o/$entity/import', params: { entity: entity.name }, search: {}, replace: true }) }}>{t('back')}</button><button type="button" className="btn primary" disabled={!!busy || used.size === 0} onClick={() => void check()}>{t('import.check')}</button></div>
+        </>
+      )}
+
+      {step === 'check' && im && (
+        <>
+          <Numbers im={im} dry />
+          <Errors im={im} entity={entity} />
+          <Working busy={busy} job={job} />
+          <div className="flex gap-2 mt-5"><button type="button" className="btn" disabled={!!busy} onClick={() => setStep('map')}>{t('back')}</button><button type="button" className="btn primary" disabled={!!busy || (im.total ?? im.rows) === (im.failed ?? 0)} onClick={() => void run()}>{t('import.run', { n: n((im.total ?? im.rows) - (im.failed ?? 0)) })}</button></div>
+        </>
+      )}
+
+      {step === 'result' && im && (
+        <>
+          <div className="flex items-center gap-2 mb-4 font-semibold text-base" role="status"><CircleCheck size={18} className="text-good" aria-hidden="true" />{im.status === 'undone' ? t('import.undone') : t('import.done')}</div>
+          {im.status !== 'undone' && <Numbers im={im} />}
+          {im.status !== 'undone' && <Errors im={im} entity={entity} />}
+          <Working busy={busy} job={job} />
+          <div className="flex gap-2 mt-5 flex-wrap">
+            <Link className="btn primary no-underline" to="/o/$entity" params={{ entity: entity.name }} search={{}}>{t('import.see')}</Link>
+            {im.status !== 'undone' && ((im.created ?? 0) + (im.updated ?? 0)) > 0 && <button type="button" className="btn danger" disabled={!!busy} onClick={() => setUndoing(true)}>{t('import.undo')}</button>}
+            <button type="button" className="btn" disabled={!!busy} onClick={() => { setIm(null); setStep('upload'); void navigate({ to: '/o/$entity/import', params: { entity: entity.name }, search: {}, replace: true }) }}>{t('import.another')}</button>
           </div>
-        )}
-
-        {step === 'map' && im && (
-          <>
-            <p className="text-muted mt-0">{t('import.mapText', { count: im.rows, n: n(im.rows) })}</p>
-            <table className="data">
-              <thead><tr><th scope="col">{t('import.column')}</th><th scope="col">{t('import.sample')}</th><th scope="col">{t('import.field')}</th></tr></thead>
-              <tbody>{im.columns.map((c) => {
-                const target = mapping[c.name] ?? ''
-                return (
-                  <tr key={c.name}><th scope="row" className="!text-fg !font-medium !text-sm">{c.name}</th><td className="text-muted"><span className="block truncate max-w-[260px]">{c.sample.filter((x) => x !== null && x !== '').slice(0, 3).join(' · ')}</span></td>
-                    <td style={{ width: 280 }}><select className="input" aria-label={t('import.fieldFor', { name: c.name })} value={target} onChange={(e) => setMapping((m) => { const next = { ...m }; if (e.target.value) next[c.name] = e.target.value; else delete next[c.name]; return next })}>
-                      <option value="">{t('import.skip')}</option>
-                      {target && !fields.some((f) => f.name === target) && <option value={target}>{target}</option>}
-                      {fields.map((f) => <option key={f.name} value={f.name} disabled={used.has(f.name) && target !== f.name}>{f.label}{f.required ? ' *' : ''}</option>)}
-                    </select></td></tr>
-                )
-              })}</tbody>
-            </table>
-            <Labelled label={t('import.key')} help={t('import.keyHelp')} className="mt-5 max-w-[360px]">{(p) => <select {...p} className="input" value={key} onChange={(e) => setKey(e.target.value)}><option value="">{t('import.noKey')}</option>{fields.filter((f) => f.unique && used.has(f.name)).map((f) => <option key={f.name} value={f.name}>{f.label}</option>)}</select>}</Labelled>
-            {missing.length > 0 && <div className="note mt-4" role="status">{t('import.missing', { names: missing.map((f) => f.label).join(', ') })}</div>}
-            <Working busy={busy} job={job} />
-            <div className="flex gap-2 mt-5"><button type="button" className="btn" onClick={() => { setIm(null); setStep('upload'); void navigate({ to: '/o/$entity/import', params: { entity: entity.name }, search: {}, replace: true }) }}>{t('back')}</button><button type="button" className="btn primary" disabled={!!busy || used.size === 0} onClick={() => void check()}>{t('import.check')}</button></div>
-          </>
-        )}
-
-        {step === 'check' && im && (
-          <>
-            <Numbers im={im} dry />
-            <Errors im={im} entity={entity} />
-            <Working busy={busy} job={job} />
-            <div className="flex gap-2 mt-5"><button type="button" className="btn" disabled={!!busy} onClick={() => setStep('map')}>{t('back')}</button><button type="button" className="btn primary" disabled={!!busy || (im.total ?? im.rows) === (im.failed ?? 0)} onClick={() => void run()}>{t('import.run', { n: n((im.total ?? im.rows) - (im.failed ?? 0)) })}</button></div>
-          </>
-        )}
-
-        {step === 'result' && im && (
-          <>
-            <div className="flex items-center gap-2 mb-4 font-semibold text-base" role="status"><CircleCheck size={18} className="text-good" aria-hidden="true" />{im.status === 'undone' ? t('import.undone') : t('import.done')}</div>
-            {im.status !== 'undone' && <Numbers im={im} />}
-            {im.status !== 'undone' && <Errors im={im} entity={entity} />}
-            <Working busy={busy} job={job} />
-            <div className="flex gap-2 mt-5 flex-wrap">
-              <Link className="btn primary no-underline" to="/o/$entity" params={{ entity: entity.name }} search={{}}>{t('import.see')}</Link>
-              {im.status !== 'undone' && ((im.created ?? 0) + (im.updated ?? 0)) > 0 && <button type="button" className="btn danger" disabled={!!busy} onClick={() => setUndoing(true)}>{t('import.undo')}</button>}
-              <button type="button" className="btn" disabled={!!busy} onClick={() => { setIm(null); setStep('upload'); void navigate({ to: '/o/$entity/import', params: { entity: entity.name }, search: {}, replace: true }) }}>{t('import.another')}</button>
-            </div>
-          </>
-        )}
-        {undoing && <Confirm title={t('import.undoTitle')} text={t('import.undoText')} action={t('import.undo')} danger onClose={() => setUndoing(false)} onConfirm={() => void undo()} />}
-      </div>
-    </div>
+        </>
+      )}
+      {undoing && <Confirm title={t('import.undoTitle')} text={t('import.undoText')} action={t('import.undo')} danger onClose={() => setUndoing(false)} onConfirm={() => void undo()} />}
+    </>
   )
 }
 

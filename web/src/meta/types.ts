@@ -12,7 +12,9 @@ export interface Field {
 export interface Can { create: boolean; update: boolean; delete: boolean; export: boolean; import: boolean }
 export interface EntityIndex { name: string; label: string; plural: string; icon?: string | null; page?: '/bank' | null; title_field: string | null; module: string; list: string[]; can: Can; part_of: string | null }
 export interface Module { name: string; title: string; icon?: string | null; entities: (string | { name: string })[] }
-export interface Meta { version: string; locale: string; modules: Module[]; entities: Record<string, EntityIndex> }
+export interface Meta { version: string; locale: string; modules: Module[]; entities: Record<string, EntityIndex>; reports?: ModuleReports[] }
+/** A module's reports, and what their rows and options are called. */
+export interface ModuleReports { module: string; title: string; icon?: string | null; words: Record<string, string>; reports: { name: string; label: string; icon?: string | null; help?: string | null }[] }
 export interface Move { action: string; label: string; from: string | string[]; to: string }
 /** What an action asks for. Only name and type are sure; `lines` asks for quantities of the record's own lines. */
 export interface ActionField {
@@ -26,7 +28,7 @@ export interface Entity {
   name: string; label: string; plural: string; description?: string | null; icon?: string | null; module?: string
   title_field: string | null; list: string[]; form: string[][]; search: boolean; document: boolean
   fields: Field[]; lines: Lines[]; states?: { field: string; options: Option[]; moves: Move[] } | null
-  actions: ActionSpec[]; views?: Record<string, unknown>; can: Can; related?: Related[]
+  actions: ActionSpec[]; views?: Record<string, unknown>; import_call?: string | null; can: Can; related?: Related[]
 }
 export type Row = Record<string, unknown> & { id: string; version?: number }
 export type Rule = { field: string; operator: string; value?: unknown }

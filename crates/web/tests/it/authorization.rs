@@ -300,6 +300,7 @@ async fn z01_every_route_is_told() {
             let path = path
                 .replace("{module}/{entity}", "parties/parties")
                 .replace("{module}/_call/{function}", "parties/_call/find_duplicates")
+                .replace("reports/{module}/{name}", "reports/ledger/balance_sheet")
                 .replace("{action}", "merge");
             for method in ["get", "post", "put", "patch", "delete"] {
                 let handled = handlers.split(".route(").next().unwrap();
