@@ -25,10 +25,10 @@ pub(super) async fn invoice_aging(tx: &Tx, body: &Value) -> Result<Value> {
         "select jsonb_build_object('as_of', $2::text, 'direction', $1::text, 'basis', $3::text, 'buckets', $4::integer[], 'by', $5::text,
              'amounts', case when $6::boolean then 'base' else 'document' end,
              'currency', parties.home_currency(app.organization()),
-             'columns', jsonb_build_array('party') || case when $5::text = 'customer' then '[]' else '["number", "due_on"]' end::jsonb || '["currency", "not_due"]'::jsonb
+             'columns', jsonb_build_array('party') || case when $5::text = 'customer' then jsonb_build_array() else jsonb_build_array('number', 'due_on') end || jsonb_build_array('currency', 'not_due')
                  || (select jsonb_agg(jsonb_build_object('name', 'aged_' || n, 'type', 'money', 'label', case when n <= cardinality($4::integer[])
                          then coalesce(($4::integer[])[n - 1], 0) + 1 || '–' || ($4::integer[])[n] else '> ' || ($4::integer[])[n - 1] end) order by n)
-                     from generate_series(1, cardinality($4::integer[]) + 1) n) || '["unallocated", "total"]'::jsonb,
+                     from generate_series(1, cardinality($4::integer[]) + 1) n) || jsonb_build_array('unallocated', 'total'),
              'inputs_hash', md5(concat_ws('|', app.organization(), $1, $2, $3, $4::text, $5, $6)),
              'rows', coalesce((select jsonb_agg(jsonb_build_object('party_id', a.party_id, 'party', a.party_name, 'currency', a.currency,
                  'invoice_id', a.invoice_id, 'number', a.number, 'due_on', a.due_on, 'not_due', round(a.not_due, c.digits)::text,
