@@ -67,7 +67,7 @@ const ofRecord = { parse: (p: { entity: string; id: string }) => ({ ...ofEntity.
 const home = createRoute({ getParentRoute: () => house, path: '/', component: lazyRouteComponent(() => import('./home'), 'Home') })
 const objects = createRoute({ getParentRoute: () => house, path: '/o/$entity', params: ofEntity, component: lazyRouteComponent(() => import('@/views/object'), 'ObjectPage'), validateSearch: readTableSearch })
 const record = createRoute({
-  getParentRoute: () => house, path: '/o/$entity/r/$id', params: ofRecord, component: lazyRouteComponent(() => import('@/record/page'), 'RecordPage'),
+  getParentRoute: () => house, path: '/o/$entity/r/$id', params: ofRecord, component: lazyRouteComponent(() => withWords(() => import('@/record/page')), 'RecordPage'),
   validateSearch: one('tab'),
 })
 const inbox = createRoute({

@@ -22,7 +22,7 @@ import { Bell } from './bell'
 const Watch = lazy(() => withWords(() => import('./watch')))
 const Pins = lazy(() => withWords(() => import('./pins')))
 const MessagesLink = lazy(() => withWords(() => import('@/messages/link')))
-const Palette = lazy(() => import('./palette'))
+const Palette = lazy(() => withWords(() => import('./palette')))
 const Tray = lazy(() => withWords(() => import('./tray')))
 const Cheatsheet = lazy(() => withWords(() => import('./cheatsheet')))
 

@@ -26,7 +26,7 @@ import { Present, ringOf, usePresence } from './presence'
 import { isStale, saveFields } from './save'
 import { commentsQuery, unseen } from './talk'
 
-const ConflictDialog = lazy(() => import('./conflict'))
+const ConflictDialog = lazy(() => withWords(() => import('./conflict')))
 const Comments = lazy(() => withWords(() => import('./comments')))
 const Approvals = lazy(() => withWords(() => import('./approvals')))
 const History = lazy(() => withWords(() => import('./history')))

@@ -26,9 +26,9 @@ const TotalsRow = lazy(() => withWords(() => import('./totals-row')))
 const Toolbar = lazy(() => withWords(() => import('./tools')))
 const GridMenu = lazy(() => withWords(() => import('./grid-menu')))
 const BulkBar = lazy(() => withWords(() => import('./bulk')))
-const RecordPanel = lazy(() => import('@/record/panel'))
-const CreateDialog = lazy(() => import('@/record/create'))
-const ConflictDialog = lazy(() => import('@/record/conflict'))
+const RecordPanel = lazy(() => withWords(() => import('@/record/panel')))
+const CreateDialog = lazy(() => withWords(() => import('@/record/create')))
+const ConflictDialog = lazy(() => withWords(() => import('@/record/conflict')))
 
 export function ObjectPage() {
   const { entity: name } = useParams({ from: '/house/o/$entity' })
