@@ -23,9 +23,9 @@ select i.organization_id, i.id, 'PAY-' || i.number, i.party_id, 'completed', i.g
     least(i.issued_on + 1 + (hashtext(i.number) & 63), current_date), i.gross, now(), '{owner}'::uuid, '{owner}'::uuid
 from finance.invoices i where i.organization_id = '{organization}' and i.status = 'paid';
 
-insert into finance.payment_allocations (organization_id, id, payment_id, invoice_id, amount, allocated_on, base_invoice, base_payment, owner_id, created_by, updated_by)
-select p.organization_id, p.id, p.id, i.id, p.amount, p.paid_on, p.amount, p.amount, '{owner}'::uuid, '{owner}'::uuid, '{owner}'::uuid
+insert into finance.payment_allocations (organization_id, id, payment_id, invoice_id, amount, allocated_on, base_invoice, base_payment, counts_on, paid_on, issued_on, owner_id, created_by, updated_by)
+select p.organization_id, p.id, p.id, i.id, p.amount, p.paid_on, p.amount, p.amount, p.paid_on, p.paid_on, i.issued_on, '{owner}'::uuid, '{owner}'::uuid, '{owner}'::uuid
 from finance.payments p join finance.invoices i on i.organization_id = p.organization_id and i.id = p.id where p.organization_id = '{organization}';
 
 set session_replication_role = origin;
-analyze finance.invoices; analyze finance.payments; analyze finance.payment_allocations;
+analyze finance.invoices; analyze finance.payments;

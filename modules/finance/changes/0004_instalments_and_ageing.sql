@@ -10,10 +10,81 @@ end $$;
 
 drop function finance.invoice_aging(text, date, text, integer[]);
 
+alter table finance.payment_allocations add column counts_on date, add column paid_on date, add column issued_on date;
+comment on column finance.payment_allocations.counts_on is 'When both were there, the payment and the invoice, and the one was for the other.';
+comment on column finance.payment_allocations.paid_on is 'Of the payment, and the next of the invoice: so that what was open on a day is found without them.';
+select app.derive('finance.payment_allocations', '{counts_on,paid_on,issued_on}');
+create or replace function finance.check_allocation() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare p finance.payments; i finance.invoices; r finance.payment_allocations := coalesce(new, old);
+begin
+    select * into p from finance.payments x where x.organization_id = r.organization_id and x.id = r.payment_id for no key update;
+    if not found then return r; end if;     -- gone with its payment, which was still open
+    if tg_op <> 'INSERT' and p.status not in ('pending', 'processing', 'rejected', 'returned') then
+        if tg_op = 'DELETE' or (to_jsonb(new) - '{reversed_on,base_invoice,base_payment,counts_on,paid_on,issued_on,version,updated_at,updated_by}'::text[]) <> (to_jsonb(old) - '{reversed_on,base_invoice,base_payment,counts_on,paid_on,issued_on,version,updated_at,updated_by}'::text[])
+            or old.reversed_on is not null then
+            raise exception 'An allocation that counts can only be taken back.' using errcode = 'AP001';
+        end if;
+        return new;
+    end if;
+    if tg_op = 'DELETE' or new.reversed_on is not null then return r; end if;
+    if p.status in ('failed', 'cancelled') then
+        raise exception 'A payment that is % pays nothing.', p.status using errcode = 'AP001', column = 'payment_id';
+    end if;
+    select * into i from finance.invoices x where x.organization_id = new.organization_id and x.id = new.invoice_id for no key update;
+    if i.number is null or i.kind in ('PROFORMA', 'RECEIPT') then
+        raise exception 'Only a posted invoice can be paid.' using errcode = 'AP001', column = 'invoice_id';
+    end if;
+    if i.party_id <> p.party_id then raise exception 'The payment and the invoice are of different parties.' using errcode = 'AP001', column = 'invoice_id'; end if;
+    if i.currency <> p.currency then
+        raise exception 'The payment is in %, the invoice in %.', p.currency, i.currency using errcode = 'AP001', column = 'invoice_id';
+    end if;
+    if p.direction <> finance.paid_by(i.direction, i.kind) then
+        raise exception 'Money that comes in pays our invoices, money that goes out those of suppliers, a refund credit notes.' using errcode = 'AP001', column = 'invoice_id';
+    end if;
+    if new.amount <> round(new.amount, p.digits) then
+        raise exception 'The amount has more digits than the currency.' using errcode = 'AP001', column = 'amount';
+    end if;
+    return new;
+end $$;
+create or replace function finance.book_allocation(of_allocation uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); a finance.payment_allocations; p finance.payments; i finance.invoices; of_invoice numeric; of_payment numeric; before numeric; places smallint; day date;
+begin
+    select * into strict a from finance.payment_allocations x where x.organization_id = here and x.id = of_allocation;
+    select * into strict p from finance.payments x where x.organization_id = here and x.id = a.payment_id;
+    select * into strict i from finance.invoices x where x.organization_id = here and x.id = a.invoice_id;
+    if i.base_gross is null or p.base_amount is null then return; end if;    -- came in with a file, and is not in the books yet
+    day := greatest(a.allocated_on, p.paid_on, i.issued_on);
+    select coalesce(sum(x.amount), 0) into before from finance.payment_allocations x
+    where x.organization_id = here and x.payment_id = p.id and x.base_payment is not null and x.reversed_on is null and x.deleted_at is null;
+    select e.digits into strict places from ledger.legal_entities e where e.organization_id = here and e.id = p.legal_entity_id;
+    of_payment := case when before + a.amount >= p.amount then p.base_amount - p.base_allocated
+        else least(round(p.base_amount * a.amount / p.amount, places), p.base_amount - p.base_allocated) end;
+    of_invoice := finance.relieve(i.id, a.amount);
+    update finance.payments x set base_allocated = x.base_allocated + of_payment where x.organization_id = here and x.id = p.id;
+    update finance.payment_allocations x set base_invoice = of_invoice, base_payment = of_payment, counts_on = day, paid_on = p.paid_on, issued_on = i.issued_on
+    where x.organization_id = here and x.id = a.id;
+    if i.direction = 'in' and p.direction = 'in' then   -- a supplier's money for his credit note: from the receivables to the payables
+        perform ledger.post(i.legal_entity_id, 'money', day, p.number, i.number, 'finance.payment_allocations', a.id, 'settle', array[
+            row (ledger.account('receivable'), of_payment, i.currency, a.amount, p.party_id, null, null, null, null, null, null, null, null)::ledger.posting,
+            row (ledger.account('payable'), -of_invoice, i.currency, -a.amount, i.party_id, null, null, null, null, null, null, null, null)::ledger.posting,
+            row (ledger.account(case when of_payment > of_invoice then 'exchange_gain' else 'exchange_loss' end), of_invoice - of_payment, i.currency, 0, i.party_id,
+                null, null, null, null, null, null, null, null)::ledger.posting]);
+    else
+        perform finance.book_difference(i, day, 'finance.payment_allocations', a.id, p.number, of_invoice, of_payment);
+    end if;
+end $$;
+alter table finance.payment_allocations disable trigger user;
+update finance.payment_allocations a set counts_on = greatest(a.allocated_on, p.paid_on, i.issued_on), paid_on = p.paid_on, issued_on = i.issued_on
+from finance.payments p, finance.invoices i
+where p.organization_id = a.organization_id and p.id = a.payment_id and i.organization_id = a.organization_id and i.id = a.invoice_id and a.base_invoice is not null;
+alter table finance.payment_allocations enable trigger user;
+
 -- DEFINITIONS 8. What was open on a day is what is open now with everything taken back that has happened since: so today
 -- costs as much as there is open, and a day of the past what has moved since. All of it runs with the rights of whoever
 -- asks. `base` is the same in the currency of the books.
-create index allocations_day on finance.payment_allocations (organization_id, allocated_on);
+create index allocations_day on finance.payment_allocations (organization_id, counts_on)
+    include (paid_on, issued_on, invoice_id, payment_id, amount, base_invoice, base_payment, owner_id, workspace_id)
+    where reversed_on is null and deleted_at is null and counts_on is not null;
 create index allocations_reversed on finance.payment_allocations (organization_id, reversed_on) where reversed_on is not null;
 create index payments_loose on finance.payments (organization_id, party_id) where amount <> allocated;
 create index payments_voided on finance.payments (organization_id, paid_on) where status = 'cancelled' and base_amount is not null;
@@ -27,16 +98,10 @@ begin
     return query
     with moved as (
         select a.invoice_id, a.amount, a.base_invoice as base from finance.payment_allocations a
-        join finance.payments p on p.organization_id = here and p.id = a.payment_id and p.status = 'completed'
-        where a.organization_id = here and a.allocated_on > as_of and a.reversed_on is null and a.deleted_at is null
-        union all
-        select a.invoice_id, a.amount, a.base_invoice from finance.payments p
-        join finance.payment_allocations a on a.organization_id = here and a.payment_id = p.id and a.allocated_on <= as_of and a.reversed_on is null and a.deleted_at is null
-        where p.organization_id = here and p.paid_on > as_of and p.status = 'completed'
+        where a.organization_id = here and a.counts_on > as_of and a.issued_on <= as_of and a.reversed_on is null and a.deleted_at is null
         union all
         select a.invoice_id, -a.amount, -a.base_invoice from finance.payment_allocations a
-        join finance.payments p on p.organization_id = here and p.id = a.payment_id and p.paid_on <= as_of
-        where a.organization_id = here and a.reversed_on > as_of and a.allocated_on <= as_of and a.base_invoice is not null and a.deleted_at is null
+        where a.organization_id = here and a.reversed_on > as_of and a.counts_on <= as_of and a.deleted_at is null
         union all
         select w.invoice_id, case when w.reversed_on is null then w.amount else -w.amount end, case when w.reversed_on is null then w.base_amount else -w.base_amount end
         from finance.write_offs w where w.organization_id = here
@@ -78,16 +143,10 @@ begin
     with back as materialized (
         select m.payment_id, sum(m.amount) as amount, sum(m.base) as base from (
             select a.payment_id, a.amount, a.base_payment as base from finance.payment_allocations a
-            where a.organization_id = here and a.allocated_on > as_of and a.reversed_on is null and a.deleted_at is null
-            union all
-            -- Paid before the invoice was issued; a difference in worth was written by then.
-            select a.payment_id, case when a.reversed_on is null then a.amount else 0 end, case when a.reversed_on is null then a.base_invoice else a.base_invoice - a.base_payment end
-            from finance.invoices i join finance.payment_allocations a on a.organization_id = here and a.invoice_id = i.id and a.allocated_on <= as_of and a.deleted_at is null
-            where i.organization_id = here and i.issued_on > as_of and (a.reversed_on is null or a.reversed_on > as_of)
+            where a.organization_id = here and a.counts_on > as_of and a.paid_on <= as_of and a.reversed_on is null and a.deleted_at is null
             union all
             select a.payment_id, -a.amount, -a.base_payment from finance.payment_allocations a
-            join finance.invoices i on i.organization_id = here and i.id = a.invoice_id and i.issued_on <= as_of
-            where a.organization_id = here and a.reversed_on > as_of and a.allocated_on <= as_of and a.base_payment is not null and a.deleted_at is null
+            where a.organization_id = here and a.reversed_on > as_of and a.counts_on <= as_of and a.deleted_at is null
         ) m group by 1
     ), loose as (
         select p.id, p.party_id, p.currency, p.direction, p.amount - p.allocated + coalesce(b.amount, 0) as amount,
@@ -242,6 +301,66 @@ drop function finance.invoice_aging(text, date, text, integer[], text, boolean);
 drop function finance.loose_payments(text, date);
 drop function finance.open_invoices(text, date);
 drop index finance.allocations_day, finance.allocations_reversed, finance.payments_loose, finance.payments_voided;
+create or replace function finance.check_allocation() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare p finance.payments; i finance.invoices; r finance.payment_allocations := coalesce(new, old);
+begin
+    select * into p from finance.payments x where x.organization_id = r.organization_id and x.id = r.payment_id for no key update;
+    if not found then return r; end if;     -- gone with its payment, which was still open
+    if tg_op <> 'INSERT' and p.status not in ('pending', 'processing', 'rejected', 'returned') then
+        if tg_op = 'DELETE' or (to_jsonb(new) - '{reversed_on,base_invoice,base_payment,version,updated_at,updated_by}'::text[]) <> (to_jsonb(old) - '{reversed_on,base_invoice,base_payment,version,updated_at,updated_by}'::text[])
+            or old.reversed_on is not null then
+            raise exception 'An allocation that counts can only be taken back.' using errcode = 'AP001';
+        end if;
+        return new;
+    end if;
+    if tg_op = 'DELETE' or new.reversed_on is not null then return r; end if;
+    if p.status in ('failed', 'cancelled') then
+        raise exception 'A payment that is % pays nothing.', p.status using errcode = 'AP001', column = 'payment_id';
+    end if;
+    select * into i from finance.invoices x where x.organization_id = new.organization_id and x.id = new.invoice_id for no key update;
+    if i.number is null or i.kind in ('PROFORMA', 'RECEIPT') then
+        raise exception 'Only a posted invoice can be paid.' using errcode = 'AP001', column = 'invoice_id';
+    end if;
+    if i.party_id <> p.party_id then raise exception 'The payment and the invoice are of different parties.' using errcode = 'AP001', column = 'invoice_id'; end if;
+    if i.currency <> p.currency then
+        raise exception 'The payment is in %, the invoice in %.', p.currency, i.currency using errcode = 'AP001', column = 'invoice_id';
+    end if;
+    if p.direction <> finance.paid_by(i.direction, i.kind) then
+        raise exception 'Money that comes in pays our invoices, money that goes out those of suppliers, a refund credit notes.' using errcode = 'AP001', column = 'invoice_id';
+    end if;
+    if new.amount <> round(new.amount, p.digits) then
+        raise exception 'The amount has more digits than the currency.' using errcode = 'AP001', column = 'amount';
+    end if;
+    return new;
+end $$;
+create or replace function finance.book_allocation(of_allocation uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); a finance.payment_allocations; p finance.payments; i finance.invoices; of_invoice numeric; of_payment numeric; before numeric; places smallint;
+begin
+    select * into strict a from finance.payment_allocations x where x.organization_id = here and x.id = of_allocation;
+    select * into strict p from finance.payments x where x.organization_id = here and x.id = a.payment_id;
+    select * into strict i from finance.invoices x where x.organization_id = here and x.id = a.invoice_id;
+    if i.base_gross is null or p.base_amount is null then return; end if;    -- came in with a file, and is not in the books yet
+    select coalesce(sum(x.amount), 0) into before from finance.payment_allocations x
+    where x.organization_id = here and x.payment_id = p.id and x.base_payment is not null and x.reversed_on is null and x.deleted_at is null;
+    select e.digits into strict places from ledger.legal_entities e where e.organization_id = here and e.id = p.legal_entity_id;
+    of_payment := case when before + a.amount >= p.amount then p.base_amount - p.base_allocated
+        else least(round(p.base_amount * a.amount / p.amount, places), p.base_amount - p.base_allocated) end;
+    of_invoice := finance.relieve(i.id, a.amount);
+    update finance.payments x set base_allocated = x.base_allocated + of_payment where x.organization_id = here and x.id = p.id;
+    update finance.payment_allocations x set base_invoice = of_invoice, base_payment = of_payment where x.organization_id = here and x.id = a.id;
+    if i.direction = 'in' and p.direction = 'in' then   -- a supplier's money for his credit note: from the receivables to the payables
+        perform ledger.post(i.legal_entity_id, 'money', greatest(a.allocated_on, p.paid_on), p.number, i.number, 'finance.payment_allocations', a.id, 'settle', array[
+            row (ledger.account('receivable'), of_payment, i.currency, a.amount, p.party_id, null, null, null, null, null, null, null, null)::ledger.posting,
+            row (ledger.account('payable'), -of_invoice, i.currency, -a.amount, i.party_id, null, null, null, null, null, null, null, null)::ledger.posting,
+            row (ledger.account(case when of_payment > of_invoice then 'exchange_gain' else 'exchange_loss' end), of_invoice - of_payment, i.currency, 0, i.party_id,
+                null, null, null, null, null, null, null, null)::ledger.posting]);
+    else
+        perform finance.book_difference(i, greatest(a.allocated_on, p.paid_on), 'finance.payment_allocations', a.id, p.number, of_invoice, of_payment);
+    end if;
+end $$;
+update app.entities e set derived = array(select d from unnest(e.derived) d where d <> all ('{counts_on,paid_on,issued_on}')) where e.name = 'finance.payment_allocations';
+select app.log('finance.payment_allocations');
+alter table finance.payment_allocations drop column counts_on, drop column paid_on, drop column issued_on;
 -- What a party owes us, less what we owe it back, see parties.exposure.
 create or replace function finance.party_exposure(party uuid) returns numeric language plpgsql stable security definer set search_path = pg_catalog as $$
 begin
