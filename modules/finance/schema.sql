@@ -1568,6 +1568,7 @@ create index allocations_day on finance.payment_allocations (organization_id, co
     include (paid_on, issued_on, invoice_id, payment_id, amount, base_invoice, base_payment, owner_id, workspace_id)
     where reversed_on is null and deleted_at is null and counts_on is not null;
 create index allocations_reversed on finance.payment_allocations (organization_id, reversed_on) where reversed_on is not null;
+create index invoices_credits on finance.invoices (organization_id, issued_on) where kind = 'CREDIT_NOTE' and credit_applied > 0;
 create index payments_loose on finance.payments (organization_id, party_id) where amount <> allocated;
 create index payments_voided on finance.payments (organization_id, paid_on) where status = 'cancelled' and base_amount is not null;
 

@@ -56,7 +56,7 @@ export async function reports(browser) {
     await shot(p, 'reports-ledger')
     await line.getByRole('link', { name: number }).click()
     await p.waitForURL(/ledger-journal_entries\/r\//)
-    await p.getByText('6010').first().waitFor()
+    await p.getByText('Revenue from goods and services').filter({ visible: true }).first().waitFor()
     await p.goBack()
     await line.getByRole('link', { name: 'Invoice' }).click()
     await p.waitForURL(/finance-invoices\/r\//)

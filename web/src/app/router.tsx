@@ -64,7 +64,7 @@ const house = createRoute({
 // In the address an entity's dot is a dash: a path that ends in ".orders" looks like a file to servers on the way.
 const ofEntity = { parse: (p: { entity: string }) => ({ entity: p.entity.replace('-', '.') }), stringify: (p: { entity: string }) => ({ entity: p.entity.replace('.', '-') }) }
 const ofRecord = { parse: (p: { entity: string; id: string }) => ({ ...ofEntity.parse(p), id: p.id }), stringify: (p: { entity: string; id: string }) => ({ ...ofEntity.stringify(p), id: p.id }) }
-const home = createRoute({ getParentRoute: () => house, path: '/', component: lazyRouteComponent(() => import('./home'), 'Home') })
+const home = createRoute({ getParentRoute: () => house, path: '/', component: lazyRouteComponent(() => withWords(() => import('./home')), 'Home') })
 const objects = createRoute({ getParentRoute: () => house, path: '/o/$entity', params: ofEntity, component: lazyRouteComponent(() => import('@/views/object'), 'ObjectPage'), validateSearch: readTableSearch })
 const record = createRoute({
   getParentRoute: () => house, path: '/o/$entity/r/$id', params: ofRecord, component: lazyRouteComponent(() => withWords(() => import('@/record/page')), 'RecordPage'),

@@ -59,7 +59,8 @@ function later(type: string, known: Pick<FieldType, 'operators' | 'width'> & Par
   }
 }
 later('richtext', { operators: textOperators, width: 240, wide: true, Filter: (p) => createElement(TextInput, { p }) })
-later('uuid', { operators: [...one('equals', 'not_equals'), ...emptiness], width: 110, types: true, format: text })
+later('tags', { operators: [...one('has_any', 'has_all', 'has_none'), ...emptiness], width: 170, format: (v) => (Array.isArray(v) ? v.join(', ') : text(v)) })
+later('uuid', { operators: [...one('equals', 'not_equals'), ...emptiness], width: 110, types: true })
 later('rating', { operators: numberOperators, width: 165, types: true })
 later('duration', { operators: numberOperators, width: 110, types: true, align: 'end' })
 later('color', { operators: [...one('equals', 'not_equals'), ...emptiness], width: 110 })

@@ -71,7 +71,7 @@ export function ReportTable({ report, words, answer, before, search, locale, shu
   // One figure is in the order of Tab; arrows go on from there.
   const entry = at ?? rows.find((r) => !r.hidden && target(report, r.row, title, answer, search, meta))?.row.key
   return (
-    <table className={clsx('r-table', columns.length > 5 && 'wide')}>
+    <table className={clsx('r-table', columns.length > 5 && 'wide', rows.some((r) => r.holds) && 'tree')}>
       <thead><tr>{columns.map((c) => <th key={c.name + c.of} scope="col" className={clsx(COUNTED.has(c.type) && 'end')}>{heading(c)}</th>)}</tr></thead>
       <tbody ref={body} onKeyDown={keys}>
         {rows.map(({ row, was, depth, holds, hidden }) => (

@@ -41,8 +41,8 @@ function Viewer({ report, words }: { report: Report; words: Record<string, strin
   useEffect(() => { document.title = `${report.label} · Fondaco` }, [report])
   // What is looked at is in the address; only following a figure is a step to come back from.
   const say = (changes: Record<string, string | undefined>) => void navigate({ to: '/reports/$module/$name', params: { module: report.module, name: report.name }, search: Object.fromEntries(Object.entries<string | undefined>({ ...search, skip: undefined, at: undefined, ...changes }).flatMap(([k, v]) => (v ? [[k, v]] : []))), replace: true })
-  // Synchronously, so that the link that was followed comes after it.
-  const leave = (key: string) => { const here = new URL(location.href); here.searchParams.set('at', key); history.replace(here.pathname + here.search) }
+  // At once, so that it is written before the link that was followed is.
+  const leave = (key: string) => { const here = new URL(location.href); here.searchParams.set('at', key); history.replace(here.pathname + here.search); history.flush() }
   useKeys({ Backspace: () => history.back() })
   const answer = missing ? undefined : now.data
   const file = (format: string) => url(`/reports/${report.module}/${report.name}`, { ...params, format, language: i18n.language })
@@ -63,7 +63,7 @@ function Viewer({ report, words }: { report: Report; words: Record<string, strin
           : !answer ? <Skeleton rows={12} /> : (
             <>
               {now.error && <div className="note bad mt-3" role="alert">{now.error.message}</div>}
-              <p className="text-muted my-3 max-w-[80ch]">{answer.about && <strong className="text-fg font-semibold">{answer.about}{' · '}</strong>}{span}{span && report.help && '. '}{report.help}</p>
+              <p className="text-muted my-3 max-w-[80ch]">{answer.about && <strong className="text-fg font-semibold">{answer.about}{' · '}</strong>}{[span, report.help].filter(Boolean).join(' · ')}</p>
               {before.error && <div className="note bad mb-3" role="alert">{t('reports.noBeside')} {before.error.message}</div>}
               {answer.rows.length === 0
                 ? <Empty icon={<FileChartColumn size={28} />} title={t('reports.none')} text={t('reports.noneText')} />

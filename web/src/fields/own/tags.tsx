@@ -2,8 +2,8 @@ import { X } from 'lucide-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Chip } from '@/ui/basics'
-import type { CellProps, FieldType, InputProps } from './registry'
-import { aria, emptiness, useAutoFocus } from './shared'
+import type { CellProps, FieldType, InputProps } from '../registry'
+import { aria, emptiness, useAutoFocus } from '../shared'
 
 const COLORS = ['blue', 'violet', 'amber', 'green', 'cyan', 'pink']
 const colorOf = (s: string) => COLORS[[...s].reduce((n, c) => n + c.codePointAt(0)!, 0) % COLORS.length]!
