@@ -51,7 +51,7 @@ pub(super) async fn invoice_aging(tx: &Tx, body: &Value) -> Result<Value> {
                             union all select l.base from finance.loose_payments($1, $2::text::date) l) o (base)), 0) as open,
                      finance.control_balance($1, $2::text::date) * case $1 when 'out' then 1 else -1 end as account) q"
         );
-        let opened: Option<uuid::Uuid> = tx.query_one(sql!("select ledger.home()"), &[]).await?.get(0);
+        let opened: Option<uuid::Uuid> = tx.query_one(sql!("select ledger.opened()"), &[]).await?.get(0);
         if opened.is_some() {
             told["control"] = tx.query_one(control, &[&direction, &as_of]).await?.get(0);
         }

@@ -1108,7 +1108,7 @@ begin
             null, null, null, null, null, null, null, p.reference)::ledger.posting]);
 end $$;
 
--- What it is worth is known, and stays, from when it counts.
+-- What it is worth is known, and stays, from when it counts; whose books and which rate, from when somebody looks at it.
 create function finance.value_payment() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 begin
     new.legal_entity_id := coalesce(new.legal_entity_id, ledger.home());
@@ -1116,11 +1116,11 @@ begin
     if new.exchange_rate is null then
         raise exception 'There is no exchange rate of % for %.', new.currency, new.paid_on using errcode = 'AP001', column = 'exchange_rate';
     end if;
-    new.base_amount := finance.in_books(new.legal_entity_id, new.amount, new.exchange_rate);
+    if new.status = 'completed' then new.base_amount := finance.in_books(new.legal_entity_id, new.amount, new.exchange_rate); end if;
     return new;
 end $$;
 create trigger values_insert before insert on finance.payments for each row when (new.status = 'completed') execute function finance.value_payment();
-create trigger values_update before update on finance.payments for each row when (new.status = 'completed' and old.status <> 'completed')
+create trigger values_update before update on finance.payments for each row when (new.status in ('submitted', 'completed') and old.status <> new.status)
     execute function finance.value_payment();
 
 create function finance.book_new_payment() returns trigger language plpgsql security definer set search_path = pg_catalog as $$

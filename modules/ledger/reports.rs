@@ -20,16 +20,15 @@ impl Span {
                 return Err(Error::refused_at(day, "This is not a day."));
             }
         }
-        // Opens them, if nobody has yet.
-        let home: Option<Uuid> = tx.query_one(sql!("select ledger.home()"), &[]).await?.get(0);
+        let home: Option<Uuid> = tx.query_one(sql!("select ledger.opened()"), &[]).await?.get(0);
         let statement = sql!(
             "select jsonb_build_object('to', q.last, 'from', coalesce(app.j_date($2, 'from'),
                  (select y.starts_on from ledger.fiscal_years y where y.organization_id = $1 and y.legal_entity_id = q.entity and q.last between y.starts_on and y.ends_on),
-                 date_trunc('year', q.last)::date), 'as_of', q.last, 'legal_entity_id', q.asked, 'digits', coalesce(app.digits(coalesce($2::jsonb ->> 'currency', e.currency)), 2),
-                 'currency', coalesce($2::jsonb ->> 'currency', e.currency), 'inputs_hash', md5(concat_ws('|', $1::uuid, q.last, q.entity, $2::jsonb)))
+                 date_trunc('year', q.last)::date), 'as_of', q.last, 'legal_entity_id', q.asked, 'digits', coalesce(app.digits(coalesce($2::jsonb ->> 'currency', e.currency, parties.home_currency($1))), 2),
+                 'currency', coalesce($2::jsonb ->> 'currency', e.currency, parties.home_currency($1)), 'inputs_hash', md5(concat_ws('|', $1::uuid, q.last, q.entity, $2::jsonb)))
              from (select coalesce(app.j_date($2, 'to'), app.j_date($2, 'as_of'), current_date) as last, app.j_id($2, 'legal_entity_id') as asked,
                    coalesce(app.j_id($2, 'legal_entity_id'), $3::uuid) as entity) q
-             join ledger.legal_entities e on e.organization_id = $1 and e.id = q.entity"
+             left join ledger.legal_entities e on e.organization_id = $1 and e.id = q.entity where q.asked is null or e.id is not null"
         );
         let row = tx.query_opt(statement, &[&tx.actor.organization, body, &home]).await?;
         let row = row.ok_or_else(|| Error::refused_at("legal_entity_id", "There is no such legal entity."))?;

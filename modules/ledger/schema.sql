@@ -1,12 +1,16 @@
 create schema ledger;
 comment on schema ledger is 'Double entry: accounts, periods, entries, rates of exchange.';
 
--- The legal entity that documents belong to which name none. Books are opened when they are first needed.
-create function ledger.home() returns uuid language plpgsql security definer set search_path = pg_catalog as $$
-declare home uuid;
+-- The legal entity that documents belong to which name none, null before the books are opened.
+create function ledger.opened() returns uuid language plpgsql stable security definer set search_path = pg_catalog as $$
 begin
-    select e.id into home from ledger.legal_entities e where e.organization_id = app.organization() and e.is_default and e.deleted_at is null;
-    return coalesce(home, ledger.open_books());
+    return (select e.id from ledger.legal_entities e where e.organization_id = app.organization() and e.is_default and e.deleted_at is null);
+end $$;
+
+-- The same. Books are opened when something is first written in them.
+create function ledger.home() returns uuid language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    return coalesce(ledger.opened(), ledger.open_books());
 end $$;
 
 create function ledger.journal(of_kind text) returns uuid language plpgsql security definer set search_path = pg_catalog as $$

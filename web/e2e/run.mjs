@@ -66,7 +66,6 @@ try {
   if (want('reports')) await reports(browser)
   // Last: it leaves a hundred thousand customers.
   if (want('speed')) await speed(browser, email)
-  if (want('prs')) await prs(browser)
 } catch (e) {
   results.failed++
   console.log(`FAILED ${e?.stack ?? e}`)

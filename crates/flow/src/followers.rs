@@ -64,3 +64,32 @@ pub async fn of(tx: &Tx, entity: &str, record: Uuid) -> Result<(Vec<Uuid>, Vec<U
     let those = |on: bool| rows.iter().filter(|r| r.get::<_, bool>(1) == on).map(|r| r.get(0)).collect();
     Ok((those(true), those(false)))
 }
+
+/// Entity, record, what was and what is, of everything that one transaction of a request made or changed.
+///
+/// # Errors
+/// As the database says.
+pub async fn done_in(
+    tx: &Tx,
+    request: Option<Uuid>,
+    transaction: &str,
+    most: i64,
+) -> Result<Vec<kernel::Row>> {
+    let sql = sql!(
+        "select a.entity, a.record_id, a.old, a.new from app.audit a
+         where a.organization_id = $1 and a.request_id = $2 and a.xid = $3::text::xid8 and a.action in ('insert', 'update')
+         order by a.at, a.id limit $4"
+    );
+    Ok(tx.query(sql, &[&tx.actor.organization, &request, &transaction, &most]).await?)
+}
+
+/// Who may be named: id and name of the active members, long names first.
+///
+/// # Errors
+/// As the database says.
+pub async fn members(tx: &Tx) -> Result<Vec<kernel::Row>> {
+    let sql = sql!(
+        "select id, name from iam.memberships where organization_id = $1 and status = 'active' and deleted_at is null order by length(name) desc"
+    );
+    Ok(tx.query(sql, &[&tx.actor.organization]).await?)
+}

@@ -51,3 +51,12 @@ pub async fn send_system(system: &System, mail: &Mail<'_>) -> Result<Uuid> {
 }
 
 const SEND: &str = sql!("select app.send_mail($1, $2, $3, $4)");
+
+/// A line in the record's history: who was sent which paper of it.
+///
+/// # Errors
+/// As the database says.
+pub async fn note_sent(tx: &Tx, entity: &str, record: Uuid, sent: &Value) -> Result<()> {
+    tx.cached(sql!("select app.note_sent($1, $2, $3)"), &[&entity, &record, sent]).await?;
+    Ok(())
+}

@@ -16,7 +16,7 @@ use flow::{
     followers::{self, TELL},
     notifications::{self, Notice},
 };
-use kernel::{Actor, Catalog, Entity, Error, Kind, LANGUAGES, Result, sql, within};
+use kernel::{Actor, Catalog, Entity, Error, Kind, LANGUAGES, Result, within};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -94,16 +94,8 @@ async fn tell(job: &flow::Context, people: &flow::ActorOf, base: &str) -> Result
     let transaction = payload["transaction"].as_str().unwrap_or_default();
     let (author, done) = within!(store, actor, tx => {
         let mut done: Vec<Done<'_>> = Vec::new();
-        let sql = sql!(
-            "select a.entity, a.record_id, a.old, a.new from app.audit a
-             where a.organization_id = $1 and a.request_id = $2 and a.xid = $3::text::xid8 and a.action in ('insert', 'update')
-             order by a.at, a.id limit $4"
-        );
-        let rows = tx.query(sql, &[&actor.organization, &request, &transaction, &MOST]).await?;
-        let members = sql!(
-            "select id, name from iam.memberships where organization_id = $1 and status = 'active' and deleted_at is null order by length(name) desc"
-        );
-        let members = tx.query(members, &[&actor.organization]).await?;
+        let rows = followers::done_in(&tx, request, transaction, MOST).await?;
+        let members = followers::members(&tx).await?;
         let members: Vec<(Uuid, &str)> = members.iter().map(|row| (row.get(0), row.get(1))).collect();
         for row in &rows {
             let (name, record): (&str, Uuid) = (row.get(0), row.get(1));

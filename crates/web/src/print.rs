@@ -13,7 +13,7 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use flow::{files, mail, pdf};
-use kernel::{Entity, Error, sql, within};
+use kernel::{Entity, Error, within};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -125,7 +125,7 @@ async fn send(
         attachments: &[attachment],
     };
     let mail = within!(state.store, &person.actor, tx => {
-        tx.cached(sql!("select app.note_sent($1, $2, $3)"), &[&entity.name, &id, &sent]).await?;
+        mail::note_sent(&tx, &entity.name, id, &sent).await?;
         mail::send(&tx, &letter).await
     })?;
     state.store.tell(&person.actor, &entity.name, id, 0, "send");

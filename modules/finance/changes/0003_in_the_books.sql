@@ -203,7 +203,7 @@ begin
     if new.exchange_rate is null then
         raise exception 'There is no exchange rate of % for %.', new.currency, new.paid_on using errcode = 'AP001', column = 'exchange_rate';
     end if;
-    new.base_amount := finance.in_books(new.legal_entity_id, new.amount, new.exchange_rate);
+    if new.status = 'completed' then new.base_amount := finance.in_books(new.legal_entity_id, new.amount, new.exchange_rate); end if;
     return new;
 end $$;
 
@@ -751,7 +751,7 @@ drop trigger closed on finance.payments;
 create trigger closed after update on finance.payments for each row when (old.status <> all ('{pending,processing,rejected,returned}'))
     execute function app.check_closed('status', 'decision', 'submitted_by', 'submitted_at', 'verified_by', 'verified_at', 'verification_status', 'completed_at', 'reversed', 'allocated', 'unallocated', 'base_amount', 'base_allocated', 'note', 'internal_note', 'tags', 'updated_at', 'updated_by', 'version', 'custom', 'search', 'search_text');
 create trigger values_insert before insert on finance.payments for each row when (new.status = 'completed') execute function finance.value_payment();
-create trigger values_update before update on finance.payments for each row when (new.status = 'completed' and old.status <> 'completed')
+create trigger values_update before update on finance.payments for each row when (new.status in ('submitted', 'completed') and old.status <> new.status)
     execute function finance.value_payment();
 create trigger books_insert after insert on finance.payments for each row when (new.status = 'completed') execute function finance.book_new_payment();
 create trigger books after update on finance.invoices for each row

@@ -157,7 +157,20 @@ impl House {
 
     /// A record of the entity with all that it needs, made over the API; what it refers to is made when it is not there.
     pub(crate) async fn sample(&self, by: &Person, entity: &Entity, things: &mut Things) -> Uuid {
+        self.sample_of_kind(by, entity, things, None).await
+    }
+
+    async fn sample_of_kind(
+        &self,
+        by: &Person,
+        entity: &Entity,
+        things: &mut Things,
+        kind: Option<&str>,
+    ) -> Uuid {
         let mut body = Box::pin(self.needs(by, entity, things)).await;
+        if let Some(kind) = kind {
+            body["kind"] = json!(kind);
+        }
         for part in &entity.parts {
             let inner = self.scene.store.catalog().entity(&part.entity).unwrap();
             let mut row = Box::pin(self.needs(by, inner, things)).await;
@@ -171,7 +184,22 @@ impl House {
         let path = path(entity);
         let mut answer = by.post(&path, body.clone()).await;
         for _ in 0..20 {
-            if answer.status == 201 || !without_faults(&mut body, entity, &answer.json()) {
+            if answer.status == 201 {
+                break;
+            }
+            let told = answer.json();
+            // There is one for each already, or it is for others of another kind: so for another one.
+            for (field, kind) in self.others(entity, &body, &told) {
+                let target = entity.column(&field).and_then(|c| c.target.clone()).unwrap();
+                let target = self.scene.store.catalog().entity(&target).unwrap();
+                body[&field] =
+                    json!(Box::pin(self.sample_of_kind(by, target, things, kind.as_deref())).await);
+                answer = by.post(&path, body.clone()).await;
+                if answer.status == 201 {
+                    break;
+                }
+            }
+            if answer.status == 201 || !without_faults(&mut body, entity, &told) {
                 break;
             }
             answer = by.post(&path, body.clone()).await;
@@ -185,6 +213,25 @@ impl House {
             things.ids.entry(part.entity.clone()).or_default().extend(rows);
         }
         id
+    }
+
+    /// Relations of a refused record that another one may do for, and of which kind.
+    fn others(&self, entity: &Entity, body: &Value, told: &Value) -> Vec<(String, Option<String>)> {
+        let faults: Vec<&str> =
+            told["errors"].as_array().into_iter().flatten().filter_map(|e| e["field"].as_str()).collect();
+        let taken = told["detail"].as_str().is_some_and(|d| d.contains("already"));
+        let mut others = Vec::new();
+        for column in entity.columns.iter().filter(|c| !body[&c.name].is_null()) {
+            let Some(target) = column.target.as_deref().filter(|t| *t != kernel::MEMBERS) else { continue };
+            let target = self.scene.store.catalog().entity(target).unwrap();
+            let kinds = target.column("kind").map(|k| k.options.clone()).unwrap_or_default();
+            if faults.contains(&column.name.as_str()) {
+                others.extend(kinds.into_iter().map(|k| (column.name.clone(), Some(k))));
+            } else if taken && !target.is_kept() && target.part_of.is_none() {
+                others.push((column.name.clone(), None));
+            }
+        }
+        others
     }
 
     async fn needs(&self, by: &Person, entity: &Entity, things: &mut Things) -> Value {
