@@ -717,7 +717,7 @@ begin
         select i.organization_id, case i.direction when 'out' then 'receivable' else 'payable' end, i.party_id, i.currency,
             x.sign * (i.gross - i.relieved), x.sign * (i.base_gross - i.base_settled), false
         from finance.invoices i cross join lateral (select case when (i.direction = 'out') = (i.kind <> 'CREDIT_NOTE') then 1 else -1 end as sign) x
-        where i.base_gross is not null
+        where i.base_gross is not null and i.kind not in ('PROFORMA', 'RECEIPT')
         union all
         select p.organization_id, case p.direction when 'out' then 'payable' else 'receivable' end, p.party_id, p.currency,
             x.sign * (p.amount - coalesce((select sum(a.amount) from finance.payment_allocations a where a.organization_id = p.organization_id and a.payment_id = p.id

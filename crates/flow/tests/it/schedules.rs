@@ -90,7 +90,7 @@ async fn the_house_is_kept() {
         end $$";
     scene.admin.batch_execute(old).await.unwrap();
     let workers = housekeeping::register(scene.worker(), files).start();
-    scene.until("select count(*) = 5 and bool_and(status = 'done') from app.jobs").await;
+    scene.until("select count(*) = 6 and bool_and(status = 'done') from app.jobs").await;
     assert_eq!(scene.one::<i64>("select count(*) from app.idempotency").await, 1);
     let over =
         "select string_agg(encode(token_hash, 'escape'), ',') from iam.sessions where ended_at is not null";
