@@ -46,9 +46,9 @@ async fn an_invoice_stands_with_its_taxes_on_their_accounts() {
     assert_eq!(accounts(&s, &a).await, ["payable -22", "purchases 20", "tax_in 2"]);
 
     let told = a.anna.call("ledger", "tax_report", json!({ "from": "2026-01-01", "to": "2026-01-31" })).await.ok();
-    let rows: Vec<_> = told["rows"].as_array().unwrap().iter()
+    let rows: Vec<_> = told["rows"].as_array().unwrap().iter().filter(|r| r["role"].is_null())
         .map(|r| format!("{} {} {} {}", r["direction"].as_str().unwrap(), plain(&r["rate"]), plain(&r["base"]), plain(&r["amount"]))).collect();
-    assert_eq!(rows, ["out 0 50 0", "out 16 100 16", "in 10 20 2"], "the credit note is of another month");
+    assert_eq!(rows, ["out 16 100 16", "out 0 50 0", "in 10 20 2"], "the credit note is of another month");
     proven(&s, &a).await;
 }
 

@@ -82,13 +82,11 @@ create table products.tax_parts (
     part_id      uuid not null,
     on_previous  boolean not null default false,
     constraint tax_parts_tax foreign key (organization_id, tax_id) references products.taxes on delete cascade,
-    constraint tax_parts_part foreign key (organization_id, part_id) references products.taxes,
-    constraint group_is_not_its_own_part check (part_id <> tax_id)
+    constraint tax_parts_part foreign key (organization_id, part_id) references products.taxes
 );
 comment on table products.tax_parts is 'One of the taxes of a group.';
 comment on column products.tax_parts.position is 'Taxes are counted in this order.';
 comment on column products.tax_parts.on_previous is 'Whether it is counted on the price and the taxes before it, not on the price alone.';
-comment on constraint group_is_not_its_own_part on products.tax_parts is 'A group cannot be part of itself.';
 create unique index tax_parts_once on products.tax_parts (organization_id, tax_id, part_id) where deleted_at is null;
 comment on index products.tax_parts_once is 'This tax is in the group already.';
 select app.enroll_part('products.tax_parts', 'products.taxes', 'tax_id');

@@ -67,7 +67,7 @@ async fn a_report_is_what_its_address_says_and_a_file_of_the_same() {
     let lines =
         owner.get(&format!("/reports/ledger/general_ledger?account_id={account}&{march}")).await.json();
     assert_eq!(
-        (&lines["rows"][0]["source"], &lines["rows"][0]["source_id"]),
+        (&lines["rows"][1]["source"], &lines["rows"][1]["source_id"]),
         (&json!("finance.invoices"), &invoice["id"])
     );
     // Another's account is like one that nobody has.

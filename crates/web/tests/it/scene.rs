@@ -173,6 +173,11 @@ impl House {
         }
         for part in &entity.parts {
             let inner = self.scene.store.catalog().entity(&part.entity).unwrap();
+            // What is made of others of its own kind would never come to an end.
+            let own = |c: &Column| c.required && c.target.as_ref() == Some(&entity.name);
+            if inner.columns.iter().any(|c| inner.fk.as_ref() != Some(&c.name) && own(c)) {
+                continue;
+            }
             let mut row = Box::pin(self.needs(by, inner, things)).await;
             let texts =
                 inner.columns.iter().filter(|c| c.writable() && c.kind == Kind::Text && c.domain.is_none());
