@@ -63,6 +63,7 @@ fn twice_changes_nothing_and_undo_leaves_nothing() {
     let company: toml::Value =
         toml::from_str(&std::fs::read_to_string(folder().join("company.toml")).unwrap()).unwrap();
     let mut steps: Vec<Value> = serde_json::to_value(&company["steps"]).unwrap().as_array().unwrap().clone();
+    steps.retain(|step| step["step"] == "import");
     for step in &mut steps {
         // The employees of the demo are not members here.
         step["mapping"].as_object_mut().unwrap().remove("employee_id");
