@@ -456,6 +456,7 @@ pub(crate) fn value_for(column: &Column, marker: &str) -> Value {
         Kind::Json => json!({}),
         _ if column.name == "country" => json!("DE"),
         _ if column.name == "currency" => json!("USD"),
+        _ if column.name == "iban" => json!("DE89370400440532013000"),
         _ if column.name == "per" => json!("CHF"),
         _ if column.name.contains("code") => json!(plain),
         _ => json!(format!("{marker}{plain}")),
