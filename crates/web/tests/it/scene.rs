@@ -290,14 +290,33 @@ impl House {
 
     /// A row of what cannot be made by itself over the API.
     pub(crate) async fn forced(&self, by: &Person, entity: &Entity, things: &mut Things) {
+        let catalog = self.scene.store.catalog();
+        if things.one(&entity.name).is_none() {
+            // Something else may have brought it.
+            let there = format!("select id from {} where organization_id = $1 limit 1", entity.name);
+            if let Some(row) = self.scene.admin().query_opt(&there, &[&by.organization]).await.unwrap() {
+                things.ids.entry(entity.name.clone()).or_default().push(row.get(0));
+                return;
+            }
+        }
+        for column in entity.columns.iter().filter(|c| c.not_null && c.default.is_none()) {
+            let part = (entity.fk.as_ref() == Some(&column.name)).then(|| entity.part_of.clone()).flatten();
+            if let Some(target) = part.or(column.target.clone()).filter(|t| *t != kernel::MEMBERS)
+                && things.one(&target).is_none()
+            {
+                Box::pin(self.forced(by, catalog.entity(&target).unwrap(), things)).await;
+            }
+        }
         let id = Uuid::now_v7();
         let mut values = vec![("organization_id", by.organization.to_string()), ("id", id.to_string())];
         let related =
             |c: &Column| c.target.as_ref().is_some_and(|t| *t != entity.name && things.one(t).is_some());
         // A number is given to somebody, and nobody asks here.
         let numbered = |c: &Column| c.default.as_ref().is_some_and(|d| d.contains("next_number"));
-        let needed =
-            |c: &&Column| (c.not_null && (c.default.is_none() || numbered(c)) || related(c)) && !c.generated;
+        let needed = |c: &&Column| {
+            (c.not_null && (c.default.is_none() || numbered(c)) || related(c) || c.name == "amount")
+                && !c.generated
+        };
         for column in entity.columns.iter().filter(needed) {
             let part = (entity.fk.as_ref() == Some(&column.name)).then(|| entity.part_of.clone()).flatten();
             let value = match part.or(column.target.clone()) {
@@ -437,7 +456,7 @@ fn without_faults(body: &mut Value, entity: &Entity, problem: &Value) -> bool {
 }
 
 /// What a record of these needs no schema says: an open day, and one of several others. Their own tests make them.
-const NEEDS_ONE_OF_SEVERAL: [&str; 1] = ["banking.cash_entries"];
+const NEEDS_ONE_OF_SEVERAL: [&str; 2] = ["banking.cash_entries", "banking.reconciliation_rules"];
 
 /// A value that nothing has against, as far as the column itself says.
 pub(crate) fn value_for(column: &Column, marker: &str) -> Value {
