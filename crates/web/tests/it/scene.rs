@@ -309,8 +309,11 @@ impl House {
         }
         let id = Uuid::now_v7();
         let mut values = vec![("organization_id", by.organization.to_string()), ("id", id.to_string())];
-        let related =
-            |c: &Column| c.target.as_ref().is_some_and(|t| *t != entity.name && things.one(t).is_some());
+        let several = NEEDS_ONE_OF_SEVERAL.contains(&entity.name.as_str());
+        let related = |c: &Column| {
+            (!several || c.name == "party_id")
+                && c.target.as_ref().is_some_and(|t| *t != entity.name && things.one(t).is_some())
+        };
         // A number is given to somebody, and nobody asks here.
         let numbered = |c: &Column| c.default.as_ref().is_some_and(|d| d.contains("next_number"));
         let needed = |c: &&Column| {
