@@ -19,8 +19,11 @@ pub(super) fn read(text: &str) -> Result<Vec<Statement>> {
     statements.into_iter().map(statement).collect()
 }
 
+/// How much, on which day, in which currency.
+type Balance = (Decimal, Option<String>, Option<String>);
+
 fn statement(node: &Node) -> Result<Statement> {
-    let balance = |codes: &[&str]| -> Result<Option<(Decimal, Option<String>, Option<String>)>> {
+    let balance = |codes: &[&str]| -> Result<Option<Balance>> {
         for wanted in codes {
             let found = node.all("Bal").find(|b| b.text("Tp/CdOrPrtry/Cd") == Some(*wanted));
             if let Some(found) = found {

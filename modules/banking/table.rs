@@ -26,7 +26,8 @@ const MANNERS: [&str; 2] = ["month_first", "negate"];
 pub(super) fn check_mapping(mapping: &Map<String, Value>) -> Result<()> {
     for (field, column) in mapping {
         let manner = MANNERS.contains(&field.as_str());
-        if !manner && !FIELDS.iter().any(|f| f.0 == field) || manner && !column.is_boolean() || !manner && !column.is_string() {
+        let known = if manner { column.is_boolean() } else { column.is_string() && FIELDS.iter().any(|f| f.0 == field) };
+        if !known {
             return Err(Error::refused_at("mapping", format!("There is no field {field} of a statement.")));
         }
     }
