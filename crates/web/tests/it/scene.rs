@@ -470,7 +470,8 @@ pub(crate) fn value_for(column: &Column, marker: &str) -> Value {
         Kind::Number | Kind::Money | Kind::Percent | Kind::Quantity => json!("10"),
         Kind::Integer => json!(1),
         Kind::Date if column.name.starts_with("ends") => json!("2026-06-30"),
-        Kind::Date => json!("2026-06-15"),
+        // Of some things there is one a day.
+        Kind::Date => json!(format!("2026-06-{:02}", Uuid::new_v4().as_bytes()[0] % 28 + 1)),
         Kind::Datetime => json!("2026-06-15T12:00:00Z"),
         Kind::Boolean => json!(true),
         Kind::Select => json!(column.options[0]),
