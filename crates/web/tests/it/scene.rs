@@ -471,7 +471,10 @@ pub(crate) fn value_for(column: &Column, marker: &str) -> Value {
         Kind::Integer => json!(1),
         Kind::Date if column.name.starts_with("ends") => json!("2026-06-30"),
         // Of some things there is one a day.
-        Kind::Date => json!(format!("2026-06-{:02}", Uuid::new_v4().as_bytes()[0] % 28 + 1)),
+        Kind::Date if column.name == "valid_on" => {
+            json!(format!("2026-06-{:02}", Uuid::new_v4().as_bytes()[0] % 28 + 1))
+        }
+        Kind::Date => json!("2026-06-15"),
         Kind::Datetime => json!("2026-06-15T12:00:00Z"),
         Kind::Boolean => json!(true),
         Kind::Select => json!(column.options[0]),
