@@ -104,7 +104,7 @@ async fn nothing_is_posted_without_a_rate_or_in_a_locked_period() {
     let rate = json!({ "currency": "CHF", "per": "EUR", "rate": "1.05", "valid_on": "2026-01-09" });
     a.anna.create("ledger.exchange_rates", rate).await.ok();
     let posted = a.anna.act(INVOICES, &draft, "post").await.ok();
-    assert_eq!((plain(&posted["exchange_rate"]), plain(&posted["base_gross"])), ("1.05".into(), "1.05".into()));
+    assert_eq!((plain(&posted["exchange_rate"]), plain(&posted["base_gross"])), ("1.05", "1.05"));
 
     let january = a.anna.list("ledger.fiscal_periods", &[("name", "2026-01")]).await.ok()["data"][0].clone();
     a.anna.act("ledger.fiscal_periods", &january, "lock").await.ok();
@@ -125,10 +125,10 @@ async fn what_is_not_expected_is_written_off_and_expected_again() {
     a.anna.act_with(INVOICES, &invoice, "write_off", json!({ "amount": "1", "kind": "gift" })).await.refused("");
     let early = json!({ "kind": "discount", "amount": "6" });
     let after = a.anna.act_with(INVOICES, &invoice, "write_off", early).await.ok();
-    assert_eq!((&after["status"], plain(&after["balance"])), (&json!("partial"), "114".into()));
+    assert_eq!((&after["status"], plain(&after["balance"])), (&json!("partial"), "114"));
     assert_eq!(accounts(&s, &a).await, ["discount_given 5", "receivable 114", "sales -100", "tax_out -19"]);
     let after = a.anna.act(INVOICES, &after, "write_off").await.ok();
-    assert_eq!((&after["status"], plain(&after["balance"])), (&json!("paid"), "0".into()));
+    assert_eq!((&after["status"], plain(&after["balance"])), (&json!("paid"), "0"));
     assert_eq!(accounts(&s, &a).await, ["bad_debts 114", "discount_given 5", "sales -100", "tax_out -19"]);
     a.anna.act_with(INVOICES, &after, "pay", json!({})).await.refused("Cannot pay a record that is paid.");
     proven(&s, &a).await;
@@ -140,7 +140,7 @@ async fn what_is_not_expected_is_written_off_and_expected_again() {
     a.anna.act(WRITE_OFFS, &bad, "take_back").await.ok();
     a.anna.act(WRITE_OFFS, &bad, "take_back").await.refused("taken back already");
     let again = a.anna.read(INVOICES, &invoice).await.ok();
-    assert_eq!((&again["status"], plain(&again["balance"])), (&json!("partial"), "114".into()));
+    assert_eq!((&again["status"], plain(&again["balance"])), (&json!("partial"), "114"));
     a.anna.delete(WRITE_OFFS, &bad).await.forbidden();
     proven(&s, &a).await;
 }
