@@ -92,7 +92,7 @@ pub(super) async fn cash_flow(tx: &Tx, body: &Value) -> Result<Value> {
         "with money as materialized (select a.id from ledger.ledger_accounts a where a.organization_id = $1 and a.category in ('bank', 'cash')),
          moved as materialized (
              select distinct l.entry_id from ledger.journal_entry_lines l where l.organization_id = $1 and l.account_id in (select m.id from money m) and l.period_id is not null
-               and l.entry_on between ($2::jsonb ->> 'from')::date and ($2::jsonb ->> 'to')::date and l.legal_entity_id = coalesce(app.j_id($2, 'legal_entity_id'), ledger.home())
+               and l.entry_on between ($2::jsonb ->> 'from')::date and ($2::jsonb ->> 'to')::date and l.legal_entity_id = coalesce(app.j_id($2, 'legal_entity_id'), ledger.opened())
          ), sides as (
              select a.id, a.code, a.name, case when a.category = 'fixed_asset' then 'investing' when a.category in ('loan', 'capital', 'retained_earnings') then 'financing'
                  else 'operating' end as activity, sum(l.credit - l.debit) as amount
@@ -100,10 +100,10 @@ pub(super) async fn cash_flow(tx: &Tx, body: &Value) -> Result<Value> {
              join ledger.ledger_accounts a on a.organization_id = $1 and a.id = l.account_id and a.category not in ('bank', 'cash') group by 1, 2, 3, 4
          ), stood as (
              select coalesce(sum(f.amount) filter (where f.before), 0) as opening, coalesce(sum(f.amount), 0) as closing from (
-                 select f.amount, true as before from ledger.figures('-infinity', ($2::jsonb ->> 'from')::date - 1, coalesce(app.j_id($2, 'legal_entity_id'), ledger.home()), $2::jsonb ->> 'currency', false, true) f
+                 select f.amount, true as before from ledger.figures('-infinity', ($2::jsonb ->> 'from')::date - 1, coalesce(app.j_id($2, 'legal_entity_id'), ledger.opened()), $2::jsonb ->> 'currency', false, true) f
                  join money m on m.id = f.account_id
                  union all
-                 select f.amount, false from ledger.figures(($2::jsonb ->> 'from')::date, ($2::jsonb ->> 'to')::date, coalesce(app.j_id($2, 'legal_entity_id'), ledger.home()), $2::jsonb ->> 'currency', false, true) f
+                 select f.amount, false from ledger.figures(($2::jsonb ->> 'from')::date, ($2::jsonb ->> 'to')::date, coalesce(app.j_id($2, 'legal_entity_id'), ledger.opened()), $2::jsonb ->> 'currency', false, true) f
                  join money m on m.id = f.account_id) f
          ), layout (n, activity) as (values (2, 'operating'), (3, 'investing'), (4, 'financing')
          ), shown as (

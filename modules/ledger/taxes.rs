@@ -11,7 +11,7 @@ pub(super) async fn tax_report(tx: &Tx, body: &Value) -> Result<Value> {
     let statement = sql!(
         "with told as (
              select f.direction, f.tax_id, f.tax_rate, sum(f.base) as base, sum(f.tax) as tax
-             from ledger.taxed($1, ($2::jsonb ->> 'from')::date, ($2::jsonb ->> 'to')::date, coalesce(app.j_id($2, 'legal_entity_id'), ledger.home())) f group by 1, 2, 3
+             from ledger.taxed($1, ($2::jsonb ->> 'from')::date, ($2::jsonb ->> 'to')::date, coalesce(app.j_id($2, 'legal_entity_id'), ledger.opened())) f group by 1, 2, 3
          ), named as (
              select d.direction, d.tax_id, d.tax_rate, d.base, d.tax, t.name, t.code, t.kind, array_position('{out,in,withheld}', d.direction) as n
              from told d left join products.taxes t on t.organization_id = $1 and t.id = d.tax_id
@@ -42,7 +42,7 @@ pub(super) async fn tax_entries(tx: &Tx, body: &Value) -> Result<Value> {
     let statement = sql!(
         "with told as (
              select f.entry_id, f.supplied_on, sum(f.base) as base, sum(f.tax) as tax
-             from ledger.taxed($1, ($2::jsonb ->> 'from')::date, ($2::jsonb ->> 'to')::date, coalesce(app.j_id($2, 'legal_entity_id'), ledger.home())) f
+             from ledger.taxed($1, ($2::jsonb ->> 'from')::date, ($2::jsonb ->> 'to')::date, coalesce(app.j_id($2, 'legal_entity_id'), ledger.opened())) f
              where f.direction = $3 and f.tax_id is not distinct from $4::uuid and f.tax_rate = $5::text::numeric group by 1, 2
          ), lines as (
              select d.entry_id, d.supplied_on, d.base, d.tax, e.number, e.description, e.source, e.source_id,

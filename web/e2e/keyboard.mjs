@@ -105,7 +105,7 @@ export async function keyboard(browser, email) {
     await p.waitForFunction(() => document.activeElement?.textContent === 'Start')
     // Three actions stand beside each other, the others in a menu.
     equal((await focused()).name, 'Start', 'the focus goes on to the next action')
-    await tabTo('More actions')
+    await tabTo('More steps')
     await key('Enter')
     await p.getByRole('menuitem', { name: 'Invoice' }).waitFor()
     await type('Inv')

@@ -1,4 +1,4 @@
-use crate::{Catalog, Column, Entity};
+use crate::{Catalog, Entity};
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
@@ -273,7 +273,7 @@ impl Access {
     fn scopes_of(&self, entity: &Entity, action: &str) -> (Scope, Scope) {
         let writes = |action| match action {
             "create" | "import" | "delete" | "restore" => true,
-            "update" => !entity.columns.iter().any(Column::writable),
+            "update" => !entity.is_editable(),
             _ => false,
         };
         if entity.is_kept() && writes(action) {

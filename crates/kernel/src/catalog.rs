@@ -385,6 +385,13 @@ impl Entity {
         self.meta["kept"] == true
     }
 
+    /// Whether people may write any field of its own: what is derived, the state and the whole it is part of are none.
+    pub fn is_editable(&self) -> bool {
+        let state = self.transitions.first().map(|t| &t.field);
+        let own = |c: &Column| Some(&c.name) != state && Some(&c.name) != self.fk.as_ref();
+        self.columns.iter().any(|c| c.writable() && own(c))
+    }
+
     pub fn part(&self, name: &str) -> Option<&Part> {
         self.parts.iter().find(|p| p.name == name)
     }

@@ -786,7 +786,7 @@ fn routes(
     }));
     let match_header = json!({ "name": "If-Match", "in": "header", "required": entity.document, "schema": { "type": "string", "pattern": "^\"[0-9]{1,9}\"$" } });
     let mut rest = Vec::new();
-    if may("update") {
+    if may("update") && entity.is_editable() {
         one.insert("patch".into(), json!({
             "operationId": format!("change{name}"), "tags": tags, "parameters": [match_header],
             "requestBody": body(json!({ "type": "object" }), true), "responses": answers(read.clone(), "200"),

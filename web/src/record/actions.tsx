@@ -79,7 +79,7 @@ export function ActionBar({ entity, row, dirty, max = 3, onDone }: { entity: Ent
   return (
     <div ref={bar} data-actions className="flex flex-wrap gap-1.5" role="group" aria-label={t('actions')}>
       {shown.map((a) => <button key={a.name} type="button" className={clsx('btn', a === primary && 'primary', dangerous(a) && 'danger')} disabled={!!busy} aria-busy={busy === a.name} onClick={() => start(a)}>{a.label}</button>)}
-      {rest.length > 0 && <Menu align="end" trigger={<button type="button" className="btn icon" aria-label={t('moreActions')}><ChevronDown size={15} /></button>} items={rest.map((a) => ({ label: a.label, danger: dangerous(a), onSelect: () => start(a) }))} />}
+      {rest.length > 0 && <Menu align="end" trigger={<button type="button" className="btn icon" aria-label={t('moreSteps')}><ChevronDown size={15} /></button>} items={rest.map((a) => ({ label: a.label, danger: dangerous(a), onSelect: () => start(a) }))} />}
       {confirming && <Confirm title={t('confirmAction', { action: confirming.label })} text={confirming.confirm ?? t('confirmActionText')} action={confirming.label} danger={dangerous(confirming)} onClose={() => setConfirming(null)} onConfirm={() => perform(confirming, {}).catch((e) => toast.error(messageOf(e), { duration: 9000 }))} />}
       {asking && <ActionDialog entity={entity} action={asking} row={row} onClose={() => setAsking(null)} run={(body) => perform(asking, body)} />}
     </div>
