@@ -217,6 +217,13 @@ async fn everything_is_said_in_every_language() {
                             lost.insert(format!("{language}: {list} {name} {word}"));
                         }
                     }
+                    for option in told["options"].as_array().into_iter().flatten() {
+                        let (name, option) =
+                            (told[key].as_str().unwrap_or_default(), option.as_str().unwrap_or_default());
+                        if !(told["words"][option].is_string() && is_said(&[list, name, "words", option])) {
+                            lost.insert(format!("{language}: {list} {name} {option}"));
+                        }
+                    }
                 }
             }
         }

@@ -93,6 +93,7 @@ export async function approvals(browser) {
     await phone.getByText('Nothing waits for you').waitFor()
     await phone.context().close()
     await eva.goto(`${BASE}/approvals?of=requested`)
+    await eva.getByRole('list', { name: 'Asked by me' }).getByRole('listitem').nth(2).waitFor()
     equal(await eva.getByRole('list', { name: 'Asked by me' }).getByRole('listitem').count(), 3)
     await eva.getByRole('list', { name: 'Asked by me' }).getByRole('link').filter({ hasText: 'Rejected' }).click()
     await eva.getByRole('complementary', { name: 'The request' }).getByText('We have chairs').waitFor()

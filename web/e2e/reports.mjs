@@ -154,7 +154,7 @@ export async function reports(browser) {
       await q.context().addCookies(cookies.cookies)
       await q.goto(`${BASE}/reports/ledger/profit_and_loss?${MARCH}&compare=year`)
       await q.getByText('6010').first().waitFor()
-      await q.getByText('+150%').waitFor()
+      await q.getByText('+150%').first().waitFor()
       await axe(q, `${theme} at ${width}`)
       await shot(q, name)
       if (width < 500) {

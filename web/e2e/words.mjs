@@ -186,7 +186,7 @@ export async function words(browser, email) {
       await kk.waitForTimeout(400)
       await shot(kk, `look-${name}-kk`)
     }
-    await kk.getByRole('button', { name: 'Басшы' }).waitFor()
+    await kk.getByRole('button', { name: 'Басшы Кірістірілген' }).waitFor()
     equal(kk.problems.join('\n'), '')
   })
   await api(kk, 'PATCH', '/me', { locale: 'en' })

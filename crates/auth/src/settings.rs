@@ -1,5 +1,5 @@
 //! What a company, a workspace or a person has set; the nearest wins. Which settings there are is said by `[[settings]]`
-//! of module.toml: `key`, `label`, `help`, `type` (text, integer, number, boolean, select with `options`, relation with
+//! of module.toml: `key`, `label`, `help`, `type` (text, integer, number, boolean, select with `options` and their `words`, relation with
 //! `entity`, secret), `scopes`, `default`.
 
 use crate::{Auth, Result, Session};
@@ -86,6 +86,10 @@ impl Auth {
                     if let Some(text) = text {
                         told[word] = json!(text);
                     }
+                }
+                let own = module.and_then(|m| m.texts.get(kernel::spoken(&session.user.locale)));
+                if let Some(words) = own.map(|t| &t["settings"][key]["words"]).filter(|w| w.is_object()) {
+                    told["words"] = words.clone();
                 }
                 told["value"] = set.first().map_or(setting["default"].clone(), |s| s["value"].clone());
                 told["set"] = json!(set);

@@ -231,6 +231,7 @@ fn can(actor: &Actor, entity: &Entity) -> Value {
     json!({
         "create": may("create"), "update": may("update"), "delete": may("delete"),
         "export": may("export"), "import": may("create") && may("import"),
+        "talk": entity.part_of.is_none() && entity.name != kernel::MEMBERS,
     })
 }
 

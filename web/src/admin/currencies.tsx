@@ -37,12 +37,12 @@ function Part({ module, name, entity }: { module: string; name: string; entity: 
   if (!found) return null
   const index = meta?.entities[entity]
   return (
-    <section aria-label={found.report.label} className="mb-8">
+    <div className="mb-8">
       <div className="flex items-center gap-3 mb-1"><h2 className="text-sm font-semibold m-0 flex-1">{found.report.label}</h2>{index && <Link className="link" to="/o/$entity" params={{ entity }} search={{}}>{index.plural}</Link>}</div>
       {error ? <Failure error={error} retry={() => void refetch()} /> : !data ? <Skeleton rows={4} /> : data.rows.length === 0 ? <p className="text-muted">{t('reports.none')}</p> : (
         <div className="overflow-x-auto" tabIndex={0} role="region" aria-label={found.report.label}><ReportTable {...found} answer={data} before={undefined} search={{}} locale={locale} shut={NONE} at={undefined} onShut={() => {}} onLeave={() => {}} /></div>
       )}
-    </section>
+    </div>
   )
 }
 const NONE = new Set<string>()

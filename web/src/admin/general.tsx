@@ -13,7 +13,7 @@ import { Section } from './layout'
 
 type Scope = 'organization' | 'workspace' | 'user'
 interface Setting {
-  key: string; label: string; help?: string | null; type: string; scopes?: Scope[]; entity?: string; options?: unknown[]; min?: number; max?: number
+  key: string; label: string; help?: string | null; type: string; scopes?: Scope[]; entity?: string; options?: unknown[]; words?: Record<string, string>; min?: number; max?: number
   module: string; default?: unknown; value: unknown; set: { scope: Scope; workspace_id: string | null; value: unknown; is_set: boolean }[]
 }
 const query = { queryKey: ['settings'], queryFn: () => get<{ data: Setting[] }>('/settings').then((r) => r.data) }
@@ -93,7 +93,7 @@ function Input({ id, setting: s, where, value, onChange, invalid, describedBy }:
   if (s.type === 'secret') return <input {...aria} className="input" type="password" autoComplete="new-password" value={value ? String(value) : ''} onChange={(e) => onChange(e.target.value || null)} />
   if (s.type === 'boolean' || s.type === 'select') {
     const choices = s.type === 'boolean' ? [true, false] : s.options ?? []
-    const word = (o: unknown) => (typeof o === 'boolean' ? t(o ? 'yes' : 'no') : String(o))
+    const word = (o: unknown) => (typeof o === 'boolean' ? t(o ? 'yes' : 'no') : s.words?.[String(o)] ?? String(o))
     return (
       <select {...aria} className="input" value={value === null || value === undefined ? '' : String(choices.indexOf(value))} onChange={(e) => onChange(e.target.value === '' ? null : choices[Number(e.target.value)])}>
         <option value="">{isEmpty(s.default) ? t('choose') : t('general.default', { value: word(s.default) })}</option>{choices.map((o, i) => <option key={String(o)} value={i}>{word(o)}</option>)}

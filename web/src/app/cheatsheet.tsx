@@ -16,7 +16,7 @@ export default function Cheatsheet({ onClose }: { onClose: () => void }) {
   const approvals = [['J / K', t('shortcuts.move')], ['Enter', t('shortcuts.open')], ['A', t('approvals.do_approve')], ['R', t('approvals.do_reject')], ['X', t('hint.select')]] as const
   return (
     <Dialog title={t('shortcuts.title')} onClose={onClose} width={640}>
-      <div className="sm:columns-2 gap-8">
+      <div className="sm:columns-2 gap-8" role="region" aria-label={t('shortcuts.title')} tabIndex={0} data-first="">
         {GROUPS.map(([group, keys]) => (
           <section key={group} className="mb-5 break-inside-avoid">
             <h3 className="m-0 mb-1.5 text-2xs font-semibold text-faint">{t(`shortcuts.${group}`)}</h3>

@@ -67,6 +67,8 @@ export function useLive(onBack: () => void): void {
         clearTimeout(notice); notice = undefined; fails = 0
         // Where the stream broke, or this end was too slow, something was missed.
         if (broken) { missed(); onBack() }
+        // What the bell asked for before anybody listened may be old already.
+        else void queryClient.invalidateQueries({ queryKey: ['notifications'] })
         broken = false
         become(null)
       })

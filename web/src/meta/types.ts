@@ -9,7 +9,7 @@ export interface Field {
   currency_field?: string | null
   system?: boolean
 }
-export interface Can { create: boolean; update: boolean; delete: boolean; export: boolean; import: boolean }
+export interface Can { create: boolean; update: boolean; delete: boolean; export: boolean; import: boolean; talk: boolean }
 export interface EntityIndex { name: string; label: string; plural: string; icon?: string | null; page?: '/bank' | null; title_field: string | null; module: string; list: string[]; can: Can; part_of: string | null }
 export interface Module { name: string; title: string; icon?: string | null; entities: (string | { name: string })[] }
 export interface Meta { version: string; locale: string; modules: Module[]; entities: Record<string, EntityIndex>; reports?: ModuleReports[] }

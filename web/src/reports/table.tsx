@@ -65,7 +65,7 @@ export function ReportTable({ report, words, answer, before, search, locale, shu
     else if (e.key === 'ArrowUp') go(along(-1) ?? list[here - 1])
     else if (e.key === 'ArrowRight') go(list[here + rtl])
     else if (e.key === 'ArrowLeft') go(list[here - rtl])
-    else if (e.key === 'Home') go(list[0])
+    else if (e.key === 'Home') go(list.find((x) => x.tagName === 'A') ?? list[0])
     else if (e.key === 'End') go(list.at(-1))
   }
   // One figure is in the order of Tab; arrows go on from there.

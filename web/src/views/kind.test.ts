@@ -4,7 +4,7 @@ import { chosen, kinds, missing, named } from './kind'
 
 describe('what records can be looked at as', () => {
   const field = (name: string, type: string, more: Partial<Field> = {}): Field => ({ name, label: name, type, required: false, readonly: false, access: 'write', filterable: true, sortable: true, custom: false, unique: false, ...more })
-  const entity = (fields: Field[], views: Record<string, unknown>): Entity => ({ name: 'x.y', label: 'y', plural: 'ys', title_field: 'name', list: [], form: [], search: true, document: false, fields, lines: [], actions: [], views, can: { create: true, update: true, delete: true, export: true, import: true } })
+  const entity = (fields: Field[], views: Record<string, unknown>): Entity => ({ name: 'x.y', label: 'y', plural: 'ys', title_field: 'name', list: [], form: [], search: true, document: false, fields, lines: [], actions: [], views, can: { create: true, update: true, delete: true, export: true, import: true, talk: true } })
   const stage = field('stage', 'select', { options: [{ id: 'a', label: 'A' }] })
   const due = field('due', 'date')
   const kind = (name: string) => kinds.find((k) => k.name === name)!

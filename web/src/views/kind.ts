@@ -45,6 +45,8 @@ export interface ViewKind {
   order: number
   icon: LucideIcon
   choices: Choice[]
+  /** What must be true of the entity itself: the words for its absence are `views.needs_<name>`. */
+  fits?: (entity: Entity) => boolean
   /** Says itself that there is nothing, as a calendar does. */
   alone?: boolean
   View: ComponentType<ViewProps>
@@ -55,7 +57,7 @@ export const kinds: ViewKind[] = Object.values(found).sort((a, b) => a.order - b
 
 export const choicesOf = (e: Entity, choice: Choice): Field[] => e.fields.filter((f) => choice.fits(f, e))
 /** What an entity lacks for a view; nothing when it can be shown so. */
-export const missing = (e: Entity, kind: ViewKind): Choice | undefined => kind.choices.find((c) => c.required && !choicesOf(e, c).length)
+export const missing = (e: Entity, kind: ViewKind): { key: string } | undefined => kind.fits?.(e) === false ? { key: kind.name } : kind.choices.find((c) => c.required && !choicesOf(e, c).length)
 
 /** The fields that a view goes by: as was chosen, else as the author meant, else, where one is needed, the first that fits. */
 export function chosen(e: Entity, kind: ViewKind, options: Options | undefined): Record<string, Field | undefined> {

@@ -4,7 +4,7 @@ import { cardFields, laneFilter, lanesOf, nextLane, NONE, readLimits, totals, va
 
 const field = (name: string, type: string, more: Partial<Field> = {}): Field => ({ name, label: name, type, required: false, readonly: false, access: 'write', filterable: true, sortable: true, custom: false, unique: false, ...more })
 const status = field('status', 'select', { options: ['c', 'b', 'a'].map((id) => ({ id, label: id })) })
-const entity = (more: Partial<Entity>): Entity => ({ name: 'x.y', label: 'y', plural: 'ys', title_field: 'number', list: [], form: [], search: true, document: true, fields: [status], lines: [], actions: [], can: { create: true, update: true, delete: true, export: true, import: true }, ...more })
+const entity = (more: Partial<Entity>): Entity => ({ name: 'x.y', label: 'y', plural: 'ys', title_field: 'number', list: [], form: [], search: true, document: true, fields: [status], lines: [], actions: [], can: { create: true, update: true, delete: true, export: true, import: true, talk: true }, ...more })
 const worked = entity({ states: { field: 'status', options: ['a', 'b', 'c'].map((id) => ({ id, label: id })), moves: [{ action: 'go', label: 'Go', from: ['a', 'b'], to: 'c' }, { action: 'fly', label: 'Fly', from: 'a', to: 'c' }, { action: 'back', label: 'Back', from: 'c', to: 'a' }] } })
 
 it('a workflow says where to and by what, in its own order', () => {

@@ -7,7 +7,7 @@ import { csv } from './parts'
 
 const field = (name: string, type: string, more: Partial<Field> = {}): Field => ({ name, label: name, type, required: false, readonly: false, access: 'write', filterable: true, sortable: true, custom: false, unique: false, ...more })
 const fields = [field('number', 'text', { unique: true }), field('status', 'select', { options: [{ id: 'b', label: 'Begun' }, { id: 'a', label: 'Away' }] }), field('day', 'date'), field('at', 'datetime'), field('total', 'money'), field('tags', 'tags', { sortable: false })]
-const entity: Entity = { name: 'x.y', label: 'y', plural: 'ys', title_field: 'number', list: ['number', 'status', 'day', 'total'], form: [], search: true, document: true, fields, lines: [], actions: [], can: { create: true, update: true, delete: true, export: true, import: true } }
+const entity: Entity = { name: 'x.y', label: 'y', plural: 'ys', title_field: 'number', list: ['number', 'status', 'day', 'total'], form: [], search: true, document: true, fields, lines: [], actions: [], can: { create: true, update: true, delete: true, export: true, import: true, talk: true } }
 const say: Say = { t: ((k: string) => k) as never, locale: { locale: 'en', zone: 'Asia/Almaty', currency: 'USD' }, people: [] }
 
 it('reads what can be grouped by, each field once', () => {
