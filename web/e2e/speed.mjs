@@ -37,7 +37,25 @@ export async function speed(browser, email) {
   const cost = async (work) => { const a = await now(); await work(); const b = await now(); return { task: b.TaskDuration - a.TaskDuration, script: b.ScriptDuration - a.ScriptDuration } }
   const frames = (n) => p.evaluate((k) => new Promise((done) => { const next = (left) => (left ? requestAnimationFrame(() => next(left - 1)) : done()); next(k) }), n)
   const told = []
-  const gate = (what, value, most, unit = 'ms') => { told.push(`${what} ${value.toFixed(1)} ${unit} of ${most}`); truth(value <= most, `${what}: ${value.toFixed(2)} ${unit}, at most ${most}`) }
+  /** A piece of work that is always the same, scripts and layout as a table's are: what it costs says how fast the thread is right now. */
+  const known = () => p.evaluate(() => {
+    const box = document.createElement('div')
+    box.style.cssText = 'position:fixed;inset:0;visibility:hidden;contain:strict'
+    document.body.append(box)
+    let sum = 0
+    for (let i = 0; i < 600; i++) {
+      const row = box.appendChild(document.createElement('div'))
+      row.className = 'flex items-center gap-2'
+      for (let k = 0; k < 4; k++) row.appendChild(document.createElement('span')).textContent = String((sum = (sum * 31 + i + k) % 1_000_003))
+    }
+    const height = box.scrollHeight
+    box.remove()
+    return height + sum
+  })
+  // The budgets are those of a thread that does it in 40 ms; beside other work, or on a slower machine, the same page costs more.
+  const slower = async () => Math.max(1, median(await times(9, async () => (await cost(known)).task)) / 40)
+  const counted = (what, value, most, unit) => { told.push(`${what} ${value.toFixed(1)} ${unit} of ${most.toFixed(0)}`); truth(value <= most, `${what}: ${value.toFixed(2)} ${unit}, at most ${most.toFixed(2)}`) }
+  const gate = async (what, value, most) => counted(what, value, most * await slower(), 'ms')
 
   await p.goto(`${BASE}/o/parties-parties?sort=name`)
   await p.locator('.g-row[data-id]').first().waitFor()
@@ -58,14 +76,14 @@ export async function speed(browser, email) {
       const { task } = await cost(() => pressed(keys))
       all.push((task - idle.task) / keys.length)
     }
-    gate('an arrow key', median(all), 6)
+    await gate('an arrow key', median(all), 6)
     truth(await active() > 9, 'the keys went down')
   })
   await test('scrolling costs at most 6 ms of script a frame', async () => {
     const scrolled = (n) => p.evaluate((k) => new Promise((done) => { const el = document.querySelector('.grid-scroll'); const next = (left) => { if (!left) { done(); return } el.scrollTop += 120; requestAnimationFrame(() => next(left - 1)) }; next(k) }), n)
     await scrolled(20)
     const { script } = await cost(() => scrolled(100))
-    gate('a frame of scrolling', script / 100, 6)
+    await gate('a frame of scrolling', script / 100, 6)
   })
   await test('any row costs at most 120 ms', async () => {
     const waited = []
@@ -80,17 +98,17 @@ export async function speed(browser, email) {
       }), share)))
       all.push(task)
     }
-    gate('a row anywhere', median(all), 120)
+    await gate('a row anywhere', median(all), 120)
     told.push(`waited for it ${median(waited).toFixed(0)} ms`)
   })
-  await test('the page has at most 2,500 elements', async () => gate('the page', await p.evaluate(() => document.querySelectorAll('*').length), 2500, 'elements'))
+  await test('the page has at most 2,500 elements', async () => counted('the page', await p.evaluate(() => document.querySelectorAll('*').length), 2500, 'elements'))
   await test('the palette opens in 100 ms', async () => {
     const open = async () => { await p.keyboard.press('Control+k'); await p.getByRole('dialog').getByRole('combobox').waitFor() }
     const close = async () => { await p.keyboard.press('Escape'); await p.getByRole('dialog').waitFor({ state: 'detached' }) }
     await open()
     await close()
     const all = await times(5, async () => { const c = await cost(open); await close(); return c })
-    gate('the palette', median(all), 100)
+    await gate('the palette', median(all), 100)
   })
   console.log(`       ${told.join('; ')}`)
   await p.context().close()

@@ -113,8 +113,15 @@ export function useLocale(): Locale {
 function safeLocale(l: string): string {
   try { return Intl.getCanonicalLocales(l.replace('_', '-'))[0] ?? 'en' } catch { return 'en' }
 }
+// Every cell asks, and a formatter is dear to make.
+const zones = new Map<string, string>()
 function safeZone(z?: string | null): string {
-  const own = Intl.DateTimeFormat().resolvedOptions().timeZone
-  if (!z) return own
-  try { return new Intl.DateTimeFormat('en', { timeZone: z }).resolvedOptions().timeZone ? z : own } catch { return own }
+  const name = z || ''
+  let zone = zones.get(name)
+  if (zone === undefined) {
+    const own = Intl.DateTimeFormat().resolvedOptions().timeZone
+    try { zone = z && new Intl.DateTimeFormat('en', { timeZone: z }).resolvedOptions().timeZone ? z : own } catch { zone = own }
+    zones.set(name, zone)
+  }
+  return zone
 }
