@@ -388,7 +388,7 @@ async fn the_bank_is_for_those_who_may() {
 
     let owner = s.person("Acme", "owner").await;
     assert!(owner.create(LINES, json!({ "amount": "1000000" })).await.result().is_err(), "nobody writes what the bank says");
-    owner.update(LINES, &line, json!({ "amount": "1000000" })).await.refused("cannot be written");
+    owner.update(LINES, &line, json!({ "amount": "1000000" })).await.forbidden();
     assert!(owner.delete(LINES, &line).await.result().is_err());
     for sql in [
         format!("update banking.statement_lines set amount = 1000000 where id = '{}'", testkit::id(&line)),
