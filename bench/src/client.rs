@@ -114,6 +114,14 @@ pub(crate) fn post(path: &str, token: &str, body: &str) -> Vec<u8> {
     upload(path, token, "application/json", body)
 }
 
+/// An action on a record of this version.
+pub(crate) fn act(path: &str, token: &str, version: u64) -> Vec<u8> {
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\nif-match: \"{version}\"\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{{}}"
+    )
+    .into_bytes()
+}
+
 pub(crate) fn upload(path: &str, token: &str, kind: &str, body: &str) -> Vec<u8> {
     format!(
         "POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}",

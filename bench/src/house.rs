@@ -33,7 +33,7 @@ pub(crate) struct Company {
 impl Company {
     /// The id of its k-th order, from 1.
     pub(crate) fn order(&self, k: u64) -> String {
-        format!("00000000-0000-0000-{}", counted(self.orders_before + k))
+        House::counted(self.orders_before + k)
     }
 
     /// What its statements have in other places than another company's: the company, who asks, the first order and customer.
@@ -51,14 +51,8 @@ impl Company {
     }
 
     pub(crate) fn customer(&self) -> String {
-        format!("00000000-0000-0000-{}", counted(1_000_000_000_000 + self.customers_before + 1))
+        House::counted(1_000_000_000_000 + self.customers_before + 1)
     }
-}
-
-/// The last sixteen digits of an id that counts.
-fn counted(n: u64) -> String {
-    let digits = format!("{n:016}");
-    format!("{}-{}", &digits[..4], &digits[4..])
 }
 
 pub(crate) struct House {
@@ -72,6 +66,12 @@ pub(crate) struct House {
 }
 
 impl House {
+    /// An id that counts.
+    pub(crate) fn counted(n: u64) -> String {
+        let digits = format!("{n:016}");
+        format!("00000000-0000-0000-{}-{}", &digits[..4], &digits[4..])
+    }
+
     pub(crate) async fn build(size: &Size) -> Done<House> {
         let root = std::env::temp_dir().join(format!("fondaco-bench-{}", std::process::id()));
         fs::create_dir_all(&root)?;

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
 mod aging;
+mod books;
 mod client;
 mod house;
 mod import;
@@ -26,6 +27,7 @@ pub(crate) struct Size {
     middling: u64,
     imported: u64,
     invoices: u64,
+    postings: u64,
     rounds: u64,
     seconds: u64,
 }
@@ -38,6 +40,7 @@ const FULL: Size = Size {
     middling: 10_000,
     imported: 100_000,
     invoices: 1_000_000,
+    postings: 5_000_000,
     rounds: 5,
     seconds: 4,
 };
@@ -49,6 +52,7 @@ const SMALL: Size = Size {
     middling: 10_000,
     imported: 20_000,
     invoices: 100_000,
+    postings: 500_000,
     rounds: 5,
     seconds: 2,
 };
@@ -144,6 +148,7 @@ async fn bench(size: &Size) -> Done<bool> {
         list(&house, &recorder).await?,
         create(&house, &recorder).await?,
         by_month(&house, &recorder).await?,
+        books::posting(&house, &recorder).await?,
     ];
     let context = import::context(&house, &recorder).await?;
     Recorder::stop(&house).await?;
@@ -156,6 +161,8 @@ async fn bench(size: &Size) -> Done<bool> {
     let (ratio, seconds) = import::against_copy(&house, size.imported, &context).await?;
     report.goal(&format!("import of {} rows: CPU to COPY's", size.imported), ratio, 1.67, "×");
     report.goal(&format!("import of {} rows", size.imported), seconds, 60.0, "s");
+    books::writers(&house).await?;
+    books::trial_balance(&house, size.postings, &mut report).await?;
     aging::measure(&house, size.invoices, &mut report).await?;
     report.goal("memory, idle (PSS)", idle, 40.0, "MB");
     report.goal("memory, under load (PSS)", loaded.max(memory_mb(house.server())?), 80.0, "MB");
@@ -223,7 +230,7 @@ fn hop(n: u64) -> u64 {
 async fn get_one<'a>(house: &'a House, recorder: &Recorder) -> Done<Pair<'a>> {
     let path = |id: &str| format!("/api/v1/sales/orders/{id}");
     let first = &house.companies[2];
-    let statements = recorder.of(house, &get(&path(&first.order(1)), &first.token)).await?;
+    let statements = recorder.twice(house, &get(&path(&first.order(1)), &first.token)).await?;
     let script = |company: &Company| Script {
         sets: vec![format!(
             "n random({}, {})",
@@ -249,7 +256,7 @@ async fn list<'a>(house: &'a House, recorder: &Recorder) -> Done<Pair<'a>> {
         get(path, &company.token)
     };
     let first = &house.companies[2];
-    let statements = recorder.of(house, &request(first)).await?;
+    let statements = recorder.twice(house, &request(first)).await?;
     let script = |company: &Company| {
         let statements = statements.iter().map(|s| s.of(first, company)).collect();
         Script { sets: Vec::new(), statements, ids: HashMap::new() }
@@ -263,7 +270,7 @@ async fn list<'a>(house: &'a House, recorder: &Recorder) -> Done<Pair<'a>> {
 async fn by_month<'a>(house: &'a House, recorder: &Recorder) -> Done<Pair<'a>> {
     let body = r#"{"group_by": ["ordered_on:month"], "metrics": [{"function": "count"}, {"function": "sum", "field": "total"}]}"#;
     let request = post("/api/v1/sales/orders/_aggregate", &house.companies[1].token, body);
-    let statements = recorder.of(house, &request).await?;
+    let statements = recorder.twice(house, &request).await?;
     let script = || Script { sets: Vec::new(), statements: statements.clone(), ids: HashMap::new() };
     let scripts = std::iter::repeat_with(script).take(CLIENTS).collect();
     let requests = move |_| same(request.clone());
@@ -280,7 +287,7 @@ async fn create<'a>(house: &'a House, recorder: &Recorder) -> Done<Pair<'a>> {
         post("/api/v1/sales/orders", &company.token, &body)
     };
     let first = &house.companies[2];
-    let statements = recorder.of(house, &request(first)).await?;
+    let statements = recorder.twice(house, &request(first)).await?;
     // The ids that the server gave: the order's, then its lines'.
     let made: Vec<String> = statements.iter().filter_map(pgbench::Statement::made).collect();
     let script = |company: &Company| {

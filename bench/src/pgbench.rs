@@ -70,11 +70,11 @@ impl Recorder {
         Ok(())
     }
 
-    /// The statements by which this request is answered.
-    pub(crate) async fn of(&self, house: &House, request: &[u8]) -> Done<Vec<Statement>> {
+    /// The statements by which a request is answered, after another like it.
+    pub(crate) async fn of(&self, house: &House, before: &[u8], request: &[u8]) -> Done<Vec<Statement>> {
         let mut connection = Connection::open(house.listen).await?;
         // Who asks is known now, and what the connections prepare is prepared.
-        connection.ask(request).await?;
+        connection.ask(before).await?;
         self.lines().await?;
         let before = self.lines().await?.len();
         connection.ask(request).await?;
@@ -85,6 +85,11 @@ impl Recorder {
             Some(last) if last.sql == "commit" => Ok(statements),
             _ => Err(format!("no transaction of the request in the log, but {statements:?}").into()),
         }
+    }
+
+    /// Of one that may be asked again.
+    pub(crate) async fn twice(&self, house: &House, request: &[u8]) -> Done<Vec<Statement>> {
+        self.of(house, request, request).await
     }
 
     /// All lines so far, once the logger has written what there is.
