@@ -508,8 +508,22 @@ begin
     if not found then raise exception 'There is nothing approved to pay out.' using errcode = 'AP001'; end if;
     select s.final_amount into total from commissions.commission_payments s where s.organization_id = here and s.id = made;
     if total <= 0 then raise exception 'More was taken back than was earned; it waits for the next run.' using errcode = 'AP001'; end if;
+    perform commissions.book(made, 'settle', 'commissions', 'commissions_payable');
     return made;
 end $$;
+
+-- What is settled is spent and owed; paid out, it has left the bank.
+create function commissions.book(of_settlement uuid, for_event text, debit text, credit text) returns void language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); books constant uuid := ledger.home(); s record; base numeric;
+begin
+    select x.*, m.name as agent into s from commissions.commission_payments x join iam.memberships m on m.organization_id = here and m.id = x.agent_id
+    where x.organization_id = here and x.id = of_settlement;
+    base := finance.in_books(books, s.final_amount, finance.rate(books, s.currency, current_date));
+    perform ledger.post(books, case for_event when 'pay' then 'money' else 'general' end, current_date, s.number, s.agent, 'commissions.commission_payments', s.id, for_event, array[
+        row (ledger.account(debit), base, s.currency, s.final_amount, null, null, null, null, null, null, null, null, s.reference)::ledger.posting,
+        row (ledger.account(credit), -base, s.currency, -s.final_amount, null, null, null, null, null, null, null, null, s.reference)::ledger.posting]);
+end $$;
+revoke execute on function commissions.book(uuid, text, text, text) from public;
 
 create function commissions.check_settlement() returns trigger language plpgsql set search_path = pg_catalog as $$
 begin
@@ -529,7 +543,9 @@ begin
     if new.status = 'paid' then
         update commissions.commissions c set paid_at = now(), status = case c.status when 'approved' then 'paid' else c.status end
         where c.organization_id = new.organization_id and c.commission_payment_id = new.id;
+        perform commissions.book(new.id, 'pay', 'commissions_payable', 'bank');
     else
+        perform finance.unbook('commissions.commission_payments', new.id, current_date);
         update commissions.commissions c set commission_payment_id = null where c.organization_id = new.organization_id and c.commission_payment_id = new.id;
     end if;
     return null;
@@ -618,6 +634,13 @@ begin
         if amount <> c.commission_amount then return query select c.organization_id, format('%s: it is %s, the policy says %s', said, c.commission_amount, amount); end if;
         if (c.trace ->> 'amount')::numeric is distinct from c.commission_amount then return query select c.organization_id, format('%s: it is %s, its reckoning says %s', said, c.commission_amount, c.trace ->> 'amount'); end if;
     end loop;
+    return query
+    select s.organization_id, format('settlement %s is %s, the books say %s', s.number, s.final_amount, b.amount)
+    from commissions.commission_payments s cross join lateral (
+        select coalesce(sum(l.currency_amount), 0) as amount from ledger.journal_entries e join ledger.journal_entry_lines l on l.organization_id = e.organization_id and l.entry_id = e.id
+        where e.organization_id = s.organization_id and e.source = 'commissions.commission_payments' and e.source_id = s.id and e.event = 'settle' and l.currency_amount > 0
+          and e.reverses_id is null and not e.is_reversed) b
+    where b.amount <> s.final_amount;
     return query
     select f.organization_id, format('payment %s gave no commission by %s', f.number, x.code)
     from finance.payments f join commissions.commission_policies x on x.organization_id = f.organization_id and x.status <> 'draft'

@@ -224,6 +224,15 @@ async fn a_day_from_the_deal_to_the_payout() {
     let made = t.anna.call("commissions", "settle", json!({})).await.ok();
     let run = t.anna.act(SETTLEMENTS, &made["made"][0], "pay").await.ok();
     assert_eq!((&run["status"], plain(&run["final_amount"])), (&json!("paid"), "245"));
+    // In the books: what was settled and let go, settled again and paid out.
+    let rows = t.anna.call("ledger", "trial_balance", json!({})).await.ok()["rows"].clone();
+    let turned = |kind: &str| {
+        let of_kind = |r: &&Value| r["code"].as_str().is_some_and(|code| code == kind);
+        let row = rows.as_array().unwrap().iter().find(of_kind).unwrap_or_else(|| panic!("{kind} in {rows}"));
+        [plain(&row["debit"]).to_owned(), plain(&row["credit"]).to_owned()]
+    };
+    assert_eq!(turned("6200"), ["490", "245"]);
+    assert_eq!(turned("2310"), ["490", "490"]);
     let paid = t.sam.read(COMMISSIONS, &one).await.ok();
     assert_eq!((&paid["status"], paid["paid_at"].is_string()), (&json!("paid"), true));
     // What was wrong is a line of its own, in the next run.

@@ -63,7 +63,7 @@ async fn moved(tx: &Tx, report: &Value, to: &str, body: &Value) -> Result<Value>
     Ok(Value::Null)
 }
 
-/// `{"method"?, "paid_on"?, "payee_id"?}`: a payment that goes out to whoever spent it, to be carried out as any other.
+/// `{"method"?, "paid_on"?, "payee_id"?}`: a bill of whoever spent it, over what the books owe for it, and its payment.
 async fn reimburse(tx: &Tx, report: &Value, body: &Value) -> Result<Value> {
     let report_id = id(&report["id"])?;
     let known = [&body["payee_id"], &report["payee_id"]].into_iter().find_map(|v| v.as_str()?.parse::<Uuid>().ok());
@@ -77,17 +77,8 @@ async fn reimburse(tx: &Tx, report: &Value, body: &Value) -> Result<Value> {
             records::create_within(tx, PARTIES, &person).await?
         }
     };
-    let mut payment = json!({
-        "party_id": payee, "direction": "out", "amount": report["total"], "currency": report["currency"],
-        "exchange_rate": report["exchange_rate"], "reference": report["number"], "workspace_id": report["workspace_id"],
-    });
-    for name in ["method", "paid_on"] {
-        if !body[name].is_null() {
-            payment[name] = body[name].clone();
-        }
-    }
-    let made = records::create_within(tx, PAYMENTS, &payment).await?;
-    tx.execute(sql!("select expenses.reimbursed($1, $2, $3)"), &[&report_id, &made, &payee]).await?;
+    let made = sql!("select expenses.reimburse($1, $2, $3)");
+    let made: Uuid = tx.query_one(made, &[&report_id, &payee, body]).await?.get(0);
     Ok(json!({ "entity": PAYMENTS, "id": made }))
 }
 

@@ -312,11 +312,44 @@ begin
     update expenses.expense_reports r set reason = said where r.organization_id = app.organization() and r.id = report and r.status in ('draft', 'denied');
 end $$;
 
--- The payment that gives it back has been made.
-create function expenses.reimbursed(report uuid, by_payment uuid, to_party uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+-- Approved, it is spent: on the accounts of its categories, with the tax in it, and owed to whoever paid it.
+create function expenses.book() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := new.organization_id; books constant uuid := ledger.home(); l record; net numeric; tax numeric; owed numeric := 0; postings ledger.posting[]; project uuid; department uuid;
 begin
-    update expenses.expense_reports r set status = 'reimbursed', payment_id = by_payment, payee_id = to_party, reimbursed_on = current_date
-    where r.organization_id = app.organization() and r.id = report;
+    select case d.kind when 'project' then d.id end, case d.kind when 'department' then d.id end into project, department
+    from ledger.dimensions d where d.organization_id = here and d.id = new.dimension_id;
+    for l in select x.*, coalesce(c.account_id, ledger.account('expenses')) as account, concat_ws(': ', c.name, coalesce(x.description, x.merchant)) as said
+        from expenses.expense_lines x join expenses.expense_categories c on c.organization_id = here and c.id = x.category_id
+        where x.organization_id = here and x.report_id = new.id and x.deleted_at is null order by x.position, x.id
+    loop
+        tax := finance.in_books(books, l.tax, new.exchange_rate);
+        net := finance.in_books(books, l.total, new.exchange_rate) - tax;
+        owed := owed + net + tax;
+        postings := postings || row (l.account, net, new.currency, l.total - l.tax, null, null, project, department, l.tax_id, l.tax_rate, null, l.spent_on, l.said)::ledger.posting;
+        if l.tax <> 0 then
+            postings := postings || row (ledger.account('tax_in'), tax, new.currency, l.tax, null, null, project, department, l.tax_id, l.tax_rate, net, l.spent_on, l.said)::ledger.posting;
+        end if;
+    end loop;
+    postings := postings || row (ledger.account('employees'), -owed, new.currency, -new.total, new.payee_id, null, null, null, null, null, null, null, new.title)::ledger.posting;
+    perform ledger.post(books, 'purchases', new.approved_on, new.number, new.title, 'expenses.expense_reports', new.id, 'approve', postings);
+    return null;
+end $$;
+create trigger books after update on expenses.expense_reports for each row when (old.status <> 'approved' and new.status = 'approved') execute function expenses.book();
+
+-- Paid back by a bill of whoever spent it, over what is owed, and its payment; answers the payment.
+create function expenses.reimburse(report uuid, to_party uuid, body jsonb) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); r expenses.expense_reports; bill uuid; payment uuid; day constant date := coalesce(sales.read_date(body, 'paid_on'), current_date);
+begin
+    select * into r from expenses.expense_reports x where x.organization_id = here and x.id = report for no key update;
+    if r.status is distinct from 'approved' then raise exception 'Only an approved report is paid back.' using errcode = 'AP001'; end if;
+    bill := finance.draft(
+        jsonb_build_object('direction', 'in', 'party_id', to_party, 'workspace_id', r.workspace_id, 'issued_on', greatest(r.approved_on, day), 'currency', r.currency,
+            'exchange_rate', r.exchange_rate, 'supplier_number', r.number, 'reference', r.title),
+        jsonb_build_array(jsonb_build_object('name', concat_ws(': ', r.number, r.title), 'price', r.total, 'tax_rate', 0, 'account_id', ledger.account('employees'))));
+    update finance.invoices i set status = 'sent' where i.organization_id = here and i.id = bill;
+    payment := finance.pay(bill, jsonb_strip_nulls(jsonb_build_object('method', body ->> 'method', 'paid_on', day, 'reference', r.number)));
+    update expenses.expense_reports x set status = 'reimbursed', payment_id = payment, payee_id = to_party, reimbursed_on = day where x.organization_id = here and x.id = report;
+    return payment;
 end $$;
 
 create function expenses.payee(person uuid, out party uuid, out name text, out email text) language plpgsql stable security definer set search_path = pg_catalog as $$
@@ -333,10 +366,14 @@ begin
     from expenses.expense_reports r cross join lateral (select coalesce(sum(l.total), 0) as total from expenses.expense_lines l
         where l.organization_id = r.organization_id and l.report_id = r.id and l.deleted_at is null) s
     where r.total <> s.total;
+    return query
+    select r.organization_id, format('expense report %s is approved and not in the books', r.number)
+    from expenses.expense_reports r where r.status in ('approved', 'reimbursed') and r.total > 0 and not exists (select from ledger.journal_entries e
+        where e.organization_id = r.organization_id and e.source = 'expenses.expense_reports' and e.source_id = r.id and e.status = 'posted');
 end $$;
 
 do $$ declare f regprocedure; begin
-    for f in select p.oid::regprocedure from pg_proc p where p.pronamespace = 'expenses'::regnamespace and p.proname in ('breaches', 'note_reason', 'reimbursed', 'payee') loop
+    for f in select p.oid::regprocedure from pg_proc p where p.pronamespace = 'expenses'::regnamespace and p.proname in ('breaches', 'note_reason', 'reimburse', 'payee') loop
         execute format('revoke execute on function %s from public', f);
         execute format('grant execute on function %s to app_user', f);
     end loop;

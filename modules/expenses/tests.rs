@@ -163,6 +163,13 @@ async fn a_report_waits_for_its_approvers_and_is_paid_back() {
         (plain(&payment["amount"]), &payment["direction"], &payment["reference"], &payment["method"]),
         ("30", &json!("out"), &report["number"], &json!("CASH"))
     );
+    // In the books: spent when it was approved, owed until it is paid back, and then gone from the cash desk.
+    let books = async || {
+        let rows = o.anna.call("ledger", "trial_balance", json!({})).await.ok()["rows"].clone();
+        let code = |r: &Value| r["code"].as_str().map(|c| format!("{c} {}", plain(&r["closing"])));
+        rows.as_array().unwrap().iter().filter_map(code).collect::<Vec<_>>()
+    };
+    assert_eq!(books().await, ["1010 -30", "2100 0", "2300 0", "6300 30"]);
     o.anna.act(REPORTS, &report, "reimburse").await.refused("Cannot reimburse a record that is reimbursed");
     // The next one goes to the same party.
     let next = o.report(json!([o.ride("2026-03-03", "10")])).await;

@@ -1854,9 +1854,9 @@ begin
         h.currency, h.exchange_rate, h.prices_include_tax, h.supplier_number, h.po_number, h.contract_number, h.reference, h.terms, h.note
     from jsonb_populate_record(null::finance.invoices, head) h;
     insert into finance.invoice_lines (invoice_id, position, product_id, name, description, unit, quantity, price, discount_percent, discount_amount, tax_id, tax_rate,
-        price_includes_tax, tax_adjustment)
+        price_includes_tax, tax_adjustment, account_id)
     select made, u.n, l.product_id, l.name, l.description, l.unit, coalesce(l.quantity, 1), l.price, coalesce(l.discount_percent, 0), coalesce(l.discount_amount, 0), l.tax_id, l.tax_rate,
-        l.price_includes_tax, coalesce(l.tax_adjustment, 0)
+        l.price_includes_tax, coalesce(l.tax_adjustment, 0), l.account_id
     from jsonb_array_elements(lines) with ordinality u (line, n), jsonb_populate_record(null::finance.invoice_lines, u.line) l order by u.n;
     return made;
 end $$;
