@@ -18,6 +18,20 @@ comment on column gamification.daily_streaks.total_amount is 'What came in for h
 comment on column gamification.daily_streaks.streak_count is 'Working days on end with something done, up to this one.';
 create index daily_streaks_day on gamification.daily_streaks (organization_id, day);
 
+create table gamification.streak_pauses (
+    like app.record including all,
+    member_id  uuid not null,
+    kind       text not null default 'leave' check (kind in ('leave', 'freeze')),
+    starts_on  date not null,
+    ends_on    date not null,
+    note       app.textarea,
+    constraint streak_pauses_member foreign key (organization_id, member_id) references iam.memberships,
+    constraint pause_ends_after_it_starts check (ends_on between starts_on and starts_on + 366)
+);
+comment on table gamification.streak_pauses is 'Days on which somebody need not do anything to keep his streak: approved leave, or frozen days.';
+comment on constraint pause_ends_after_it_starts on gamification.streak_pauses is 'A pause ends on or after its first day, and within a year.';
+create index streak_pauses_days on gamification.streak_pauses (organization_id, member_id, starts_on, ends_on);
+
 create table gamification.achievements (
     like app.record including all,
     name         text not null constraint achievement_has_a_name check (name ~ '\S' and length(name) <= 100),
@@ -111,6 +125,7 @@ comment on constraint weight_is_positive on gamification.scorecard_lines is 'A w
 comment on constraint target_is_positive on gamification.scorecard_lines is 'A target is more than nothing.';
 
 select app.enroll('gamification.daily_streaks', owner => 'member_id');
+select app.enroll('gamification.streak_pauses', owner => 'member_id');
 select app.enroll('gamification.achievements');
 select app.enroll('gamification.user_achievements', owner => 'member_id');
 select app.enroll('gamification.leaderboards');
@@ -138,6 +153,12 @@ create function gamification.is_working_day(day date) returns boolean language p
 begin
     return position(extract(isodow from day)::text in coalesce(app.setting('gamification.working_days') #>> '{}', '12345')) > 0
         and position(day::text in coalesce(app.setting('gamification.days_off') #>> '{}', '')) = 0;
+end $$;
+
+create function gamification.is_paused(member uuid, on_day date) returns boolean language plpgsql stable security definer set search_path = pg_catalog as $$
+begin
+    return exists (select from gamification.streak_pauses p where p.organization_id = app.organization() and p.member_id = member
+        and on_day between p.starts_on and p.ends_on and p.deleted_at is null);
 end $$;
 
 -- DEFINITIONS 21: an active day makes the streak longer; a working day with nothing done ends it, other days leave it.
@@ -170,7 +191,7 @@ begin
         if streak is null and d.payments + d.deals = 0 and not exists (select from gamification.daily_streaks s where s.organization_id = here and s.member_id = member and s.day = d.day) then
             continue;
         end if;
-        streak := gamification.next_streak(coalesce(streak, 0), d.payments > 0 or d.deals > 0 and not only_payments, d.day < current_date and gamification.is_working_day(d.day));
+        streak := gamification.next_streak(coalesce(streak, 0), d.payments > 0 or d.deals > 0 and not only_payments, d.day < current_date and gamification.is_working_day(d.day) and not gamification.is_paused(member, d.day));
         if d.day = current_date and d.payments + d.deals = 0 and not exists (select from gamification.daily_streaks s where s.organization_id = here and s.member_id = member and s.day = d.day) then
             continue;
         end if;
@@ -188,6 +209,16 @@ begin
     where c.organization_id = here and l.organization_id = here and c.id = l.scorecard_id and c.member_id = member and c.ends_on >= since and c.deleted_at is null and l.metric <> 'other'
       and l.actual <> gamification.score(member, l.metric, c.starts_on, c.ends_on);
 end $$;
+
+-- Leave that is given, changed or taken back changes the streak from its first day on.
+create function gamification.pause() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    if tg_op <> 'INSERT' then perform gamification.recount(old.member_id, old.starts_on); end if;
+    if tg_op <> 'DELETE' then perform gamification.recount(new.member_id, new.starts_on); end if;
+    return null;
+end $$;
+create trigger recounts after insert or update of member_id, starts_on, ends_on, deleted_at or delete on gamification.streak_pauses
+    for each row execute function gamification.pause();
 
 -- Over some days: the longest streak, or the sum.
 create function gamification.score(member uuid, metric text, first date, last date) returns numeric language plpgsql stable security definer set search_path = pg_catalog as $$

@@ -4,6 +4,7 @@ use crate::crm_tests::{PAYMENTS, Team, plain};
 use serde_json::{Value, json};
 use testkit::{Person, scene};
 
+const PAUSES: &str = "gamification.streak_pauses";
 const STREAKS: &str = "gamification.daily_streaks";
 const AWARDS: &str = "gamification.user_achievements";
 const PLACES: &str = "gamification.leaderboard_entries";
@@ -91,6 +92,16 @@ async fn days_on_end_leave_out_days_off_and_what_went_back() {
     let told = days(&t.sam).await;
     assert_eq!(told.iter().map(|d| d.1).take(5).collect::<Vec<_>>(), [1, 2, 2, 0, 1]);
     assert_eq!((told[3].0.clone(), told[3].2, told[3].3.as_str()), (day(2), 0, "0"));
+    // With leave for that day the streak goes on, and when the leave is taken back it ends there again.
+    let leave = json!({ "member_id": t.sam.actor.user, "starts_on": day(2), "ends_on": day(2) });
+    t.sam.create(PAUSES, leave.clone()).await.forbidden();
+    let leave = t.mona.create(PAUSES, leave).await.ok();
+    let counts = async || days(&t.sam).await.iter().map(|d| d.1).take(5).collect::<Vec<_>>();
+    assert_eq!(counts().await, [1, 2, 2, 2, 3]);
+    assert_eq!(t.sam.read(PAUSES, &leave).await.ok()["kind"], "leave");
+    t.mona.update(PAUSES, &leave, json!({ "ends_on": day(9) })).await.refused("on or after its first day");
+    t.mona.delete(PAUSES, &leave).await.ok();
+    assert_eq!(counts().await, [1, 2, 2, 0, 1]);
     // In part: the day stays, with what is left.
     t.reversed(&paid[3], "40", "refund").await;
     assert_eq!(days(&t.sam).await[4].3, "60");
