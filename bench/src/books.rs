@@ -74,6 +74,20 @@ pub(crate) async fn posting<'a>(house: &'a House, recorder: &Recorder) -> Done<P
     Ok(Pair { name: "post an invoice of ten lines", requests: Box::new(requests), scripts, most: 2.0 })
 }
 
+/// That pgbench posted what it was to post, and did not only ask for it.
+///
+/// # Errors
+/// When it posted nothing.
+pub(crate) async fn posted(house: &House) -> Done {
+    let (from, to) = (House::counted(draft(0, DRAFTS + 1)), House::counted(draft(0, 2 * DRAFTS)));
+    let sql = format!(
+        "select count(*) from finance.invoices where id between '{from}' and '{to}' and status = 'sent' and number is not null"
+    );
+    let posted: i64 = house.admin().await?.query_one(&sql, &[]).await?.get(0);
+    say(&format!("  {posted} of them posted by one client of pgbench"));
+    if posted == 0 { Err("pgbench posted nothing".into()) } else { Ok(()) }
+}
+
 /// Fifty people of one company make and post invoices at once: nobody hears of a deadlock, no number is left out, and
 /// what they wrote balances.
 ///

@@ -1,7 +1,7 @@
 -- A year of one company's books: entries of ten lines over all months, of which the last day's are not in the balances yet.
 -- {organization}, {owner}, {lines}.
 set app.context = '{organization} {owner} {owner} ';
-select ledger.home();
+select ledger.open_year(ledger.home(), current_date);
 reset app.context;
 set session_replication_role = replica;
 

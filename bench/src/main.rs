@@ -157,6 +157,7 @@ async fn bench(size: &Size) -> Done<bool> {
         measure(&house, size, pair, &mut report).await?;
         loaded = loaded.max(memory_mb(house.server())?);
     }
+    books::posted(&house).await?;
     pages(&house, size, &mut report).await?;
     let (ratio, seconds) = import::against_copy(&house, size.imported, &context).await?;
     report.goal(&format!("import of {} rows: CPU to COPY's", size.imported), ratio, 1.67, "×");
