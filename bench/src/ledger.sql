@@ -1,4 +1,4 @@
--- A year of one company's books: entries of ten lines over all months, of which the last day's are not in the balances yet.
+-- This year of one company's books until today: entries of ten lines over all months, of which the last day's are not in the balances yet.
 -- {organization}, {owner}, {lines}.
 set app.context = '{organization} {owner} {owner} ';
 select ledger.open_year(ledger.home(), current_date);
@@ -6,11 +6,11 @@ reset app.context;
 set session_replication_role = replica;
 
 create temporary table entries as
-select k, lpad((5000000000000 + k)::text, 32, '0')::uuid as id, p.id as period_id, p.legal_entity_id, greatest(p.starts_on, least(p.ends_on, p.starts_on + (k % 28)::integer)) as entry_on,
+select k, lpad((5000000000000 + k)::text, 32, '0')::uuid as id, p.id as period_id, p.legal_entity_id, greatest(p.starts_on, least(p.ends_on, current_date, p.starts_on + (k % 28)::integer)) as entry_on,
     (k % 900 + 10)::numeric as amount
 from generate_series(1, {lines}::bigint / 10) k
 join (select p.*, row_number() over (order by p.starts_on) - 1 as n, count(*) over () as of_all from ledger.fiscal_periods p
-      where p.organization_id = '{organization}' and not p.is_closing) p on p.n = k % p.of_all;
+      where p.organization_id = '{organization}' and not p.is_closing and p.starts_on <= current_date) p on p.n = k % p.of_all;
 
 insert into ledger.journal_entries (organization_id, id, number, legal_entity_id, journal_id, entry_on, status, period_id, debit, credit, source, source_id, event, created_by, updated_by)
 select '{organization}'::uuid, e.id, 'J-' || e.k, e.legal_entity_id, (select j.id from ledger.journals j where j.organization_id = '{organization}' and j.kind = 'general' limit 1),

@@ -10,7 +10,7 @@ mod suggest;
 mod table;
 mod xml;
 
-use kernel::{Error, Result, Tx, sql};
+use kernel::{Error, Result, Tx, sql, id};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -207,8 +207,4 @@ async fn may(tx: &Tx, account: &Value) -> Result<()> {
         return Ok(());
     }
     Err(Error::Forbidden("This account is for other roles.".into()))
-}
-
-fn id(said: &Value) -> Result<Uuid> {
-    said.as_str().and_then(|s| s.parse().ok()).ok_or(Error::NotFound)
 }

@@ -1,6 +1,6 @@
 //! What people do with budgets besides moving them. What must hold is said in schema.sql.
 
-use kernel::{Error, Result, Tx, sql};
+use kernel::{Error, Result, Tx, sql, id};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -73,9 +73,4 @@ fn date(body: &Value, name: &str) -> Result<Option<jiff::civil::Date>> {
             day.map(Some).ok_or_else(|| Error::malformed_at(name, "This is not a date."))
         }
     }
-}
-
-fn id(said: &Value) -> Result<Uuid> {
-    let id = said.as_str().and_then(|s| s.parse().ok());
-    id.ok_or_else(|| Error::malformed("Say which record, by its id."))
 }

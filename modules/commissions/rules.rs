@@ -1,6 +1,6 @@
 //! What people do with commissions and policies. How they are reckoned is said in schema.sql.
 
-use kernel::{Error, Result, Scope, Tx, sql};
+use kernel::{Error, Result, Scope, Tx, sql, id};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -68,9 +68,4 @@ fn until(tx: &Tx, body: &Value) -> Result<String> {
 fn made_of(tx: &Tx, entity: &str, id: Uuid) -> Value {
     tx.changed(entity, id, 1, "create");
     json!({ "entity": entity, "id": id })
-}
-
-fn id(said: &Value) -> Result<Uuid> {
-    let id = said.as_str().and_then(|s| s.parse().ok());
-    id.ok_or_else(|| Error::malformed("Say which record, by its id."))
 }

@@ -1,8 +1,8 @@
 //! What is earned on money that counts: the rules as tables, then the day as people work it.
 
-use crate::crm_tests::{DEALS, PAYMENTS, Team, plain};
+use crate::crm_tests::{DEALS, PAYMENTS, Team};
 use serde_json::{Value, json};
-use testkit::{Person, Scene, scene};
+use testkit::{Person, Scene, scene, plain};
 
 const COMMISSIONS: &str = "commissions.commissions";
 const POLICIES: &str = "commissions.commission_policies";

@@ -1,7 +1,7 @@
 //! Deals, and the money for them that somebody else looks at before it counts.
 
 use serde_json::{Value, json};
-use testkit::{Person, Scene, id, scene};
+use testkit::{Person, Scene, id, scene, plain};
 use uuid::Uuid;
 
 pub(crate) const DEALS: &str = "crm.deals";
@@ -91,10 +91,6 @@ impl Team<'_> {
     }
 }
 
-pub(crate) fn plain(amount: &Value) -> &str {
-    let text = amount.as_str().unwrap_or("");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
-}
 
 #[tokio::test]
 async fn a_deal_is_the_sum_of_its_lines_unless_somebody_says_otherwise() {

@@ -9,7 +9,7 @@ mod esf;
 mod ubl;
 mod xml;
 
-use kernel::{Error, Result, Tx, sql};
+use kernel::{Error, Result, Tx, sql, id};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -95,8 +95,4 @@ async fn answer(tx: &Tx, exchange: &Value, becomes: &str, body: &Value) -> Resul
 async fn hand_over(tx: &Tx, exchange: &Value, _: &Value) -> Result<Value> {
     tx.query(sql!("select einvoicing.hand_over($1)"), &[&id(&exchange["id"])?]).await?;
     Ok(Value::Null)
-}
-
-fn id(said: &Value) -> Result<Uuid> {
-    said.as_str().and_then(|s| s.parse().ok()).ok_or(Error::NotFound)
 }

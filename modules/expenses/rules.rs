@@ -1,6 +1,6 @@
 //! What happens around expense reports. What must hold is said in schema.sql.
 
-use kernel::{Error, Fault, Result, Tx, sql};
+use kernel::{Error, Fault, Result, Tx, sql, id};
 use records::approvals::ask_approval;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -80,9 +80,4 @@ async fn reimburse(tx: &Tx, report: &Value, body: &Value) -> Result<Value> {
     let made = sql!("select expenses.reimburse($1, $2, $3)");
     let made: Uuid = tx.query_one(made, &[&report_id, &payee, body]).await?.get(0);
     Ok(json!({ "entity": PAYMENTS, "id": made }))
-}
-
-fn id(said: &Value) -> Result<Uuid> {
-    let id = said.as_str().and_then(|s| s.parse().ok());
-    id.ok_or_else(|| Error::malformed("Say which record, by its id."))
 }

@@ -1,7 +1,7 @@
 //! Expense reports, as those see them who spend, approve and pay.
 
 use serde_json::{Value, json};
-use testkit::{Person, Scene, scene};
+use testkit::{Person, Scene, scene, plain};
 
 const REPORTS: &str = "expenses.expense_reports";
 const CATEGORIES: &str = "expenses.expense_categories";
@@ -64,10 +64,6 @@ impl Office {
     }
 }
 
-fn plain(value: &Value) -> &str {
-    let text = value.as_str().unwrap_or_default();
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
-}
 
 #[tokio::test]
 async fn lines_know_rates_taxes_and_currencies() {

@@ -2,7 +2,7 @@
 
 mod aging;
 
-use kernel::{Error, Result, Tx, sql};
+use kernel::{Error, Result, Tx, sql, id};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -173,9 +173,4 @@ fn known(body: &Value, field: &str, options: &[&str]) -> Result<()> {
 fn made_of(tx: &Tx, entity: &str, id: Uuid) -> Value {
     tx.changed(entity, id, 1, "create");
     json!({ "entity": entity, "id": id })
-}
-
-fn id(said: &Value) -> Result<Uuid> {
-    let id = said.as_str().and_then(|s| s.parse().ok());
-    id.ok_or_else(|| Error::malformed("Say which record, by its id."))
 }

@@ -4,7 +4,7 @@ mod books_tests;
 mod taxes_tests;
 
 use serde_json::{Value, json};
-use testkit::{Person, Scene, scene};
+use testkit::{Person, Scene, scene, plain};
 
 const INVOICES: &str = "finance.invoices";
 const PAYMENTS: &str = "finance.payments";
@@ -645,11 +645,6 @@ impl Office {
     }
 }
 
-/// An amount without the zeros at its end.
-fn plain(amount: &Value) -> &str {
-    let text = amount.as_str().unwrap();
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
-}
 
 fn cents(amount: &Value) -> i64 {
     let text = plain(amount);

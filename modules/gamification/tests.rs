@@ -1,8 +1,8 @@
 //! Streaks and what hangs on them, from deals and payments.
 
-use crate::crm_tests::{PAYMENTS, Team, plain};
+use crate::crm_tests::{PAYMENTS, Team};
 use serde_json::{Value, json};
-use testkit::{Person, scene};
+use testkit::{Person, scene, plain};
 
 const PAUSES: &str = "gamification.streak_pauses";
 const STREAKS: &str = "gamification.daily_streaks";

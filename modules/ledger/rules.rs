@@ -5,7 +5,7 @@ mod reports;
 mod statements;
 mod taxes;
 
-use kernel::{Error, Result, Tx, sql};
+use kernel::{Result, Tx, sql, id};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -70,8 +70,4 @@ async fn import_rates(tx: &Tx, body: &Value) -> Result<Value> {
         made += tx.query_one(keep, &[&day, &currency, &per, &rate, &body["source"].as_str()]).await?.get::<_, i64>(0);
     }
     Ok(json!({ "read": rates.len(), "made": made }))
-}
-
-fn id(said: &Value) -> Result<Uuid> {
-    said.as_str().and_then(|s| s.parse().ok()).ok_or(Error::NotFound)
 }

@@ -813,7 +813,9 @@ declare here constant uuid := app.organization();
 begin
     return query
     with spans as materialized (
-        select p.id, p.starts_on >= from_on and p.ends_on <= to_on as is_whole from ledger.fiscal_periods p
+        -- A month that has begun is whole too when nothing in it is later than the last day.
+        select p.id, p.starts_on >= from_on and (p.ends_on <= to_on or not exists (select from ledger.journal_entries e
+            where e.organization_id = here and e.period_id = p.id and e.entry_on > to_on)) as is_whole from ledger.fiscal_periods p
         where p.organization_id = here and p.ends_on >= from_on and p.starts_on <= to_on and (entities is null or p.legal_entity_id = any (entities))
           and (with_closing or not p.is_closing)
     )

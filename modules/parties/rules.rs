@@ -1,8 +1,7 @@
 //! Finding and merging duplicates.
 
-use kernel::{Error, FieldAccess, Result, Tx, sql};
+use kernel::{Error, FieldAccess, Result, Tx, sql, id};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 kernel::rules! {}
 
@@ -57,9 +56,4 @@ async fn find_duplicates(tx: &Tx, body: &Value) -> Result<Value> {
         &[&tx.actor.organization, &party, &name, &bin, &iin, &email, &phone];
     let duplicates: Value = tx.query_one(found, values).await?.get(0);
     Ok(json!({ "duplicates": duplicates }))
-}
-
-fn id(said: &Value) -> Result<Uuid> {
-    let id = said.as_str().and_then(|s| s.parse().ok());
-    id.ok_or_else(|| Error::malformed("Say which record, by its id."))
 }

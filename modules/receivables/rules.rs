@@ -1,6 +1,6 @@
 //! What people do about what customers owe. What must hold is said in schema.sql.
 
-use kernel::{Error, Result, Tx, sql};
+use kernel::{Error, Result, Tx, sql, id};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -145,9 +145,4 @@ fn day(body: &Value, field: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::malformed_at(field, "This is not a date."))
-}
-
-fn id(said: &Value) -> Result<Uuid> {
-    let id = said.as_str().and_then(|s| s.parse().ok());
-    id.ok_or_else(|| Error::malformed("Say which record, by its id."))
 }

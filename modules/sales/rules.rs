@@ -1,8 +1,7 @@
 //! What people do with an order besides moving it. What must hold is said in schema.sql.
 
-use kernel::{Error, FieldAccess, Result, Tx, sql};
+use kernel::{Error, FieldAccess, Result, Tx, sql, id};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 kernel::rules! {}
 
@@ -57,9 +56,4 @@ async fn customer_summary(tx: &Tx, body: &Value) -> Result<Value> {
         summary["credit_limit"] = json!(seen.get::<_, Option<String>>(1));
     }
     Ok(summary)
-}
-
-fn id(said: &Value) -> Result<Uuid> {
-    let id = said.as_str().and_then(|s| s.parse().ok());
-    id.ok_or_else(|| Error::malformed("Say which record, by its id."))
 }

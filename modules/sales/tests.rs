@@ -3,7 +3,7 @@
 use kernel::{CustomField, Kind, Overlay};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use testkit::{Person, scene, scene_alone};
+use testkit::{Person, scene, scene_alone, plain};
 
 /// Row security switches off every index whose operator is not leakproof, and what PostgreSQL may use it does not always
 /// choose: so this asks as people ask, and looks which indexes were read.
@@ -403,11 +403,6 @@ async fn a_salesperson_sees_their_own_orders() {
     sally.read("sales.orders", &order).await.not_found();
 }
 
-/// An amount without the zeros at its end.
-fn plain(amount: &Value) -> &str {
-    let text = amount.as_str().unwrap();
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
-}
 
 struct Shop {
     customer: Value,

@@ -3,12 +3,22 @@
 use crate::{Error, Result};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
+use uuid::Uuid;
 
 /// How serde_json hands over a number whose digits it keeps.
 const NUMBER: &str = "$serde_json::private::Number";
 /// More than any column holds; an exponent could stand for more digits than there is memory.
 const DIGITS: usize = 60;
 const EXPONENT: u32 = 60;
+
+/// The record that an action's body or another record names.
+///
+/// # Errors
+/// Malformed where it is no id.
+pub fn id(said: &Value) -> Result<Uuid> {
+    let id = said.as_str().and_then(|s| s.parse().ok());
+    id.ok_or_else(|| Error::malformed("Say which record, by its id."))
+}
 
 /// One value and nothing after it. What two readers could understand differently is refused: a name that comes twice,
 /// a number of absurd size, minus zero.

@@ -24,7 +24,7 @@ pub use catalog::{
 };
 pub use error::{Error, Fault, Result};
 pub use install::{Installed, gate, install, schema_fingerprint, step_back};
-pub use json::read_json;
+pub use json::{id, read_json};
 pub use language::{LANGUAGES, spoken};
 pub use module::{Action, Call, Future, Module, Rule, When};
 pub use overlay::{CustomField, Overlay};

@@ -373,6 +373,12 @@ impl Outcome {
     }
 }
 
+/// An amount without the zeros at its end.
+pub fn plain(amount: &Value) -> &str {
+    let text = amount.as_str().unwrap_or_default();
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
+}
+
 pub fn id(record: &Value) -> Uuid {
     record["id"].as_str().unwrap_or_else(|| panic!("no id in {record}")).parse().unwrap()
 }

@@ -98,7 +98,7 @@ async fn a_report_is_what_its_address_says_and_a_file_of_the_same() {
     for (wrong, status) in [
         ("/reports/ledger/profit_and_loss?form=2026-01-01", 400),
         ("/reports/ledger/profit_and_loss?from=yesterday", 422),
-        ("/reports/ledger/general_ledger?account_id=x", 404),
+        ("/reports/ledger/general_ledger?account_id=x", 400),
         ("/reports/ledger/general_ledger?skip=many", 400),
         ("/reports/ledger/profit_and_loss?format=pdf", 400),
         ("/reports/ledger/import_rates", 404),
