@@ -260,13 +260,16 @@ fn attach(folder: &Path) -> Result<Option<Server>, Error> {
             ));
         }
         if postmaster.ready() {
-            let Some(version) = find::version(&postmaster.exe()) else {
+            if let Some(version) = find::version(&postmaster.exe()) {
+                return Ok(Some(Server { socket: postmaster.socket, port: postmaster.port, version }));
+            }
+            // It may have ended since it said that it was ready; if not, its program is not one that tells.
+            if begun.elapsed() > READY {
                 return refuse(format!(
                     "Could not tell the version of the running server (process {}).",
                     postmaster.pid
                 ));
-            };
-            return Ok(Some(Server { socket: postmaster.socket, port: postmaster.port, version }));
+            }
         }
         if begun.elapsed() > READY {
             return still_busy(folder, postmaster.pid);
