@@ -213,8 +213,8 @@ end $$;
 -- Leave that is given, changed or taken back changes the streak from its first day on.
 create function gamification.pause() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 begin
-    if tg_op <> 'INSERT' then perform gamification.recount(old.member_id, old.starts_on); end if;
-    if tg_op <> 'DELETE' then perform gamification.recount(new.member_id, new.starts_on); end if;
+    perform gamification.recount(q.member, min(q.day)) from (values (old.member_id, old.starts_on), (new.member_id, new.starts_on)) q (member, day)
+    where q.member is not null group by q.member order by q.member;
     return null;
 end $$;
 create trigger recounts after insert or update of member_id, starts_on, ends_on, deleted_at or delete on gamification.streak_pauses
