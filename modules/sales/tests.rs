@@ -11,7 +11,7 @@ use testkit::{Person, scene, scene_alone, plain};
 async fn filters_of_a_large_company_use_their_indexes() {
     let s = scene_alone(crate::ALL).await;
     let mut ann = s.person("Large", "owner").await;
-    let own = |name: &str, kind| CustomField { name: name.into(), label: name.into(), kind, required: false, options: Vec::new(), help: None };
+    let own = |name: &str, kind| CustomField { name: name.into(), label: name.into(), kind, ..CustomField::default() };
     let fields = [("sales.orders".to_owned(), vec![own("grade", Kind::Text), own("weight", Kind::Number)])];
     ann.actor.overlay = Arc::new(Overlay { fields: fields.into() });
     let customer = ann.create("parties.parties", json!({ "name": "Rare & Sons" })).await.ok();

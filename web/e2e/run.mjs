@@ -3,6 +3,7 @@ import { admin } from './admin.mjs'
 import { approvals } from './approvals.mjs'
 import { aria } from './aria.mjs'
 import { board } from './board.mjs'
+import { conditions } from './conditions.mjs'
 import { data } from './data.mjs'
 import { docs } from './docs.mjs'
 import { fields } from './fields.mjs'
@@ -55,6 +56,7 @@ try {
   if (want('time')) await time(browser, email)
   if (want('work')) await work(browser, email)
   if (want('fields')) await fields(browser, email)
+  if (want('conditions')) await conditions(browser, email)
   if (want('approvals')) await approvals(browser)
   if (want('docs')) await docs(browser, email)
   if (want('aria')) await aria(browser, email)

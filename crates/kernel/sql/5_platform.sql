@@ -644,6 +644,8 @@ create table builder.custom_fields (
     options     jsonb not null default '[]' check (jsonb_typeof(options) = 'array'),
     help        text,
     position    integer not null default 0,
+    visible_when jsonb check (jsonb_typeof(visible_when) = 'object'),      -- a condition on the record; null: always
+    required_when jsonb check (jsonb_typeof(required_when) = 'object'),    -- null: as "required" says
     unique (organization_id, entity, name)
 );
 comment on table builder.custom_fields is 'A field that this organization added to an entity.';

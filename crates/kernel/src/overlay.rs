@@ -9,8 +9,9 @@ pub struct Overlay {
     pub fields: HashMap<String, Vec<CustomField>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct CustomField {
+    pub id: Uuid,
     pub name: String,
     pub label: String,
     pub kind: Kind,
@@ -18,6 +19,10 @@ pub struct CustomField {
     /// `{id, label, color}`
     pub options: Vec<Value>,
     pub help: Option<String>,
+    /// A condition on the record: where it does not hold, the field holds nothing.
+    pub visible_when: Option<Value>,
+    /// A condition on the record: where it holds, and the field is visible, it holds something.
+    pub required_when: Option<Value>,
 }
 
 impl Overlay {
@@ -25,7 +30,7 @@ impl Overlay {
         let rows = system
             .query(
                 crate::sql!(
-                    "select entity, name, label, type, required, options, help from builder.custom_fields
+                    "select entity, name, label, type, required, options, help, visible_when, required_when, id from builder.custom_fields
                      where organization_id = $1 and deleted_at is null order by entity, position, name"
                 ),
                 &[&organization],
@@ -41,6 +46,9 @@ impl Overlay {
                 required: row.get(4),
                 options: options.as_array().cloned().unwrap_or_default(),
                 help: row.get(6),
+                visible_when: row.get(7),
+                required_when: row.get(8),
+                id: row.get(9),
             });
         }
         Ok(overlay)
@@ -56,6 +64,16 @@ impl Overlay {
 }
 
 impl CustomField {
+    /// Whether it is there, or required, only where a condition holds.
+    pub fn is_conditional(&self) -> bool {
+        self.visible_when.is_some() || self.required_when.is_some()
+    }
+
+    /// Whether every record has something in it.
+    pub fn is_always_required(&self) -> bool {
+        self.required && !self.is_conditional()
+    }
+
     /// Its choices, if it has any: options are texts or `{id}`.
     pub fn choices(&self) -> impl Iterator<Item = &str> {
         self.options.iter().filter_map(|o| o.as_str().or_else(|| o["id"].as_str()))

@@ -8,6 +8,7 @@
 
 pub mod approvals;
 pub mod bulk;
+pub mod conditional;
 pub mod docs;
 mod export;
 mod extra;

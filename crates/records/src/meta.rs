@@ -426,12 +426,17 @@ fn custom(actor: &Actor, entity: &Entity, field: &CustomField) -> Value {
         .iter()
         .map(|o| if o.is_object() { o.clone() } else { json!({ "id": o, "label": o, "color": "gray" }) })
         .collect();
+    // A condition that asks what the person may not see would tell him that there is such a field.
+    let shown = |condition: &Option<Value>| -> Option<Value> {
+        condition.clone().filter(|c| crate::conditional::may_see(actor, entity, c))
+    };
     json!({
         "name": name, "label": field.label, "help": field.help, "type": type_name(field.kind), "required": field.required,
         "readonly": false, "access": if write { "write" } else { "read" },
         "options": (!options.is_empty() && !rated).then_some(options),
         "max": rated.then(|| field.stars()),
         "filterable": true, "sortable": field.kind.has_order(), "custom": true, "unique": false, "system": false,
+        "visible_when": shown(&field.visible_when), "required_when": shown(&field.required_when),
     })
 }
 

@@ -1,4 +1,5 @@
 use crate::{
+    conditional,
     plan::{plain, quoted},
     query::{Reading, Record},
     select::from_states,
@@ -109,7 +110,7 @@ pub(crate) fn draft(
                 faults.push(Fault { field: Some(column.name.clone()), message: "This is required.".into() });
             }
         }
-        for field in actor.overlay.of(&entity.name).iter().filter(|f| f.required) {
+        for field in actor.overlay.of(&entity.name).iter().filter(|f| f.is_always_required()) {
             if !draft.custom.contains_key(&field.name)
                 && !faults.iter().any(|f| f.field.as_deref() == Some(&format!("cf.{}", field.name)))
             {
@@ -140,7 +141,7 @@ fn custom(
         return Err(Error::Forbidden(format!("You may not write the field {name}.")));
     }
     match json_of(field, value) {
-        Ok(Value::Null) if field.required => {
+        Ok(Value::Null) if field.is_always_required() => {
             faults.push(Fault { field: Some(name), message: "This is required.".into() })
         }
         Ok(mut value) => {
@@ -256,6 +257,42 @@ pub(crate) struct Making {
     pub(crate) statements: Vec<Statement>,
     relations: Vec<(String, Uuid, String)>,
     files: Vec<Hanging>,
+    /// Of the record and its parts.
+    conditions: Vec<Conditional>,
+}
+
+/// A row whose own fields depend on conditions; see [`conditional::keep`].
+struct Conditional {
+    entity: String,
+    id: Uuid,
+    /// What was sent of a row that was there before.
+    touched: Option<Vec<String>>,
+    path: Option<String>,
+}
+
+impl Conditional {
+    fn new(actor: &Actor, entity: &Entity, id: Uuid, path: Option<&str>) -> Option<Conditional> {
+        let (name, path) = (entity.name.clone(), path.map(str::to_owned));
+        conditional::any(actor, entity).then_some(Conditional { entity: name, id, touched: None, path })
+    }
+
+    fn touched(self, entity: &Entity, sent: &Map<String, Value>) -> Conditional {
+        let own = sent.get("custom").and_then(Value::as_object).into_iter().flat_map(Map::keys);
+        let names = sent.keys().map(|name| match entity.relation(name) {
+            Some(column) => column.name.clone(),
+            None => name.clone(),
+        });
+        Conditional { touched: Some(names.chain(own.map(|k| format!("cf.{k}"))).collect()), ..self }
+    }
+
+    async fn keep(&self, tx: &Tx) -> Result<()> {
+        let entity = tx.catalog.entity(&self.entity)?;
+        let kept = conditional::keep(tx, entity, &[self.id], self.touched.as_deref()).await;
+        kept.map_err(|e| match &self.path {
+            Some(path) => e.under(path),
+            None => e,
+        })
+    }
 }
 
 /// Files of a row that is not there yet; its own fields are the last text of the statement that makes it.
@@ -285,6 +322,7 @@ pub(crate) fn making(
         }
     };
     hanging(0, entity, &mut head);
+    let mut conditions: Vec<Conditional> = Conditional::new(actor, entity, id, None).into_iter().collect();
     let followers = following(entity, id, [Some(actor.user), given_to(entity, &head)]);
     let mut statements = vec![insert(entity, &mut head, None, None), followers];
     for part in &entity.parts {
@@ -306,11 +344,12 @@ pub(crate) fn making(
                     .map(|(t, i, f)| (t, i, format!("{path}.{f}"))),
             );
             hanging(statements.len(), inner, &mut line);
+            conditions.extend(Conditional::new(actor, inner, line.id, Some(&path)));
             statements.push(insert(inner, &mut line, Some((&part.fk, id)), Some(path)));
         }
     }
     if faults.is_empty() {
-        Ok(Making { id, statements, relations, files })
+        Ok(Making { id, statements, relations, files, conditions })
     } else {
         Err(Error::Malformed(faults))
     }
@@ -470,7 +509,8 @@ pub async fn create(store: &Store, actor: &Actor, entity: &Entity, body: &Value)
     let making = making(actor, catalog, entity, body)?;
     let ruled = kernel::rules(store.modules(), &entity.name, "create").next().is_some();
     let readable = actor.access.may(entity, "read");
-    if ruled || !readable || !making.files.is_empty() || narrow(actor, catalog, &making.relations) {
+    let asks = !making.files.is_empty() || !making.conditions.is_empty();
+    if ruled || !readable || asks || narrow(actor, catalog, &making.relations) {
         let id = within!(store, actor, tx => made(&tx, entity, &making).await)?;
         return if readable {
             crate::get(store, actor, entity, id, &[], &[]).await
@@ -518,6 +558,9 @@ async fn made(tx: &Tx, entity: &Entity, making: &Making) -> Result<Uuid> {
         }
     }
     run(tx, &statements).await?;
+    for row in &making.conditions {
+        row.keep(tx).await?;
+    }
     let rules = |when| async move {
         if kernel::rules(tx.modules(), &entity.name, "create").any(|r| r.when == when) {
             let record = read_value(tx, entity, making.id, false).await?;
@@ -612,6 +655,8 @@ pub(crate) async fn changed(
     let mut relations = std::mem::take(&mut head.relations);
     let touched = entity.parts.iter().any(|p| map.contains_key(&p.name));
     let mut statements = Vec::new();
+    let head_asks = Conditional::new(actor, entity, id, None).map(|c| c.touched(entity, map));
+    let mut conditions: Vec<Conditional> = head_asks.into_iter().collect();
     for part in &entity.parts {
         let Some(rows) = map.get(&part.name) else { continue };
         let inner = tx.catalog.entity(&part.entity)?;
@@ -668,6 +713,8 @@ pub(crate) async fn changed(
                     .into_iter()
                     .map(|(t, i, f)| (t, i, format!("{path}.{f}"))),
             );
+            let asks = Conditional::new(actor, inner, known.unwrap_or(line.id), Some(&path));
+            conditions.extend(asks.map(|c| if known.is_some() { c.touched(inner, &writable) } else { c }));
             match known {
                 Some(known) => {
                     unsigned(tx, inner, known, &mut line).await.map_err(|e| e.under(&path))?;
@@ -709,6 +756,9 @@ pub(crate) async fn changed(
                 "There is no such line.",
             ));
         }
+    }
+    for row in &conditions {
+        row.keep(tx).await?;
     }
     for when in [When::Before, When::After] {
         if kernel::rules(tx.modules(), &entity.name, "update").any(|r| r.when == when) {

@@ -10,7 +10,7 @@ use axum::{
     response::IntoResponse,
     routing::{get, patch},
 };
-use kernel::{Actor, Error, Kind, sql};
+use kernel::{Actor, Entity, Error, Kind, sql};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -195,7 +195,7 @@ fn builder(actor: &Actor) -> Answer<()> {
     Err(Error::Forbidden("Only administrators change fields.".into()).into())
 }
 
-const FIELD: &str = "json_build_object('id', id, 'entity', entity, 'name', name, 'label', label, 'type', type, 'required', required, 'options', options, 'help', help, 'position', position, 'version', version)::text";
+const FIELD: &str = "json_build_object('id', id, 'entity', entity, 'name', name, 'label', label, 'type', type, 'required', required, 'options', options, 'help', help, 'position', position, 'visible_when', visible_when, 'required_when', required_when, 'version', version)::text";
 
 async fn fields(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -> Answer {
     builder(&person.actor)?;
@@ -233,7 +233,9 @@ fn options(body: &Value) -> Answer<Option<Value>> {
 
 async fn add_field(Has(state): Has<State>, person: Person, Body(body): Body) -> Answer {
     builder(&person.actor)?;
-    only(&body, &["entity", "name", "label", "type", "required", "options", "help"])?;
+    let known =
+        ["entity", "name", "label", "type", "required", "options", "help", "visible_when", "required_when"];
+    only(&body, &known)?;
     let entity = text(&body, "entity")?.unwrap_or_default();
     let catalog = state.store.catalog();
     let known = catalog.entities.get(entity).filter(|e| catalog.module(e.module()).is_some());
@@ -256,8 +258,9 @@ async fn add_field(Has(state): Has<State>, person: Person, Body(body): Body) -> 
         return Err(Error::malformed_at("options", "A rating is of 5 or of 10.").into());
     }
     let required = body["required"] == true;
+    let [visible_when, required_when] = conditions(&state, &person.actor, known, name, &body)?;
     let id = Uuid::now_v7();
-    let sql = "insert into builder.custom_fields (organization_id, id, entity, name, label, type, required, options, help) values ($1, $2, $3::text, $4::text, $5::text, $6::text, $7, $8, $9::text)";
+    let sql = "insert into builder.custom_fields (organization_id, id, entity, name, label, type, required, options, help, visible_when, required_when) values ($1, $2, $3::text, $4::text, $5::text, $6::text, $7, $8, $9::text, $10, $11)";
     let read = format!("select {FIELD} from builder.custom_fields where organization_id = $1 and id = $2");
     let organization = person.actor.organization;
     let rows = state
@@ -277,6 +280,8 @@ async fn add_field(Has(state): Has<State>, person: Person, Body(body): Body) -> 
                         &required,
                         &options,
                         &text(&body, "help")?,
+                        &visible_when,
+                        &required_when,
                     ],
                 ),
                 (&read, &[&organization, &id]),
@@ -287,10 +292,34 @@ async fn add_field(Has(state): Has<State>, person: Person, Body(body): Body) -> 
     Ok(json_bytes(StatusCode::CREATED, row_text(&rows)?))
 }
 
+/// When the field is there, and when it is required: conditions on the record; none where they ask nothing.
+fn conditions(
+    state: &State,
+    actor: &Actor,
+    entity: &Entity,
+    name: &str,
+    body: &Value,
+) -> Answer<[Option<Value>; 2]> {
+    let said = [&body["visible_when"], &body["required_when"]];
+    records::conditional::check(state.store.catalog(), actor, entity, name, said)?;
+    Ok(said.map(|c| Some(c.clone()).filter(|c| c["field"].is_string() || c["rules"].is_array())))
+}
+
+/// The field's entity and name.
+fn own_field<'a>(state: &'a State, actor: &Actor, id: Uuid) -> Answer<(&'a Entity, String)> {
+    let mut all = actor.overlay.fields.iter().flat_map(|(e, fields)| fields.iter().map(move |f| (e, f)));
+    let (entity, field) = all.find(|(_, f)| f.id == id).ok_or(Error::NotFound)?;
+    Ok((state.store.catalog().entity(entity)?, field.name.clone()))
+}
+
 async fn change_field(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): Body) -> Answer {
     builder(&person.actor)?;
-    only(&body, &["label", "required", "options", "help", "position"])?;
-    let sql = "update builder.custom_fields set label = coalesce($3::text, label), required = coalesce($4, required), options = coalesce($5, options), help = coalesce($6::text, help), position = coalesce($7, position)
+    only(&body, &["label", "required", "options", "help", "position", "visible_when", "required_when"])?;
+    let (entity, name) = own_field(&state, &person.actor, id)?;
+    let [visible_when, required_when] = conditions(&state, &person.actor, entity, &name, &body)?;
+    let said = ["visible_when", "required_when"].map(|part| body.get(part).is_some());
+    let sql = "update builder.custom_fields set label = coalesce($3::text, label), required = coalesce($4, required), options = coalesce($5, options), help = coalesce($6::text, help), position = coalesce($7, position),
+                      visible_when = case when $8 then $9 else visible_when end, required_when = case when $10 then $11 else required_when end
                where organization_id = $1 and id = $2 and deleted_at is null";
     let read = format!(
         "select {FIELD} from builder.custom_fields where organization_id = $1 and id = $2 and deleted_at is null"
@@ -312,6 +341,10 @@ async fn change_field(Has(state): Has<State>, person: Person, Id(id): Id, Body(b
                         &options(&body)?,
                         &text(&body, "help")?,
                         &position,
+                        &said[0],
+                        &visible_when,
+                        &said[1],
+                        &required_when,
                     ],
                 ),
                 (&read, &[&organization, &id]),
@@ -325,6 +358,13 @@ async fn change_field(Has(state): Has<State>, person: Person, Id(id): Id, Body(b
 /// The values stay in the records; a field of the same name brings them back.
 async fn drop_field(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer {
     builder(&person.actor)?;
+    let (entity, name) = own_field(&state, &person.actor, id)?;
+    let asking = records::conditional::asking(state.store.catalog(), &person.actor, entity, &name)?;
+    if let Some(label) = asking.first() {
+        return Err(
+            Error::refused(format!("Whether {label} is there or required rests on this field.")).into()
+        );
+    }
     let sql = sql!("delete from builder.custom_fields where organization_id = $1 and id = $2 returning 1");
     let rows = state.store.batch(&person.actor, &[(sql, &[&person.actor.organization, &id])]).await?;
     if rows.iter().all(Vec::is_empty) {

@@ -8,12 +8,14 @@ import { del, get, messageOf, patch, post } from '@/api/http'
 import { queryClient } from '@/api/session'
 import { done } from '@/lib/undo'
 import { useSubmit } from '@/lib/useForm'
-import { useMenu } from '@/meta/hooks'
-import type { Option } from '@/meta/types'
+import { useEntity, useMenu } from '@/meta/hooks'
+import { isRule, type Condition, type Option, type Rule } from '@/meta/types'
 import { Chip, Confirm, Dialog, Empty, Failure, Labelled, Skeleton } from '@/ui/basics'
+import { ConditionTree, firstRule } from '@/views/filter-tree'
+import { sendable } from '@/views/state'
 import { Section } from './layout'
 
-interface CustomField { id: string; entity: string; name: string; label: string; type: string; required: boolean; options?: Option[] | null }
+interface CustomField { id: string; entity: string; name: string; label: string; type: string; required: boolean; options?: Option[] | null; visible_when?: Condition | Rule | null; required_when?: Condition | Rule | null }
 const TYPES = ['text', 'textarea', 'number', 'integer', 'money', 'percent', 'date', 'datetime', 'boolean', 'select', 'multiselect', 'tags', 'email', 'phone', 'url', 'richtext', 'rating', 'duration', 'color', 'location', 'user', 'country', 'timezone', 'barcode', 'signature', 'recurrence', 'file']
 const COLORS = ['gray', 'blue', 'violet', 'amber', 'green', 'red', 'cyan', 'pink']
 
@@ -34,7 +36,7 @@ export function CustomFields() {
         <table className="data">
           <thead><tr><th scope="col">{t('name')}</th><th scope="col">{t('fields.key')}</th><th scope="col">{t('fields.type')}</th><th scope="col">{t('fields.required')}</th><th scope="col"><span className="visually-hidden">{t('actions')}</span></th></tr></thead>
           <tbody>{data.map((f) => (
-            <tr key={f.id}><td className="font-medium">{f.label}</td><td><code>{f.name}</code></td><td>{t(`type.${f.type}`, f.type)}{f.options?.length ? <span className="inline-flex gap-1 ms-2">{f.options.slice(0, 3).map((o) => <Chip key={o.id} option={o} />)}</span> : null}</td><td>{f.required ? t('yes') : t('no')}</td>
+            <tr key={f.id}><td className="font-medium">{f.label}</td><td><code>{f.name}</code></td><td>{t(`type.${f.type}`, f.type)}{f.options?.length ? <span className="inline-flex gap-1 ms-2">{f.options.slice(0, 3).map((o) => <Chip key={o.id} option={o} />)}</span> : null}</td><td>{f.required_when ? t('fields.sometimes') : f.required ? t('yes') : t('no')}{f.visible_when && <span className="text-muted ms-2">{t('fields.shownSometimes')}</span>}</td>
               <td className="end whitespace-nowrap"><button type="button" className="btn ghost icon sm" aria-label={t('editNamed', { name: f.label })} onClick={() => setEditing(f)}><Pencil size={14} /></button><button type="button" className="btn ghost icon sm" aria-label={t('removeNamed', { name: f.label })} onClick={() => setDropping(f)}><Trash2 size={14} /></button></td></tr>
           ))}</tbody>
         </table>
@@ -47,17 +49,26 @@ export function CustomFields() {
 
 const keyOf = (label: string) => label.trim().toLowerCase().normalize('NFKD').replace(/[^a-z0-9]+/g, '_').replace(/^_+|_+$/g, '').replace(/^(\d)/, 'f_$1')
 
+const grouped = (c: Condition | Rule | null | undefined): Condition | null => (c ? (isRule(c) ? { operator: 'AND', rules: [c] } : c) : null)
+
 function FieldDialog({ entity, field, onClose, onDone }: { entity: string; field: CustomField | null; onClose: () => void; onDone: () => Promise<void> }) {
   const { t } = useTranslation()
   const [v, setV] = useState({ label: field?.label ?? '', name: field?.name ?? '', type: field?.type ?? 'text', required: field?.required ?? false })
   const [options, setOptions] = useState<Option[]>(field?.options ?? [])
   const [stars, setStars] = useState('5')
   const [named, setNamed] = useState(!!field)
+  const { data: meta } = useEntity(entity)
+  const [shown, setShown] = useState(() => grouped(field?.visible_when))
+  const [wanted, setWanted] = useState(() => grouped(field?.required_when))
+  const others = meta?.fields.filter((f) => f.filterable && f.name !== `cf.${v.name}`) ?? []
+  const first = (): Condition => ({ operator: 'AND', rules: others[0] ? [firstRule(others[0])] : [] })
+  const tree = (c: Condition, set: (c: Condition) => void) => meta && <ConditionTree entity={meta} fields={others} value={c} onChange={set} />
   const choices = v.type === 'select' || v.type === 'multiselect'
   const { submit, busy, errors, message } = useSubmit(async () => {
     const opts = v.type === 'rating' && !field ? { options: [{ id: stars, label: stars, color: 'gray' }] } : choices ? { options: options.filter((o) => o.label.trim()).map((o) => ({ ...o, id: o.id || keyOf(o.label) || o.label })) } : {}
-    if (field) await patch(`/fields/${field.id}`, { label: v.label, required: v.required, ...opts })
-    else await post('/fields', { entity, ...v, ...opts })
+    const when = { visible_when: shown && sendable(shown), required_when: wanted && sendable(wanted) }
+    if (field) await patch(`/fields/${field.id}`, { label: v.label, required: v.required, ...opts, ...when })
+    else await post('/fields', { entity, ...v, ...opts, ...when })
     await onDone()
     done(t('saved'))
   })
@@ -68,7 +79,10 @@ function FieldDialog({ entity, field, onClose, onDone }: { entity: string; field
         <Labelled label={t('name')} required error={errors.label}>{(p) => <input {...p} className="input" autoFocus value={v.label} onChange={(e) => setV({ ...v, label: e.target.value, ...(named ? {} : { name: keyOf(e.target.value) }) })} />}</Labelled>
         <Labelled label={t('fields.key')} required error={errors.name} help={t('fields.keyHelp')}>{(p) => <input {...p} className="input" disabled={!!field} value={v.name} onChange={(e) => { setNamed(true); setV({ ...v, name: e.target.value }) }} />}</Labelled>
         <Labelled label={t('fields.type')} error={errors.type}>{(p) => <select {...p} className="input" disabled={!!field} value={v.type} onChange={(e) => setV({ ...v, type: e.target.value })}>{TYPES.map((x) => <option key={x} value={x}>{t(`type.${x}`)}</option>)}</select>}</Labelled>
-        <label className="flex items-center gap-2 mt-5"><input type="checkbox" checked={v.required} onChange={(e) => setV({ ...v, required: e.target.checked })} />{t('fields.required')}</label>
+        <Labelled label={t('fields.required')} error={errors.required_when}>{(p) => <select {...p} className="input" value={wanted ? 'when' : v.required ? 'yes' : 'no'} onChange={(e) => { setV({ ...v, required: e.target.value === 'yes' }); setWanted(e.target.value === 'when' ? first() : null) }}><option value="no">{t('no')}</option><option value="yes">{t('yes')}</option><option value="when">{t('fields.when')}</option></select>}</Labelled>
+        {wanted && meta && <div className="col-span-2">{tree(wanted, setWanted)}</div>}
+        <Labelled label={t('fields.shown')} error={errors.visible_when} help={shown ? t('fields.shownHelp') : undefined} className="col-span-2">{(p) => <select {...p} className="input" value={shown ? 'when' : 'always'} onChange={(e) => setShown(e.target.value === 'when' ? first() : null)}><option value="always">{t('fields.always')}</option><option value="when">{t('fields.when')}</option></select>}</Labelled>
+        {shown && meta && <div className="col-span-2">{tree(shown, setShown)}</div>}
       </div>
       {v.type === 'rating' && !field && <Labelled label={t('fields.stars')}>{(p) => <select {...p} className="input !w-[110px]" value={stars} onChange={(e) => setStars(e.target.value)}><option value="5">5</option><option value="10">10</option></select>}</Labelled>}
       {choices && (

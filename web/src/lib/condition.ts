@@ -27,6 +27,9 @@ export function compile(c: Condition | Rule, kinds: (field: string) => Kind | un
   if (!tests.length) return () => true
   return c.operator === 'OR' ? (row) => tests.some((t) => t(row)) : (row) => tests.every((t) => t(row))
 }
+/** Whether it can be asked here; other operators are the server's alone. */
+export const understood = (c: Condition | Rule, kinds: (field: string) => Kind | undefined, clock: Clock): boolean =>
+  'field' in c ? Object.keys(c).every((k) => /^(field|operator|value)$/.test(k)) && rule(c, kinds(c.field), clock) !== never : /^(AND|OR)$/.test(c.operator) && c.rules.every((r) => understood(r, kinds, clock))
 const asks = (c: Condition): boolean => c.rules.some((r) => 'field' in r || asks(r))
 
 function rule(r: Rule, kind: Kind | undefined, clock: Clock): Test {

@@ -8,6 +8,8 @@ export interface Field {
   filterable: boolean; sortable: boolean; custom: boolean; unique: boolean
   currency_field?: string | null
   system?: boolean
+  /** The field is there, or must be filled in, where these hold of the record. */
+  visible_when?: Condition | Rule | null; required_when?: Condition | Rule | null
 }
 export interface Can { create: boolean; update: boolean; delete: boolean; export: boolean; import: boolean; talk: boolean }
 export interface EntityIndex { name: string; label: string; plural: string; icon?: string | null; page?: '/bank' | null; title_field: string | null; module: string; list: string[]; can: Can; part_of: string | null }

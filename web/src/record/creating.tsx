@@ -7,6 +7,7 @@ import { isEmpty } from '@/fields/registry'
 import { entityQuery } from '@/meta/hooks'
 import type { Entity, Row } from '@/meta/types'
 import { Skeleton } from '@/ui/basics'
+import { useFitting } from './conditional'
 import { defaults, formRows, lineChanges, lineDetails, lineFields, placeErrors, without, type LineRow } from './draft'
 import { focusBad } from './form'
 import { forget, useKept } from './kept'
@@ -33,9 +34,11 @@ export interface Creating {
 /** A record being made: its values and lines, what is wrong with them, and the one creation they become. `place` names what is kept over a reload that nobody asked for. */
 export function useCreating(entity: Entity, place: string, preset?: Record<string, unknown>): Creating {
   const { t } = useTranslation()
-  const rows = useMemo(() => formRows(entity), [entity])
-  const fresh = () => ({ ...defaults(rows.flat()), ...preset })
+  const whole = useMemo(() => formRows(entity), [entity])
+  const fresh = () => ({ ...defaults(whole.flat()), ...preset })
   const [values, setValues] = useState<Record<string, unknown>>(fresh)
+  const fit = useFitting(entity)
+  const rows = useMemo(() => fit(whole, values), [fit, whole, values])
   const [lines, setLines] = useState<Record<string, LineRow[]>>({})
   const metas = useQueries({ queries: entity.lines.map((l) => entityQuery(l.entity)) })
   const [errors, setErrors] = useState<Record<string, string>>({})
@@ -57,7 +60,9 @@ export function useCreating(entity: Entity, place: string, preset?: Record<strin
     if (Object.keys(missing).length) return refuse(missing, '')
     setBusy(true); setErrors({}); setMessage('')
     const keysOf: Record<string, string[]> = {}
-    const body: Record<string, unknown> = Object.fromEntries(Object.entries(values).filter(([k, v]) => !isEmpty(v) && touched.current.has(k)))
+    const there = new Set(rows.flat().map((f) => f.name))
+    const gone = new Set(whole.flat().map((f) => f.name).filter((n) => !there.has(n)))
+    const body: Record<string, unknown> = Object.fromEntries(Object.entries(values).filter(([k, v]) => !isEmpty(v) && touched.current.has(k) && !gone.has(k)))
     entity.lines.forEach((l, i) => {
       const m = metas[i]?.data
       if (!m) return

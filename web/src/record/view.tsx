@@ -16,6 +16,7 @@ import { editable, entityQuery, fieldOf, metaQuery, recordExpand, titleOf, visib
 import type { Entity, Field, Row } from '@/meta/types'
 import { Chip, Failure, Skeleton } from '@/ui/basics'
 import { ActionBar } from './actions'
+import { useFitting } from './conditional'
 import { formRows, lineChanges, lineDetails, lineFields, placeErrors, without, type LineRow } from './draft'
 import { Files } from './files'
 import { focusBad, OtherErrors } from './form'
@@ -78,6 +79,7 @@ function Overview({ entity, row, wide, tabs, current }: { entity: Entity; row: R
   const [message, setMessage] = useState('')
   const [busy, setBusy] = useState(false)
   const [all, setAll] = useState(false)
+  const fit = useFitting(entity)
   const [conflict, setConflict] = useState<Record<string, unknown> | null>(null)
   const metas = useQueries({ queries: entity.lines.map((l) => entityQuery(l.entity)) })
   const box = useRef<HTMLDivElement>(null)
@@ -135,10 +137,10 @@ function Overview({ entity, row, wide, tabs, current }: { entity: Entity; row: R
   const Heading = wide ? 'h1' : 'h2'
   const Sub = wide ? 'h2' : 'h3'
   const state = entity.states && fieldOf(entity, entity.states.field)
-  const rows = formRows(entity, true)
+  const rows = fit(formRows(entity, true), { ...row, ...draft })
   const placed = new Set(rows.flat().map((f) => f.name))
   const totals = entity.lines.length ? visibleFields(entity).filter((f) => f.type === 'money' && !editable(f) && !placed.has(f.name)) : []
-  const details = visibleFields(entity).filter((f) => !placed.has(f.name) && !totals.includes(f) && f !== state && f.name !== entity.title_field && (row[f.name] ?? null) !== null && row[f.name] !== '')
+  const details = visibleFields(entity).filter((f) => !placed.has(f.name) && !f.visible_when && !totals.includes(f) && f !== state && f.name !== entity.title_field && (row[f.name] ?? null) !== null && row[f.name] !== '')
   // The first rows always show; of the rest, what says something.
   const lead = new Set(rows.slice(0, 3).flat().map((f) => f.name))
   const quiet = (f: Field) => hidden > 3 && blank(f)

@@ -9,6 +9,7 @@ use super::{
     sniff::Format,
 };
 use crate::{
+    conditional,
     plan::{plain, quoted},
     value::{Text, json_of, text_of},
     write::read_value,
@@ -269,7 +270,7 @@ impl Table<'_> {
                 line.faults.push(Problem::at(&column.name, "This is required.", None));
             }
         }
-        for field in overlay.iter().filter(|f| f.required) {
+        for field in overlay.iter().filter(|f| f.is_always_required()) {
             if line.custom.get(&field.name).is_none_or(Value::is_null) {
                 line.faults.push(Problem::at(&format!("cf.{}", field.name), "This is required.", None));
             }
@@ -714,6 +715,8 @@ impl<'a> Work<'a> {
             table.has_custom(),
         );
         tx.change(&table.insert_sql(None), &arrays.values()).await?;
+        let ids: Vec<Uuid> = heads.iter().map(|l| l.id).collect();
+        conditional::keep(tx, self.entity(), &ids, None).await?;
         for (n, (part, table)) in self.mapping.parts.iter().enumerate() {
             let lines: Vec<(&Uuid, &Line)> =
                 docs.iter().flat_map(|d| d.parts[n].iter().map(|l| (&d.head.id, l))).collect();
@@ -733,6 +736,9 @@ impl<'a> Work<'a> {
             );
             let done = tx.change(&table.insert_sql(Some(&part.fk)), &arrays.values()).await;
             done.map_err(|e| if e.is_passing() { e } else { e.explain(&tx.catalog).under(&part.name) })?;
+            let ids: Vec<Uuid> = own.iter().map(|l| l.id).collect();
+            let kept = conditional::keep(tx, tx.catalog.entity(&part.entity)?, &ids, None).await;
+            kept.map_err(|e| e.under(&part.name))?;
         }
         self.rules(tx, "create", heads.iter().map(|l| l.id)).await?;
         Ok(docs.len() as u64)
@@ -748,8 +754,10 @@ impl<'a> Work<'a> {
         let ids = docs.iter().filter_map(|d| d.known).collect();
         let columns = table.changing(&self.mapping.key).map(|(at, _)| at);
         let arrays = Arrays::new(tx.actor.organization, ids, None, &lines, columns, table.has_custom());
-        let changed = tx.cached(&sql, &arrays.values()).await?;
-        self.rules(tx, "update", changed.iter().map(|r| r.get(0))).await?;
+        let changed: Vec<Uuid> = tx.cached(&sql, &arrays.values()).await?.iter().map(|r| r.get(0)).collect();
+        let touched: Vec<String> = table.slots.iter().map(Slot::name).collect();
+        conditional::keep(tx, self.entity(), &changed, Some(&touched)).await?;
+        self.rules(tx, "update", changed.iter().copied()).await?;
         Ok(changed.len() as u64)
     }
 

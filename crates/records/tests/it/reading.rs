@@ -317,9 +317,8 @@ async fn fields_of_the_company_are_fields() {
         name: name.into(),
         label: name.into(),
         kind,
-        required: false,
         options,
-        help: None,
+        ..Default::default()
     };
     overlay.fields.insert(
         "shop.customers".into(),
@@ -365,9 +364,7 @@ async fn every_type_of_field_is_whole() {
         name: kind.name().into(),
         label: kind.name().into(),
         kind,
-        required: false,
-        options: vec![],
-        help: None,
+        ..Default::default()
     };
     overlay.fields.insert("shop.customers".into(), kinds.map(field).to_vec());
     ann.actor.overlay = Arc::new(overlay);

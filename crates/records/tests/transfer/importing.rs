@@ -481,3 +481,40 @@ async fn documents_of_the_past_are_taken_back_until_people_move_on_with_them() {
     assert_eq!(refused, "1 of the orders that this import made have moved on since.");
     assert_eq!(all(&owner, "sales.orders", &[]).await.len(), 2);
 }
+
+#[tokio::test]
+async fn conditions_of_fields_hold_for_files_too() {
+    let s = scene().await;
+    let mut owner = s.person("Acme", "owner").await;
+    let asks = |field: &str, value: &str| json!({ "field": field, "operator": "equals", "value": value });
+    let field = |name: &str, [visible_when, required_when]: [Option<Value>; 2]| kernel::CustomField {
+        name: name.into(),
+        label: name.into(),
+        visible_when,
+        required_when,
+        ..Default::default()
+    };
+    let fields = vec![
+        field("shelf", [Some(asks("kind", "material")), None]),
+        field("license", [None, Some(asks("kind", "digital"))]),
+    ];
+    let mut overlay = kernel::Overlay::default();
+    overlay.fields.insert("products.products".into(), fields);
+    owner.actor.overlay = std::sync::Arc::new(overlay);
+    let rows = "sku,name,kind,cf.shelf,cf.license\n1,Chai,product,A,\n2,Salt,material,B,\n3,Font,digital,,\n4,Book,digital,C,MIT\n";
+    let import = bring(&owner, "products.products", file(rows).path(), null(), None).await;
+    assert_eq!(counts(&import), [3, 0, 0, 1], "{import}");
+    assert_eq!(import["errors"][0]["row"], 4);
+    assert_eq!(import["errors"][0]["field"], "cf.license");
+    let own = async |sku: &str| {
+        let row = &all(&owner, "products.products", &[("sku", sku)]).await[0];
+        ["cf.shelf", "cf.license"].map(|name| row[name].clone())
+    };
+    assert_eq!(own("1").await, [Value::Null, Value::Null]);
+    assert_eq!(own("2").await, [json!("B"), Value::Null]);
+    assert_eq!(own("4").await, [Value::Null, json!("MIT")]);
+    let rows = "sku,kind\n2,product\n1,digital\n";
+    let import = bring(&owner, "products.products", file(rows).path(), null(), Some("sku")).await;
+    assert_eq!(counts(&import), [0, 1, 0, 1], "{import}");
+    assert_eq!(own("2").await, [Value::Null, Value::Null], "it is no material any more");
+}

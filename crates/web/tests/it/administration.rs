@@ -302,3 +302,105 @@ async fn own_fields_are_printed_in_words() {
     let pdf = owner.get(&format!("/parties/parties/{id}/_print")).await;
     assert!(pdf.status == 200 && pdf.bytes.starts_with(b"%PDF"));
 }
+
+/// A field that is there only for some records is empty on all others; one that some records need is asked for.
+#[tokio::test]
+async fn fields_come_and_go_with_what_a_record_says() {
+    let house = house().await;
+    let owner = house.owner().await;
+    let add = async |name: &str, more: Value| {
+        let mut body = json!({ "entity": "parties.parties", "name": name, "label": name, "type": "text" });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        owner.post("/fields", body).await
+    };
+    let asks = |field: &str, operator: &str, value: &str| json!({ "operator": "AND", "rules": [{ "field": field, "operator": operator, "value": value }] });
+    assert_eq!(add("grade", json!({})).await.status, 201);
+    let grade = owner.get("/fields?entity=parties.parties").await.json()["data"][0]["id"].clone();
+    let guarded = json!({ "visible_when": asks("cf.grade", "equals", "gold"), "required": true });
+    assert_eq!(add("card", guarded).await.status, 201);
+    assert_eq!(add("gate", json!({ "visible_when": asks("cf.card", "starts_with", "V") })).await.status, 201);
+    let needed = json!({ "required_when": asks("kind", "equals", "individual") });
+    assert_eq!(add("born", needed).await.status, 201);
+
+    let own = |record: &Value| ["grade", "card", "gate"].map(|name| record[format!("cf.{name}")].clone());
+    let wants = |problem: &Value| -> Vec<String> {
+        let errors = problem["errors"].as_array().unwrap().iter();
+        errors
+            .filter(|e| e["message"] == "This is required.")
+            .map(|e| e["field"].as_str().unwrap().into())
+            .collect()
+    };
+    // What a condition cannot be.
+    let refused = async |name: &str, more: Value| {
+        let problem = add(name, more).await;
+        assert_eq!(problem.status, 400, "{}", problem.text());
+        problem.text()
+    };
+    assert!(
+        refused("a", json!({ "visible_when": asks("cf.none", "equals", "x") }))
+            .await
+            .contains("There is no field")
+    );
+    assert!(
+        refused("a", json!({ "visible_when": asks("created_by_user.name", "equals", "x") }))
+            .await
+            .contains("the record itself")
+    );
+    assert!(
+        refused("a", json!({ "required_when": asks("credit_limit", "contains", "x") }))
+            .await
+            .contains("required_when")
+    );
+    assert!(
+        refused("a", json!({ "visible_when": asks("cf.a", "is_empty", "") })).await.contains("visible_when")
+    );
+    let circle = json!({ "visible_when": asks("cf.gate", "equals", "x") });
+    let circle = owner.patch(&format!("/fields/{}", grade.as_str().unwrap()), circle).await;
+    assert!(circle.status == 400 && circle.text().contains("depend on itself"), "{}", circle.text());
+    let held = owner.delete(&format!("/fields/{}", grade.as_str().unwrap())).await;
+    assert!(held.status == 422 && held.text().contains("card"), "{} {}", held.status, held.text());
+    let meta = owner.get("/meta/entities/parties.parties").await.json();
+    let card = meta["fields"].as_array().unwrap().iter().find(|f| f["name"] == "cf.card").unwrap().clone();
+    assert_eq!(card["visible_when"]["rules"][0]["value"], "gold");
+
+    let wrong =
+        owner.post("/parties/parties", json!({ "name": "A", "kind": "individual", "cf.grade": "gold" })).await;
+    assert_eq!(wrong.status, 400, "{}", wrong.text());
+    assert_eq!(wants(&wrong.json()), ["cf.born", "cf.card"], "{}", wrong.text());
+    let made = owner
+        .post(
+            "/parties/parties",
+            json!({ "name": "A", "kind": "company", "cf.card": "V-1", "cf.gate": "north" }),
+        )
+        .await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    assert_eq!(
+        own(&made.json()),
+        [Value::Null, Value::Null, Value::Null],
+        "neither the card nor what rests on it"
+    );
+    let gold =
+        json!({ "name": "B", "kind": "company", "cf.grade": "gold", "cf.card": "V-2", "cf.gate": "south" });
+    let made = owner.post("/parties/parties", gold).await;
+    assert_eq!(own(&made.json()), ["gold", "V-2", "south"], "{}", made.text());
+    let at = format!("/parties/parties/{}", testkit::id(&made.json()));
+    let empty = owner.patch(&at, json!({ "cf.card": null })).await;
+    assert!(empty.status == 400 && wants(&empty.json()) == ["cf.card"], "{}", empty.text());
+    let person = owner.patch(&at, json!({ "kind": "individual" })).await;
+    assert!(person.status == 400 && wants(&person.json()) == ["cf.born"], "{}", person.text());
+    let plain = owner.patch(&at, json!({ "cf.grade": "silver" })).await;
+    assert_eq!(own(&plain.json()), [json!("silver"), Value::Null, Value::Null], "{}", plain.text());
+
+    // One that was there before the rule is not held up by what nobody touched.
+    let id = |field: &Value| field["id"].as_str().unwrap().to_owned();
+    let born = owner.get("/fields?entity=parties.parties").await.json()["data"].as_array().unwrap().clone();
+    let born = id(born.iter().find(|f| f["name"] == "born").unwrap());
+    let always = owner
+        .patch(&format!("/fields/{born}"), json!({ "required_when": asks("kind", "equals", "company") }))
+        .await;
+    assert_eq!(always.status, 200, "{}", always.text());
+    assert_eq!(owner.patch(&at, json!({ "name": "C" })).await.status, 200);
+    let cleared = owner.patch(&format!("/fields/{born}"), json!({ "required_when": null })).await;
+    assert_eq!(cleared.json()["required_when"], Value::Null, "{}", cleared.text());
+    assert_eq!(owner.post("/parties/parties", json!({ "name": "G", "kind": "company" })).await.status, 201);
+}
