@@ -20,9 +20,9 @@ export async function conditions(browser, email) {
     }
     const rule = async (d, field, operator) => {
       await d.getByLabel('Field', { exact: true }).last().selectOption({ label: field })
-      if (operator) await d.getByLabel('Operator').last().selectOption({ label: operator })
+      if (operator) await d.getByLabel('Condition', { exact: true }).last().selectOption({ label: operator })
     }
-    await add('Fragile', async (d) => d.getByLabel('Type').selectOption({ label: 'Yes/no' }))
+    await add('Fragile', async (d) => d.getByLabel('Type').selectOption({ label: 'Yes or no' }))
     await add('Packed in', async (d) => {
       await d.getByLabel('Shown').selectOption({ label: 'When…' })
       await rule(d, 'Fragile', 'is yes')
@@ -36,11 +36,10 @@ export async function conditions(browser, email) {
   })
 
   await chain('the form follows while it is filled in, and asks for what is missing', async () => {
-    await p.goto(`${BASE}/o/products-products/list`)
-    await p.getByRole('button', { name: /^New/ }).first().click()
+    await p.goto(`${BASE}/o/products-products?new=true`)
     const d = p.getByRole('dialog')
-    await d.getByLabel('Name', { exact: true }).fill('Vase')
-    await d.getByLabel('Article number').fill(`VASE-${Date.now()}`)
+    await d.getByLabel(/^Name/).fill('Vase')
+    await d.getByLabel('SKU').fill(`VASE-${Date.now()}`)
     const more = d.getByRole('button', { name: /^More fields/ })
     if (await more.count()) await more.click()
     equal(await d.getByLabel('Packed in').count(), 0, 'nothing is packed yet')
