@@ -363,8 +363,9 @@ async fn fields_come_and_go_with_what_a_record_says() {
     let card = meta["fields"].as_array().unwrap().iter().find(|f| f["name"] == "cf.card").unwrap().clone();
     assert_eq!(card["visible_when"]["rules"][0]["value"], "gold");
 
-    let wrong =
-        owner.post("/parties/parties", json!({ "name": "A", "kind": "individual", "cf.grade": "gold" })).await;
+    let wrong = owner
+        .post("/parties/parties", json!({ "name": "A", "kind": "individual", "cf.grade": "gold" }))
+        .await;
     assert_eq!(wrong.status, 400, "{}", wrong.text());
     assert_eq!(wants(&wrong.json()), ["cf.born", "cf.card"], "{}", wrong.text());
     let made = owner
