@@ -611,7 +611,11 @@ async fn a_shared_calendar_and_a_timeline_tell_of_the_days_that_are_asked_for() 
         names.iter().map(|r| r["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
     };
 
-    let calendar = shared(&owner, view("calendar", json!({ "date": "cf.visit", "end": "cf.until" }))).await;
+    let calendar = shared(
+        &owner,
+        view("calendar", json!({ "date": "cf.visit", "end": "cf.until", "colour": "lifecycle" })),
+    )
+    .await;
     let opened = open(&guest, &calendar, None).await;
     let time = opened.json()["time"].clone();
     assert_eq!(
