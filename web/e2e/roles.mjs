@@ -58,7 +58,7 @@ export async function roles(browser, email) {
     await p.getByText('Every week on Tuesday').first().waitFor()
   })
 
-  await chain('a link shows a board as one, and a dashboard with its numbers', async () => {
+  await chain('a link shows a board as one, a dashboard with its numbers, a gallery with its pictures, a calendar and a timeline', async () => {
     const widgets = [{ id: 'a', kind: 'number', value: 'count', x: 0, y: 0, w: 3, h: 2 }, { id: 'b', kind: 'bar', value: 'count', group: 'country', x: 3, y: 0, w: 9, h: 5 }]
     const open = async (body) => {
       const view = await api(p, 'POST', '/views', { visibility: 'private', ...body })
@@ -75,7 +75,36 @@ export async function roles(browser, email) {
     await dash.locator('.shared-dash .big').first().waitFor()
     await axe(dash, 'shared dashboard')
     await shot(dash, 'roles-5-dashboard')
-    for (const g of [board, dash]) { equal(g.problems.length, 0, g.problems.join('; ')); await g.context().close() }
+    const picture = await p.evaluate(async (bytes) => (await (await fetch('/api/v1/files', { method: 'POST', headers: { 'X-File-Name': 'front.png' }, body: new Uint8Array(bytes) })).json()).id, [...await p.screenshot({ clip: { x: 0, y: 0, width: 320, height: 200 } })])
+    await api(p, 'POST', '/fields', { entity: 'parties.parties', name: 'photo', label: 'Own photo', type: 'file' })
+    await api(p, 'POST', '/parties/parties', { name: 'Pictured LLP', is_customer: true, country: 'KZ', 'cf.photo': [picture] })
+    const gallery = await open({ entity: 'parties.parties', name: 'Faces', kind: 'gallery', state: { sort: '-created_at', columns: ['name', 'lifecycle', 'country'] } })
+    truth(await gallery.locator('.v-card', { hasText: 'Pictured LLP' }).locator('img').evaluate((e) => e.decode().then(() => e.naturalWidth === 320)), 'the picture is seen')
+    await axe(gallery, 'shared gallery')
+    await shot(gallery, 'roles-6-gallery')
+    const calendar = await open({ entity: 'parties.parties', name: 'Visits', kind: 'calendar', state: { columns: ['name'], options: { date: 'cf.visit' } } })
+    // Nothing is there today: the days that have something are named.
+    for (let i = 0; i < 3; i++) await calendar.getByRole('button', { name: 'Earlier' }).click()
+    const show = calendar.getByRole('button', { name: /^Show / })
+    const event = calendar.locator('.cal-event', { hasText: 'Weekly visit' })
+    await event.or(show).first().waitFor()
+    if (await show.count()) await show.first().click()
+    await event.first().waitFor()
+    truth(await event.count() > 1, 'it comes back')
+    await axe(calendar, 'shared calendar')
+    await shot(calendar, 'roles-7-calendar')
+    await calendar.locator('[role=gridcell][tabindex="0"]').focus()
+    await calendar.keyboard.press('ArrowDown')
+    await calendar.waitForFunction(() => document.activeElement?.getAttribute('role') === 'gridcell')
+    await calendar.setViewportSize({ width: 390, height: 844 })
+    equal(await calendar.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, 'nothing sticks out of a phone')
+    await axe(calendar, 'shared calendar on a phone')
+    await shot(calendar, 'roles-8-calendar-phone')
+    const timeline = await open({ entity: 'sales.orders', name: 'Orders in time', kind: 'timeline', state: { columns: ['number', 'customer_id'] } })
+    await timeline.locator('.tl-bar').first().waitFor()
+    await axe(timeline, 'shared timeline')
+    await shot(timeline, 'roles-9-timeline')
+    for (const g of [board, dash, gallery, calendar, timeline]) { equal(g.problems.length, 0, g.problems.join('; ')); await g.context().close() }
   })
   equal(p.problems.length, 0, p.problems.join('; '))
   await p.context().close()

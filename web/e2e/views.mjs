@@ -254,6 +254,30 @@ export async function views(browser, email, password) {
     await phone.context().close()
   })
 
+  await test('saved views stand in the order that one drags them into, or puts them in by keys', async () => {
+    const names = ['Order one', 'Order two', 'Order three']
+    for (const [i, name] of names.entries()) await api(p, 'POST', '/views', { entity: 'products.products', name, visibility: 'private', position: i, state: {} })
+    await p.goto(at('products.products', 'table'))
+    const tabs = p.getByRole('group', { name: 'Views' }).getByRole('button', { name: /^Order / })
+    const stand = async (...want) => { for (let i = 0; i < 60; i++) { if ((await tabs.allInnerTexts()).map((x) => x.trim()).join() === want.join()) return; await p.waitForTimeout(100) } equal((await tabs.allInnerTexts()).join(), want.join()) }
+    await stand(...names)
+    await tabs.nth(2).dragTo(tabs.nth(0))
+    await stand('Order three', 'Order one', 'Order two')
+    await tabs.nth(2).focus()
+    await p.keyboard.press('Enter')
+    await p.waitForURL(/view=/)
+    const menu = p.getByRole('button', { name: 'Menu of the view Order two' })
+    await menu.focus()
+    await p.keyboard.press('Enter')
+    await p.getByRole('menuitem', { name: 'Move earlier' }).waitFor()
+    while (!await p.evaluate(() => document.activeElement?.textContent === 'Move earlier')) await p.keyboard.press('ArrowDown')
+    await p.keyboard.press('Enter')
+    await stand('Order three', 'Order two', 'Order one')
+    await p.reload()
+    await stand('Order three', 'Order two', 'Order one')
+    for (const v of (await api(p, 'GET', '/views?entity=products.products')).data.filter((x) => names.includes(x.name))) await api(p, 'DELETE', `/views/${v.id}`)
+  })
+
   await test('no error in these views', async () => equal(p.problems.join('\n'), ''))
   await p.context().close()
   await crawl(browser, email, password)

@@ -259,7 +259,7 @@ const FIXED: &[Fixed] = &[
         "/public/{token}/rows",
         "A page of what a link shows; wants X-Share-Key",
         "200",
-        "offset:integer limit:integer lane",
+        "offset:integer limit:integer lane from to",
         "",
     ),
     fixed(
@@ -268,6 +268,14 @@ const FIXED: &[Fixed] = &[
         "What the widgets of a shared dashboard say; wants X-Share-Key",
         "200",
         "",
+        "",
+    ),
+    fixed(
+        "get",
+        "/public/{token}/pictures/{id}",
+        "A picture that a shared gallery shows; wants the key in the address",
+        "200",
+        "key!",
         "",
     ),
     fixed(
@@ -480,7 +488,7 @@ fn fixed_operation(route: &Fixed) -> Value {
     }));
     let id = format!("{}{}", route.method, route.path.replace(['/', '_', '.'], "-").replace(['{', '}'], ""));
     let responses = match (route.method, route.path) {
-        ("get", "/files/{id}") => bytes(&["*/*"]),
+        ("get", "/files/{id}" | "/public/{token}/pictures/{id}") => bytes(&["*/*"]),
         ("get", "/imports/{id}/errors.csv" | "/audit/export") => bytes(&["text/csv"]),
         ("get", "/events") => bytes(&["text/event-stream"]),
         _ => answers(if route.status == "204" { Value::Null } else { json!({}) }, route.status),

@@ -1,12 +1,14 @@
 //! What a saved view shows to somebody who may ask for nothing else: its rows, its columns, its sums. Whoever looks
 //! chooses a page and what to group by, of what he sees anyway.
 
+mod shapes;
 mod widgets;
 
 use crate::{
     plan::visible,
     query::{Count, Query, list},
 };
+use jiff::civil::Date;
 use kernel::{Actor, Column, Entity, Error, FieldAccess, Kind, Module, Result, Store};
 use serde_json::{Map, Value, json};
 
@@ -20,6 +22,7 @@ pub struct Shown<'a> {
     store: &'a Store,
     actor: &'a Actor,
     entity: &'a Entity,
+    kind: &'a str,
     state: &'a Value,
     columns: Vec<String>,
     filter: Option<Value>,
@@ -32,6 +35,7 @@ impl<'a> Shown<'a> {
         store: &'a Store,
         actor: &'a Actor,
         entity: &'a Entity,
+        kind: &'a str,
         state: &'a Value,
     ) -> Result<Shown<'a>> {
         let seen = visible(actor, entity);
@@ -43,10 +47,10 @@ impl<'a> Shown<'a> {
             Value::Null => None,
             filter => sendable(filter)?,
         };
-        Ok(Shown { store, actor, entity, state, columns, filter })
+        Ok(Shown { store, actor, entity, kind, state, columns, filter })
     }
 
-    /// `{entity, state}`: what it is of, how it looks. The filter is not told: it may name what is not shown.
+    /// `{entity, state, board?, time?}`: what it is of, how it looks. The filter is not told: it may name what is not shown.
     pub fn describe(&self, modules: &'static [&'static Module], language: &str) -> Value {
         let detail = crate::meta::detail(self.store.catalog(), modules, self.actor, self.entity, language);
         let field = |name: &String| {
@@ -66,39 +70,81 @@ impl<'a> Shown<'a> {
             .filter(|(name, width)| self.shows(name) && width.is_number())
             .map(|(name, width)| (name.clone(), width.clone()))
             .collect();
-        json!({
+        let mut told = json!({
             "entity": { "label": detail["label"], "plural": detail["plural"], "icon": detail["icon"], "fields": fields },
             "state": { "columns": self.columns, "widths": widths, "group": group, "sums": self.sums() },
-        })
+        });
+        let shapes = [("board", self.board(&detail)), ("time", self.time(&detail))];
+        for (shape, said) in shapes.into_iter().filter_map(|(shape, said)| Some((shape, said?))) {
+            told[shape] = said;
+        }
+        told
     }
 
-    /// `{data, count, offset, limit}`: values as they are shown, a relation as what it is called. `lane` is a column of
-    /// the board that the view is.
-    pub async fn rows(&self, offset: u32, limit: u32, lane: Option<&str>) -> Result<Value> {
+    /// `{data, count, more, offset, limit}`: values as they are shown, a relation as what it is called. `lane` is a column of
+    /// the board that the view is; `days` are those of a calendar or a timeline, the last one not among them, and each
+    /// row then says when it is; where there is nothing, `near` are the days before and after that have something.
+    pub async fn rows(
+        &self,
+        offset: u32,
+        limit: u32,
+        lane: Option<&str>,
+        days: Option<(Date, Date)>,
+    ) -> Result<Value> {
         let limit = limit.clamp(1, MOST);
         let mut fields = self.columns.clone();
         fields.extend(self.columns.iter().filter_map(|name| self.title(name)).map(|(path, _)| path));
         fields.extend(self.columns.iter().filter_map(|n| self.currency(n)).map(|c| c.name.clone()));
+        let (cover, colour) = (self.cover(), self.times().and_then(|times| times.colour));
+        fields.extend(cover.iter().chain(&colour).cloned());
+        fields.sort_unstable();
         fields.dedup();
         let lane = lane.map(|lane| self.lane(lane)).transpose()?;
-        let filter = match (self.filter.clone(), lane) {
-            (Some(filter), Some(lane)) => Some(json!({ "operator": "AND", "rules": [filter, lane] })),
-            (filter, lane) => filter.or(lane),
+        let sort = if days.is_some() { self.sort_in_time() } else { self.sort() };
+        let page = self.page(offset, limit, lane, days, sort, fields).await?;
+        let row = |row: &Value| {
+            let mut told = self.row(row);
+            if let Some(picture) = cover.as_ref().and_then(|cover| shapes::picture_in(&row[cover])) {
+                told["_picture"] = picture;
+            }
+            if let Some(colour) = &colour {
+                told[colour] = row[colour].clone();
+            }
+            if days.is_some() {
+                told["_occurrences"] = row["_occurrences"].clone();
+            }
+            told
         };
-        let query = Query {
-            filter,
-            sort: self.sort(),
-            fields,
-            limit,
-            offset,
-            count: Count::Estimate,
-            ..Query::default()
+        let data: Vec<Value> = page["data"].as_array().into_iter().flatten().map(row).collect();
+        let more = !page["next"].is_null();
+        let mut told =
+            json!({ "data": data, "count": page["count"], "more": more, "offset": offset, "limit": limit });
+        if let Some(days) = days.filter(|_| offset == 0 && data.is_empty()) {
+            told["near"] = self.nearest(days).await?;
+        }
+        Ok(told)
+    }
+
+    /// A page of what the view is about, of that what also holds, as its maker would get it.
+    async fn page(
+        &self,
+        offset: u32,
+        limit: u32,
+        also: Option<Value>,
+        days: Option<(Date, Date)>,
+        sort: Vec<String>,
+        fields: Vec<String>,
+    ) -> Result<Value> {
+        let filter = match (self.filter.clone(), also) {
+            (Some(filter), Some(also)) => Some(json!({ "operator": "AND", "rules": [filter, also] })),
+            (None, Some(also)) => Some(json!({ "operator": "AND", "rules": [also] })),
+            (filter, None) => filter,
         };
+        let occurs = days.map(|days| self.within(days)).transpose()?;
+        let count = if days.is_some() { Count::None } else { Count::Estimate };
+        let query = Query { filter, sort, fields, limit, offset, count, occurs, ..Query::default() };
         let page = list(self.store, self.actor, self.entity, &query).await.map_err(hidden)?;
-        let page: Value = serde_json::from_slice(&page)?;
-        let data: Vec<Value> =
-            page["data"].as_array().into_iter().flatten().map(|row| self.row(row)).collect();
-        Ok(json!({ "data": data, "count": page["count"], "offset": offset, "limit": limit }))
+        Ok(serde_json::from_slice(&page)?)
     }
 
     /// `{group_by, sums}` of shown fields → `{data: [{group…, count, sums: {field: …}}]}`. Money is summed up by currency.
@@ -192,6 +238,11 @@ impl<'a> Shown<'a> {
         may.then(|| (format!("{relation}.{title}"), [relation, title.to_owned()]))
     }
 
+    fn is_files(&self, name: &str) -> bool {
+        let own = name.strip_prefix("cf.").and_then(|own| self.actor.overlay.field(&self.entity.name, own));
+        own.is_some_and(|field| field.kind == Kind::File)
+    }
+
     /// The currency that money is in, where the actor may see it.
     fn currency(&self, name: &str) -> Option<&'a Column> {
         self.column(name).filter(|c| c.kind == Kind::Money)?;
@@ -245,6 +296,8 @@ impl<'a> Shown<'a> {
             let value = match self.title(name) {
                 Some((_, [relation, title])) => row[relation][title].clone(),
                 None if is_relation => Value::Null,
+                // Of files their names: what they hold is not for guests.
+                None if row[name].is_array() && self.is_files(name) => named(&row[name]),
                 None => row[name].clone(),
             };
             out.insert(name.clone(), value);
@@ -254,6 +307,12 @@ impl<'a> Shown<'a> {
         }
         Value::Object(out)
     }
+}
+
+fn named(files: &Value) -> Value {
+    let names: Vec<&str> =
+        files.as_array().into_iter().flatten().filter_map(|f| f["name"].as_str()).collect();
+    json!(names.join(", "))
 }
 
 /// What anybody may know of a field that is shown.

@@ -3,6 +3,7 @@ use crate::{
     extract::{Id, read},
     identity::Guest,
     platform::language,
+    transfer::{handed_out, of},
 };
 use axum::{
     Json, Router,
@@ -11,6 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
+use jiff::civil::Date;
 use kernel::Error;
 use records::Shown;
 use serde::Deserialize;
@@ -26,6 +28,7 @@ pub(crate) fn routes() -> Router<State> {
         .route("/public/{token}/rows", get(rows))
         .route("/public/{token}/aggregate", post(aggregate))
         .route("/public/{token}/widgets", get(widgets))
+        .route("/public/{token}/pictures/{id}", get(picture))
 }
 
 type AllPairs = Pairs<Vec<(String, String)>>;
@@ -50,11 +53,11 @@ async fn take_back(Has(state): Has<State>, caller: Caller, Id(id): Id) -> Answer
 const KEY: &str = "x-share-key";
 
 /// To nobody's search, and to be kept by nobody.
+const NOT_LISTED: [(HeaderName, HeaderValue); 1] =
+    [(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex, nofollow"))];
+
 fn unlisted(body: Value) -> Response {
-    let mut response = Json(body).into_response();
-    let name = HeaderName::from_static("x-robots-tag");
-    response.headers_mut().insert(name, HeaderValue::from_static("noindex, nofollow"));
-    response
+    (NOT_LISTED, Json(body)).into_response()
 }
 
 #[derive(Deserialize)]
@@ -73,11 +76,8 @@ async fn open(
     let Opening { password } = read(body)?;
     let (shared, key) = state.auth.open_share(&token, password.as_deref(), &visit).await?;
     let entity = state.store.catalog().entity(&shared.entity)?;
-    let shown = Shown::new(&state.store, &shared.actor, entity, &shared.state)?;
+    let shown = Shown::new(&state.store, &shared.actor, entity, &shared.kind, &shared.state)?;
     let mut body = shown.describe(state.store.modules(), language(&headers));
-    if shared.kind == "board" {
-        body["board"] = json!(shown.board(state.store.modules(), language(&headers)));
-    }
     body["name"] = json!(shared.name);
     body["kind"] = json!(shared.kind);
     body["key"] = json!(key);
@@ -100,23 +100,26 @@ async fn rows(
     Pairs(pairs): AllPairs,
 ) -> Answer {
     let shared = opened(&state, &token, &headers, visit.request).await?;
-    let (mut offset, mut limit, mut lane) = (0, 50, None);
+    let (mut offset, mut limit, mut lane, mut from, mut to) = (0, 50, None, None, None);
+    let dated = ["calendar", "timeline"].contains(&shared.kind.as_str());
     for (name, value) in &pairs {
-        if name == "lane" && shared.kind == "board" {
-            lane = Some(value.as_str());
-            continue;
-        }
-        let into = match name.as_str() {
-            "offset" => &mut offset,
-            "limit" => &mut limit,
-            _ => return Err(Error::malformed_at(name, "There is no such parameter.").into()),
+        let day = || value.parse::<Date>().map_err(|_| Error::malformed_at(name, "This is not a day."));
+        let number = || {
+            let number = value.parse().ok().filter(|n| *n <= MOST_OFFSET);
+            number.ok_or_else(|| Error::malformed_at(name, "This is a whole number."))
         };
-        let number = value.parse().ok().filter(|n| *n <= MOST_OFFSET);
-        *into = number.ok_or_else(|| Error::malformed_at(name, "This is a whole number."))?;
+        match name.as_str() {
+            "offset" => offset = number()?,
+            "limit" => limit = number()?,
+            "lane" if shared.kind == "board" => lane = Some(value.as_str()),
+            "from" if dated => from = Some(day()?),
+            "to" if dated => to = Some(day()?),
+            _ => return Err(Error::malformed_at(name, "There is no such parameter.").into()),
+        }
     }
     let entity = state.store.catalog().entity(&shared.entity)?;
-    let shown = Shown::new(&state.store, &shared.actor, entity, &shared.state)?;
-    Ok(unlisted(shown.rows(offset, limit, lane).await?))
+    let shown = Shown::new(&state.store, &shared.actor, entity, &shared.kind, &shared.state)?;
+    Ok(unlisted(shown.rows(offset, limit, lane, from.zip(to)).await?))
 }
 
 const MOST_OFFSET: u32 = 100_000;
@@ -130,7 +133,7 @@ async fn aggregate(
 ) -> Answer {
     let shared = opened(&state, &token, &headers, visit.request).await?;
     let entity = state.store.catalog().entity(&shared.entity)?;
-    let shown = Shown::new(&state.store, &shared.actor, entity, &shared.state)?;
+    let shown = Shown::new(&state.store, &shared.actor, entity, &shared.kind, &shared.state)?;
     Ok(unlisted(shown.aggregate(&body).await?))
 }
 
@@ -146,6 +149,22 @@ async fn widgets(
         return Err(Error::NotFound.into());
     }
     let entity = state.store.catalog().entity(&shared.entity)?;
-    let shown = Shown::new(&state.store, &shared.actor, entity, &shared.state)?;
+    let shown = Shown::new(&state.store, &shared.actor, entity, &shared.kind, &shared.state)?;
     Ok(unlisted(shown.widgets(state.store.modules(), language(&headers)).await?))
+}
+
+/// A picture that a gallery shows, and no other file. An image of a page sends no headers: its key is in the address.
+async fn picture(
+    Has(state): Has<State>,
+    Guest(visit): Guest,
+    Path((token, id)): Path<(String, Uuid)>,
+    Pairs(pairs): AllPairs,
+) -> Answer {
+    let key = of(&pairs, "key").unwrap_or_default();
+    let shared = state.auth.share(&token, key, visit.request).await?;
+    let entity = state.store.catalog().entity(&shared.entity)?;
+    let shown = Shown::new(&state.store, &shared.actor, entity, &shared.kind, &shared.state)?;
+    let opened = state.files.read(&state.store, &shared.actor, id).await?;
+    shown.picture(opened.stored.record_id.ok_or(Error::NotFound)?, id).await?;
+    Ok((NOT_LISTED, handed_out(opened)).into_response())
 }

@@ -7,7 +7,7 @@ use axum::{
     body::Body as Stream,
     extract::{DefaultBodyLimit, Query as Pairs, State as Has},
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::IntoResponse,
+    response::{IntoResponse, Response},
     routing::{get, patch, post},
 };
 use flow::notifications::{Move, Of};
@@ -132,7 +132,10 @@ async fn attach(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): 
 }
 
 async fn download(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer {
-    let opened = state.files.read(&state.store, &person.actor, id).await?;
+    Ok(handed_out(state.files.read(&state.store, &person.actor, id).await?))
+}
+
+pub(crate) fn handed_out(opened: flow::files::Opened) -> Response {
     let value = |text: String| HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("attachment"));
     let headers = [
         (header::CONTENT_DISPOSITION, value(opened.disposition())),
@@ -144,7 +147,7 @@ async fn download(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer 
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
         (header::CONTENT_LENGTH, HeaderValue::from(opened.stored.size)),
     ];
-    Ok((headers, Stream::from_stream(opened.blob.into_stream())).into_response())
+    (headers, Stream::from_stream(opened.blob.into_stream())).into_response()
 }
 
 async fn drop_file(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer<StatusCode> {

@@ -1,7 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { ChevronLeft, ChevronRight, Languages, Lock, Moon, Sun } from 'lucide-react'
-import { clsx } from 'clsx'
 import { lazy, Suspense, useEffect, useMemo, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { messageOf, post, Problem, send } from '@/api/http'
@@ -17,17 +16,21 @@ import { Empty, Labelled, Skeleton } from '@/ui/basics'
 import { LANGUAGE_NAMES } from '@/ui/languages'
 import './shared.css'
 
-export interface Opened { name: string; kind: string; key: string; expires_at: string | null; currency: string; zone: string | null; entity: { label: string; plural: string; fields: Field[] }; state: { sums: string[] }; board?: { field: string; label: string; required: boolean; options: Option[] } | null }
+export interface Opened { name: string; kind: string; key: string; expires_at: string | null; currency: string; zone: string | null; entity: { label: string; plural: string; fields: Field[] }; state: { sums: string[] }; board?: { field: string; label: string; required: boolean; options: Option[] }; time?: { start: Field; end: Field | null; colour: Field | null } }
 export type Values = Record<string, unknown>
 export interface Page { data: Values[]; count: { value: number; exact: boolean } | null }
 interface Sums { data: { count: number; sums: Record<string, string | null> }[] }
 
-const Board = lazy(() => withWords(() => import('./shapes')).then((m) => ({ default: m.Board })))
-const Dashboard = lazy(() => withWords(() => import('./shapes')).then((m) => ({ default: m.Dashboard })))
+const shape = <N extends keyof typeof import('./shapes')>(name: N) => lazy(() => withWords(() => import('./shapes')).then((m) => ({ default: m[name] })))
+const Board = shape('Board')
+const Calendar = shape('Calendar')
+const Dashboard = shape('Dashboard')
+const Gallery = shape('Gallery')
+const Timeline = shape('Timeline')
 
 const PAGE = 50
 /** What has been turned into words by the server: whom and what it leads to is not for guests. */
-const WORDS = new Set(['relation', 'user', 'file'])
+export const WORDS = new Set(['relation', 'user', 'file'])
 
 /** What somebody shows of his company to whoever has the link. It asks for nothing but pages and sums. */
 export function SharedPage() {
@@ -91,8 +94,8 @@ export function Value({ field, row, locale }: { field: Field; row: Values; local
 export interface BodyProps { token: string; opened: Opened; again: () => void }
 /** As what it was shared; what has no shape for guests is a table. */
 function Body(p: BodyProps) {
-  const { kind, board } = p.opened
-  return <Suspense fallback={<Skeleton rows={10} />}>{kind === 'board' && board ? <Board {...p} /> : kind === 'dashboard' ? <Dashboard {...p} otherwise={<Rows {...p} />} /> : <Rows {...p} />}</Suspense>
+  const { kind, board, time } = p.opened
+  return <Suspense fallback={<Skeleton rows={10} />}>{board ? <Board {...p} /> : kind === 'dashboard' ? <Dashboard {...p} otherwise={<Rows {...p} />} /> : time && kind === 'calendar' ? <Calendar {...p} /> : time ? <Timeline {...p} /> : <Rows {...p} />}</Suspense>
 }
 
 export function useGuestLocale({ currency, zone }: Opened): Locale {
@@ -115,7 +118,8 @@ function Rows({ token, opened, again }: BodyProps) {
   const { entity, key, currency, state } = opened
   const [page, setPage] = useState(0)
   const narrow = useNarrow()
-  const cards = narrow || opened.kind === 'gallery' || opened.kind === 'list'
+  const pictured = opened.kind === 'gallery'
+  const cards = narrow || opened.kind === 'list'
   const locale = useGuestLocale(opened)
   const headers = { 'X-Share-Key': key }
   const at = `/public/${encodeURIComponent(token)}`
@@ -140,8 +144,8 @@ function Rows({ token, opened, again }: BodyProps) {
   return (
     <>
       {!['table', 'list', 'gallery'].includes(opened.kind) && <p className="m-0 px-5 pt-3 text-muted text-xs max-md:px-3 no-print">{t('share.asTable')}</p>}
-      {data.length === 0 ? <Empty title={t('nothingFound')} /> : cards ? (
-        <ul className={clsx('list-none m-0 p-3 gap-2', opened.kind === 'gallery' && !narrow ? 'shared-gallery' : 'flex flex-col')}>{data.map((row, i) => (
+      {data.length === 0 ? <Empty title={t('nothingFound')} /> : pictured ? <Gallery token={token} opened={opened} rows={data} locale={locale} /> : cards ? (
+        <ul className="list-none m-0 p-3 gap-2 flex flex-col">{data.map((row, i) => (
           <li key={i} className="sheet p-3"><dl className="m-0 shared-card">{entity.fields.map((f) => row[f.name] !== null && row[f.name] !== '' && <div key={f.name}><dt>{f.label}</dt><dd><Value field={f} row={row} locale={locale} /></dd></div>)}</dl></li>
         ))}
         {summed.length > 0 && <li className="sheet p-3 font-medium"><dl className="m-0 shared-card">{summed.map((f) => <div key={f.name}><dt>{t('share.sumOf', { name: f.label })}</dt><dd>{sumOf(f)}</dd></div>)}</dl></li>}

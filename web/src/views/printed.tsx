@@ -79,7 +79,7 @@ export default function Printed(props: Props) {
         {[...groups].map(([k, of]) => (
           <tbody key={k}>
             {Heading && <tr><th scope="rowgroup" colSpan={shown.length}>{of[0]![by.name] === null ? '—' : <Heading field={by} value={of[0]![by.name]} record={of[0]!} locale={locale} plain />} · {n(of.length)}</th></tr>}
-            {of.map((r) => <tr key={r.id}>{shown.map((f) => { const { Cell, align } = typeOf(f); return <td key={f.name} className={align}><Cell field={f} value={r[f.name]} record={r} locale={locale} plain /></td> })}</tr>)}
+            {of.map((r) => <tr key={r.id}>{shown.map((f) => { const { Cell, align } = typeOf(f); return <td key={f.name} className={align}><Cell field={f} value={r[f.name]} record={r} locale={locale} plain whole /></td> })}</tr>)}
           </tbody>
         ))}
       </table>

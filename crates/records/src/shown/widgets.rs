@@ -74,9 +74,9 @@ impl Shown<'_> {
         let called = json!({ "label": detail["label"], "plural": detail["plural"] });
         if widget["kind"] == "list" {
             let state = json!({ "columns": widget["columns"], "sort": widget["sort"], "filter": filter });
-            let list = Shown::new(self.store, self.actor, entity, &state)?;
+            let list = Shown::new(self.store, self.actor, entity, "list", &state)?;
             let limit = u32::try_from(widget["limit"].as_u64().unwrap_or(8).clamp(1, MOST_ROWS)).unwrap_or(8);
-            let rows = list.rows(0, limit, None).await?;
+            let rows = list.rows(0, limit, None, None).await?;
             let fields = list.describe(modules, language)["entity"]["fields"].clone();
             return Ok(json!({ "entity": called, "fields": fields, "rows": rows["data"] }));
         }
@@ -194,47 +194,5 @@ impl Shown<'_> {
         let bucket = dated.then(|| bucket.unwrap_or("month"));
         let asked = bucket.map_or_else(|| key.clone(), |bucket| format!("{key}:{bucket}"));
         Ok(Dim { asked, key, told: json!({ "field": field, "bucket": bucket }) })
-    }
-
-    /// The field that the columns of a board stand for, with its choices; none where they are no choices.
-    fn lanes(&self) -> Option<(String, Vec<String>)> {
-        let chosen = self.state["options"]["lanes"].as_str();
-        let meant = self.entity.meta["views"]["board"].as_str();
-        let moved = self.entity.transitions.first().map(|t| t.field.as_str());
-        let name = chosen.or(meant).or(moved)?;
-        crate::plan::visible(self.actor, self.entity).into_iter().find(|(known, _)| known == name)?;
-        let options: Vec<String> = match name.strip_prefix("cf.") {
-            Some(own) => {
-                let field = self.actor.overlay.field(&self.entity.name, own)?;
-                field.choices().map(str::to_owned).collect()
-            }
-            None => self.entity.column(name)?.options.clone(),
-        };
-        (!options.is_empty()).then(|| (name.to_owned(), options))
-    }
-
-    /// `{field, options}` of a board, in the order of its columns.
-    pub fn board(&self, modules: &'static [&'static Module], language: &str) -> Option<Value> {
-        let (name, _) = self.lanes()?;
-        let detail = crate::meta::detail(self.store.catalog(), modules, self.actor, self.entity, language);
-        let field = detail["fields"].as_array()?.iter().find(|f| f["name"] == *name)?;
-        let of_state = &detail["states"];
-        let options = if of_state["field"] == *name { &of_state["options"] } else { &field["options"] };
-        Some(
-            json!({ "field": name, "label": field["label"], "required": field["required"], "options": options }),
-        )
-    }
-
-    /// The rule for one column of the board; the empty one holds what stands in none.
-    pub(super) fn lane(&self, lane: &str) -> Result<Value> {
-        let wrong = || Error::malformed_at("lane", "There is no such column of a board.");
-        let (field, options) = self.lanes().ok_or_else(wrong)?;
-        match lane {
-            "" => Ok(json!({ "field": field, "operator": "is_empty" })),
-            lane if options.iter().any(|o| o == lane) => {
-                Ok(json!({ "field": field, "operator": "equals", "value": lane }))
-            }
-            _ => Err(wrong()),
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! Views that others see, and links that show them to whoever has them.
 
+use crate::day::PNG;
 use crate::scene::{Answer, House, Person, house, house_with};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -521,4 +522,132 @@ async fn a_shared_dashboard_says_what_its_maker_may_see_and_takes_no_question() 
     let later = asked("", &key).await.json();
     let bar = later["data"].as_array().unwrap().iter().find(|w| w["id"] == "s").unwrap();
     assert_eq!((&bar["closed"], &bar["lines"]), (&json!(true), &Value::Null));
+}
+
+#[tokio::test]
+async fn a_shared_gallery_shows_its_pictures_and_no_other_file() {
+    let house = house().await;
+    let owner = house.owner().await;
+    for (name, kind) in [("photo", "file"), ("contract", "file")] {
+        let field = json!({ "entity": "parties.parties", "name": name, "label": name, "type": kind });
+        assert_eq!(owner.post("/fields", field).await.status, 201);
+    }
+    let sent = async |name: &str, bytes: &[u8]| {
+        let sent = owner.raw("POST", "/files", bytes.to_vec(), &[("x-file-name", name)]).await;
+        assert_eq!(sent.status, 201, "{}", sent.text());
+        testkit::id(&sent.json())
+    };
+    let (mut photos, mut contracts) = (Vec::new(), Vec::new());
+    for (name, country) in [("Seen", "KZ"), ("Hidden", "DE")] {
+        let (photo, contract) = (sent("photo.png", PNG).await, sent("secret.png", PNG).await);
+        let letter = sent("letter.txt", b"secret").await;
+        let body = json!({ "name": name, "country": country, "is_customer": true, "cf.contract": [contract], "cf.photo": [letter, photo] });
+        let made = owner.post("/parties/parties", body).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        photos.push(photo);
+        contracts.extend([contract, letter]);
+    }
+    let state = json!({ "columns": ["name", "cf.photo"], "options": { "cover": "cf.photo" },
+        "filter": { "operator": "AND", "rules": [{ "field": "country", "operator": "equals", "value": "KZ" }] } });
+    let view = |kind: &str| json!({ "entity": "parties.parties", "name": kind, "kind": kind, "visibility": "private", "state": state });
+    let token = shared(&owner, view("gallery")).await;
+    let guest = house.stranger();
+    let key = key(&open(&guest, &token, None).await);
+    let told = rows(&guest, &token, &key, "").await;
+    assert_eq!(
+        told.json()["data"],
+        json!([{ "name": "Seen", "cf.photo": "letter.txt, photo.png", "_picture": photos[0] }])
+    );
+    let picture = async |token: &str, id: Uuid, key: &str| {
+        guest.get(&format!("/public/{token}/pictures/{id}?key={key}")).await
+    };
+    let shown = picture(&token, photos[0], &key).await;
+    assert_eq!((shown.status, shown.header("content-type")), (200, "image/png"), "{}", shown.text());
+    // Not that of a record that the filter leaves out, not another file of the same record, not without the key.
+    let loose = sent("loose.png", PNG).await;
+    for id in [photos[1], contracts[0], contracts[1], contracts[2], loose, Uuid::now_v7()] {
+        assert_eq!(picture(&token, id, &key).await.status, 404, "{id}");
+    }
+    assert_eq!(picture(&token, photos[0], "1.x").await.status, 401);
+    // What is no gallery shows no pictures, and names none.
+    let table = shared(&owner, view("table")).await;
+    let own = crate::shares::key(&open(&guest, &table, None).await);
+    assert_eq!(picture(&table, photos[0], &own).await.status, 404);
+    assert!(!rows(&guest, &table, &own, "").await.text().contains(&photos[0].to_string()));
+    // Another company's link opens none of these.
+    let other = house.owner().await;
+    let theirs = shared(&other, json!({ "entity": "parties.parties", "name": "x", "kind": "gallery", "visibility": "private", "state": {} })).await;
+    let own = crate::shares::key(&open(&guest, &theirs, None).await);
+    assert_eq!(picture(&theirs, photos[0], &own).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_shared_calendar_and_a_timeline_tell_of_the_days_that_are_asked_for() {
+    let house = house().await;
+    let owner = house.owner().await;
+    for (name, kind) in [("visit", "date"), ("until", "date"), ("again", "recurrence")] {
+        let field = json!({ "entity": "parties.parties", "name": name, "label": name, "type": kind });
+        assert_eq!(owner.post("/fields", field).await.status, 201);
+    }
+    for (name, country, from, until, again) in [
+        ("Long", "KZ", "2026-03-28", Some("2026-04-02"), None),
+        ("Weekly", "KZ", "2026-03-02", None, Some("FREQ=WEEKLY")),
+        ("Later", "KZ", "2026-06-01", None, None),
+        ("Hidden", "DE", "2026-04-10", None, None),
+    ] {
+        let body = json!({ "name": name, "country": country, "is_customer": true, "cf.visit": from, "cf.until": until, "cf.again": again });
+        let made = owner.post("/parties/parties", body).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+    }
+    let view = |kind: &str, options: Value| {
+        json!({ "entity": "parties.parties", "name": kind, "kind": kind, "visibility": "private",
+            "state": { "columns": ["name"], "sort": "name", "options": options,
+                "filter": { "operator": "AND", "rules": [{ "field": "country", "operator": "equals", "value": "KZ" }] } } })
+    };
+    let guest = house.stranger();
+    let april = "?from=2026-04-01&to=2026-05-01";
+    let names = |page: &Answer| {
+        let names = page.json()["data"].as_array().unwrap().clone();
+        names.iter().map(|r| r["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+    };
+
+    let calendar = shared(
+        &owner,
+        view("calendar", json!({ "date": "cf.visit", "end": "cf.until", "colour": "lifecycle" })),
+    )
+    .await;
+    let opened = open(&guest, &calendar, None).await;
+    let time = opened.json()["time"].clone();
+    assert_eq!(
+        (&time["start"]["name"], &time["end"]["name"], &time["colour"]["name"]),
+        (&json!("cf.visit"), &json!("cf.until"), &json!("lifecycle"))
+    );
+    let key = key(&opened);
+    let page = rows(&guest, &calendar, &key, april).await;
+    assert_eq!(names(&page), "Weekly Long");
+    let weekly = &page.json()["data"][0];
+    let mondays: Vec<&str> =
+        weekly["_occurrences"].as_array().unwrap().iter().map(|o| o["start"].as_str().unwrap()).collect();
+    assert_eq!(mondays, ["2026-04-06", "2026-04-13", "2026-04-20", "2026-04-27"]);
+    assert!(weekly["id"].is_null() && !page.text().contains("Hidden"), "{}", page.text());
+    let empty = rows(&guest, &calendar, &key, "?from=2026-01-01&to=2026-02-01").await.json();
+    assert_eq!((&empty["data"], &empty["near"]), (&json!([]), &json!([null, "2026-03-02"])));
+    for wrong in ["?from=x&to=2026-05-01", "?from=2026-04-01&to=2029-01-01", "?occurs=%7B%7D"] {
+        assert_eq!(rows(&guest, &calendar, &key, wrong).await.status, 400, "{wrong}");
+    }
+
+    // A bar for each in a timeline: what comes back is there from its beginning.
+    let timeline = shared(&owner, view("timeline", json!({ "start": "cf.visit", "end": "cf.until" }))).await;
+    let key = crate::shares::key(&open(&guest, &timeline, None).await);
+    let page = rows(&guest, &timeline, &key, april).await;
+    assert_eq!(names(&page), "Long");
+    assert_eq!(
+        page.json()["data"][0]["_occurrences"],
+        json!([{ "start": "2026-03-28", "end": "2026-04-02" }])
+    );
+
+    // A table has no days to ask for.
+    let table = shared(&owner, view("table", json!({}))).await;
+    let key = crate::shares::key(&open(&guest, &table, None).await);
+    assert_eq!(rows(&guest, &table, &key, april).await.status, 400);
 }

@@ -1,22 +1,24 @@
 import { Paperclip, X } from 'lucide-react'
-import { useRef, useState } from 'react'
+import { lazy, Suspense, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { fileUrl, uploadFile } from '@/api/files'
+import { withWords } from '@/i18n'
 import { messageOf } from '@/api/http'
 import type { CellProps, FieldType, InputProps } from '../registry'
 import { emptiness } from '../shared'
 
-interface Held { id: string; name: string; type?: string; size?: number }
+export interface Held { id: string; name: string; type?: string; size?: number }
+const Shown = lazy(() => withWords(() => import('./parts/files')))
 const filesOf = (v: unknown): Held[] => (Array.isArray(v) ? (v as Held[]) : [])
 
 function Cell({ value, link, plain, whole }: CellProps) {
   const all = filesOf(value)
   if (plain) return <span className="txt">{all.map((f) => f.name).join(', ')}</span>
-  return (
-    <span className={whole ? 'flex flex-wrap gap-2' : 'txt'}>
-      {all.map((f) => <a key={f.id} className="link inline-flex items-center gap-1 me-2" href={fileUrl(f.id)} download={f.name} tabIndex={link ? 0 : -1} onClick={(e) => e.stopPropagation()}><Paperclip size={13} aria-hidden="true" />{f.name}</a>)}
-    </span>
-  )
+  if (whole) return <Suspense><Shown files={all} /></Suspense>
+  return <span className="txt">{all.map((f) => <FileLink key={f.id} file={f} tabIndex={link ? 0 : -1} />)}</span>
+}
+export function FileLink({ file, tabIndex }: { file: Held; tabIndex?: number }) {
+  return <a className="link inline-flex items-center gap-1 me-2" href={fileUrl(file.id)} download={file.name} tabIndex={tabIndex} onClick={(e) => e.stopPropagation()}><Paperclip size={13} aria-hidden="true" />{file.name}</a>
 }
 /** Files are sent at once and hang on the record when it is saved; what is taken out of the field stays among its files. */
 function Input(p: InputProps) {

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { formatRule, parseRule, sentence, shifted, skipping } from './recurrence'
-import { itemsOf, movedSeries } from '@/views/calendar/series'
+import { movedSeries } from '@/views/calendar/series'
+import { itemsOf } from '@/views/calendar/shape'
 import type { Field } from '@/meta/types'
 
 const field = (name: string, type: string): Field => ({ name, label: name, type, required: false, readonly: false, access: 'write', filterable: true, sortable: true, custom: true, unique: false })

@@ -6,7 +6,7 @@ import { text, TextInput, textOperators, Txt } from '../shared'
 
 const Shown = lazy(() => import('./parts/shown'))
 function Cell({ value, whole, plain }: CellProps) {
-  const short = <Txt>{unmarked(text(value)).slice(0, 300)}</Txt>
+  const short = <Txt>{unmarked(text(value)).slice(0, whole ? undefined : 300)}</Txt>
   return whole && !plain ? <Suspense fallback={short}><Shown text={text(value)} /></Suspense> : short
 }
 

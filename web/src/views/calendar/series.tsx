@@ -5,17 +5,8 @@ import { titleOf } from '@/meta/hooks'
 import type { Entity, Field, Row } from '@/meta/types'
 import { Dialog } from '@/ui/basics'
 import { addDays, daysFrom } from '../days'
-import type { Held, Item } from './shape'
+import type { Held } from './shape'
 import { changesOf, instant, isTimed, spanned, wallAt, whenOf, type Times, type When } from './when'
-
-/** A record, once for each time that it comes back in the days asked for. */
-export function itemsOf(row: Row, t: Times): Item[] {
-  const told = row._occurrences as { start: string; end: string | null }[] | undefined
-  return (told ?? [undefined]).flatMap((o): Item[] => {
-    const when = whenOf(o ? { ...row, [t.start.name]: o.start, ...(t.end ? { [t.end.name]: o.end } : {}) } : row, t)
-    return when ? [{ row, when }] : []
-  })
-}
 
 /** What has to be written for all of a series to move as this one of it did. */
 export function movedSeries(row: Row, was: When, now: When, t: Times, again: string): Record<string, unknown> {

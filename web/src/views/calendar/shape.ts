@@ -2,7 +2,7 @@ import type { CSSProperties, HTMLAttributes, PointerEvent, ReactNode, RefObject,
 import type { Locale } from '@/lib/format'
 import type { Entity, Field, Row } from '@/meta/types'
 import type { Gesture } from '../gesture'
-import type { Edge, Times, When } from './when'
+import { whenOf, type Edge, type Times, type When } from './when'
 
 export interface Item { row: Row; when: When }
 /** What is carried or stretched: when it was, and when it would be. */
@@ -28,4 +28,13 @@ export interface Calendar {
   /** It would lie on this day. */
   over: (day: string) => boolean
   event: (item: Item, tab: boolean, className: string, style: CSSProperties | undefined, inside: HTMLAttributes<HTMLDivElement>) => ReactNode
+}
+
+/** A record, once for each time that it comes back in the days asked for. */
+export function itemsOf(row: Row, t: Times): Item[] {
+  const told = row._occurrences as { start: string; end: string | null }[] | undefined
+  return (told ?? [undefined]).flatMap((o): Item[] => {
+    const when = whenOf(o ? { ...row, [t.start.name]: o.start, ...(t.end ? { [t.end.name]: o.end } : {}) } : row, t)
+    return when ? [{ row, when }] : []
+  })
 }

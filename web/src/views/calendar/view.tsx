@@ -19,9 +19,9 @@ import { colourOf, move, optionOf, useNearest, windowOf, within } from './data'
 import { useGesture } from '../gesture'
 import { HoursGrid } from './hours-grid'
 import { MonthGrid } from './month'
-import type { Calendar, Held, Item } from './shape'
+import { itemsOf, type Calendar, type Held, type Item } from './shape'
 import { byDays, byMinutes, changesOf, edgeToDay, edgeToInstant, instant, isTimed, todayIn, type Edge, type Times, type When } from './when'
-import { itemsOf, Series } from './series'
+import { Series } from './series'
 import { dates, sayDay, sayDays, sayTime, sayWhen } from './words'
 
 const MOST = 2000

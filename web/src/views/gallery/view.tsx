@@ -14,20 +14,13 @@ import { useBox } from '../box'
 import type { ViewProps } from '../kind'
 import { countryName, isCountry, isCurrency } from '../pivot/cube'
 import { useRows } from '../rows'
+import { Cover } from './cover'
 
 const GAP = 12
 const LINE = 22
 const LINES = 4
 // A card is pressed as a whole: no links within.
 const TEXTS = ['email', 'phone', 'url', 'file']
-
-/** The same words always have the same colour. */
-export function hueOf(text: string): number {
-  let h = 7
-  for (const c of text) h = (h * 31 + c.codePointAt(0)!) % 360
-  return h
-}
-export const initialsOf = (text: string): string => { const words = text.split(/[\s.,/–-]+/).filter((w) => /[\p{L}\p{N}]/u.test(w)); return (words.length > 1 ? words[0]![0]! + words[1]![0]! : text.slice(0, 2)).toUpperCase() }
 
 export default function Gallery({ entity, by, columns, params: asked, openId, handle, onOpen, onEscape }: ViewProps) {
   const { t } = useTranslation()
@@ -102,7 +95,7 @@ const Card = memo(function Card({ entity, row, cover, state, shown, locale, plac
   const told = shown.filter((f) => !isEmpty(row[f.name]) && row[f.name] !== false).slice(0, LINES)
   return (
     <div role="button" tabIndex={tab ? 0 : -1} data-place={place} data-card={row.id} aria-describedby={hint} className={clsx('v-card', open && 'open')} onClick={() => onOpen(row)} onFocus={() => onFocus(place)} onKeyDown={() => {}}>
-      <Cover row={row} field={cover} title={title} height={pictured}>{option && <Chip option={option} />}</Cover>
+      <Cover src={pictureOf(row, cover)} title={title} height={pictured}>{option && <Chip option={option} />}</Cover>
       <span className="v-body">
         <span className="v-title" title={title}>{title}</span>
         {told.map((f) => {
@@ -121,10 +114,8 @@ const Card = memo(function Card({ entity, row, cover, state, shown, locale, plac
   )
 })
 
-function Cover({ row, field, title, height, children }: { row: Row; field: Field | undefined; title: string; height: number; children: React.ReactNode }) {
-  const files = (field && (row[field.name] as { id: string; type?: string }[] | null)) ?? []
-  // A file need not be a picture, and not every picture can be shown.
-  const id = files.find((f) => f.type?.startsWith('image/'))?.id
-  const [failed, setFailed] = useState<string>()
-  return <span className="v-cover" aria-hidden={!children || undefined} data-i={initialsOf(title)} style={{ height, '--h': hueOf(title) } as React.CSSProperties}>{id && failed !== id && <img src={fileUrl(id)} alt="" loading="lazy" decoding="async" onError={() => setFailed(id)} />}{children}</span>
+// A file need not be a picture, and not every picture can be shown.
+const pictureOf = (row: Row, field: Field | undefined): string | undefined => {
+  const id = ((field && (row[field.name] as { id: string; type?: string }[] | null)) ?? []).find((f) => f.type?.startsWith('image/'))?.id
+  return id && fileUrl(id)
 }
