@@ -940,17 +940,32 @@ begin
             'kk', format('%s төлемі сізге қайтарылды', p.number)) end, p.decision, 'finance.payments', p.id, null);
 end $$;
 
--- What follows when a payment counts, in the same transaction. Modules that follow payments say so by a function of the
--- name <module>.payment_counts(payment); it is found by its name, so that this module has to know of none. The number of
--- the receipt comes last.
-create function finance.follow_payment() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+-- Modules that follow invoices and payments say so by a function <module>.<what>(id); it is found by its name, so that this
+-- module has to know of none.
+create function finance.tell_modules(what text, of_record uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
 declare f regproc;
+begin
+    for f in select p.oid from pg_proc p where p.proname = what and p.proargtypes = array['uuid'::regtype::oid]::oidvector order by p.pronamespace::regnamespace::text loop
+        execute format('select %s($1)', f) using of_record;
+    end loop;
+end $$;
+revoke execute on function finance.tell_modules(text, uuid) from public;
+
+create function finance.follow_invoice() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform finance.tell_modules(tg_argv[0], new.id);
+    return null;
+end $$;
+create trigger moves_on_insert after insert on finance.invoices for each row when (new.status = 'draft') execute function finance.follow_invoice('invoice_made');
+create trigger moves_on after update on finance.invoices for each row when (old.status = 'draft' and new.number is not null) execute function finance.follow_invoice('invoice_posted');
+
+-- What follows when a payment counts, in the same transaction: what modules have a function payment_counts for, and last the
+-- number of the receipt.
+create function finance.follow_payment() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 begin
     if new.status = 'completed' then
         if new.reverses_id is not null then perform finance.take_back(new.reverses_id, new.amount); end if;
-        for f in select p.oid from pg_proc p where p.proname = 'payment_counts' and p.proargtypes = array['uuid'::regtype::oid]::oidvector order by p.pronamespace::regnamespace::text loop
-            execute format('select %s($1)', f) using new.id;
-        end loop;
+        perform finance.tell_modules('payment_counts', new.id);
         if new.verified_at is not null and new.direction = 'in' then perform finance.receipt(new.id); end if;
     end if;
     if old.status = 'submitted' then perform finance.tell_payment(new); end if;
@@ -968,9 +983,6 @@ begin
     values (made, 'in', d.customer_id, d.id, coalesce(sales.read_number(body, 'amount'), d.balance), d.currency, coalesce(body ->> 'method', d.payment_method, 'BANK_TRANSFER'),
         coalesce(sales.read_date(body, 'paid_on'), current_date), coalesce(body ->> 'reference', d.number), body ->> 'transaction_id', body ->> 'cheque_number',
         body ->> 'bank_reference', body ->> 'note', d.workspace_id);
-    if not finance.needs_verification('in', d.workspace_id) then
-        update finance.payments p set status = 'completed' where p.organization_id = here and p.id = made;
-    end if;
     return made;
 end $$;
 
@@ -989,8 +1001,7 @@ begin
     insert into finance.payments (id, direction, party_id, deal_id, reverses_id, reversal, amount, currency, exchange_rate, method, paid_on, reference, note, workspace_id)
     values (made, 'refund', p.party_id, p.deal_id, p.id, coalesce(body ->> 'reversal', 'refund'), coalesce(wanted, p.amount - p.reversed), p.currency, p.exchange_rate, p.method,
         coalesce(sales.read_date(body, 'paid_on'), current_date), p.number, body ->> 'reason', p.workspace_id);
-    update finance.payments x set status = case when finance.needs_verification('refund', p.workspace_id) then 'submitted' else 'completed' end
-    where x.organization_id = here and x.id = made;
+    update finance.payments x set status = 'submitted' where x.organization_id = here and x.id = made and finance.needs_verification('refund', p.workspace_id);
     return made;
 end $$;
 
@@ -1308,7 +1319,7 @@ begin
 end $$;
 
 -- An order's invoice: what is not invoiced yet, or the lines and quantities that the body names; the freight comes with
--- the first. Body: {lines?: [{id, quantity?}], issued_on?, due_on?, post?}.
+-- the first. Body: {lines?: [{id, quantity?}], issued_on?, due_on?}.
 create function finance.invoice_order(of_order uuid, body jsonb) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
 declare
     here constant uuid := app.organization();
@@ -1363,31 +1374,36 @@ begin
     update finance.invoice_lines x set tax_rate = null, tax_adjustment = 0 from finance.invoices n
     where x.organization_id = here and n.organization_id = here and x.invoice_id = made and n.id = made and x.tax_id is not null
       and x.tax_rate = products.tax_rate(x.tax_id, o.ordered_on) and x.tax_rate <> products.tax_rate(x.tax_id, coalesce(n.supplied_on, n.issued_on, current_date));
-    if body ->> 'post' = 'true' then update finance.invoices x set status = 'sent' where x.organization_id = here and x.id = made; end if;
     return made;
 end $$;
 
--- Takes an invoice back, whole or in part, by a credit note that is posted at once. Body: {lines: [{id, quantity?}]} or
--- {amount} or nothing, which is all that is left; {reason?, issued_on?}. Shares of a line add up to the line.
+-- Takes an invoice back, whole or in part, by a credit note, as a draft. Body: {lines: [{id, quantity?}]} or {amount} or
+-- nothing, which is all that is left; {reason?, issued_on?}. Shares of a line add up to the line. What a draft takes back
+-- already, which may wait for approval, is not taken back twice.
 create function finance.credit(invoice uuid, body jsonb) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
 declare
     here constant uuid := app.organization();
     i finance.invoices; l record; s record; made uuid := app.new_id();
-    wanted numeric := sales.read_number(body, 'amount'); given numeric := 0; weight numeric := 0; piece numeric; by_lines numeric;
+    wanted numeric := sales.read_number(body, 'amount'); given numeric := 0; weight numeric := 0; piece numeric; by_lines numeric; waiting numeric; left_over numeric;
 begin
     select * into i from finance.invoices x where x.organization_id = here and x.id = invoice for no key update;
     if i.number is null or i.kind in ('CREDIT_NOTE', 'PROFORMA', 'RECEIPT') then
         raise exception 'Only a posted invoice can be credited.' using errcode = 'AP001';
     end if;
-    if i.credited >= i.gross then raise exception 'All of this invoice has been credited.' using errcode = 'AP001'; end if;
+    select coalesce(sum(n.gross), 0) into waiting from finance.invoices n
+    where n.organization_id = here and n.credited_invoice_id = invoice and n.status = 'draft' and n.deleted_at is null;
+    left_over := i.gross - i.credited - waiting;
+    if left_over <= 0 and waiting > 0 then raise exception 'A draft credits the rest of this invoice already.' using errcode = 'AP001'; end if;
+    if left_over <= 0 then raise exception 'All of this invoice has been credited.' using errcode = 'AP001'; end if;
     if wanted <= 0 or wanted <> round(wanted, i.digits) then
         raise exception 'This is not an amount in %.', i.currency using errcode = 'AP001', column = 'amount';
     end if;
-    if wanted > i.gross - i.credited then raise exception 'No more than % can be credited.', trim_scale(i.gross - i.credited) using errcode = 'AP001', column = 'amount'; end if;
+    if wanted > left_over then raise exception 'No more than % can be credited.', trim_scale(left_over) using errcode = 'AP001', column = 'amount'; end if;
     -- After a credit of an amount, the rest is an amount too.
     select coalesce(sum(x.gross), 0) into by_lines from finance.invoice_lines x join finance.invoices n on n.organization_id = x.organization_id and n.id = x.invoice_id
-    where x.organization_id = here and n.organization_id = here and n.credited_invoice_id = invoice and n.number is not null and x.credited_line_id is not null and x.deleted_at is null;
-    if wanted is null and not body ? 'lines' and by_lines <> i.credited then wanted := i.gross - i.credited; end if;
+    where x.organization_id = here and n.organization_id = here and n.credited_invoice_id = invoice and (n.number is not null or n.status = 'draft' and n.deleted_at is null)
+      and x.credited_line_id is not null and x.deleted_at is null;
+    if wanted is null and not body ? 'lines' and by_lines <> i.credited + waiting then wanted := left_over; end if;
 
     insert into finance.invoices (id, direction, kind, party_id, order_id, credited_invoice_id, workspace_id, assigned_to, currency, exchange_rate, prices_include_tax,
         payment_terms, issued_on, supplied_on, supplier_number, reference, note, party_name, party_bin, party_tax_id, party_street, party_city, party_region, party_postal_code, party_country)
@@ -1416,7 +1432,8 @@ begin
             from finance.invoice_lines x
             left join (select r.id, r.quantity from sales.read_lines(case when body ? 'lines' then body else '{"lines": [{"id": "00000000-0000-0000-0000-000000000000"}]}'::jsonb end) r) w on w.id = x.id
             cross join lateral (select coalesce(sum(y.quantity), 0) as quantity, coalesce(sum(y.amount), 0) as amount, coalesce(sum(y.tax), 0) as tax
-                from finance.invoice_lines y join finance.invoices n on n.organization_id = y.organization_id and n.id = y.invoice_id and n.number is not null
+                from finance.invoice_lines y join finance.invoices n on n.organization_id = y.organization_id and n.id = y.invoice_id
+                    and (n.number is not null or n.status = 'draft' and n.deleted_at is null)
                 where y.organization_id = here and n.organization_id = here and y.credited_line_id = x.id and y.deleted_at is null) c
             where x.organization_id = here and x.invoice_id = invoice and x.deleted_at is null and (w.id is not null or not body ? 'lines')
             order by x.position, x.id
@@ -1430,11 +1447,36 @@ begin
                 s.new_percent, s.new_discount, l.tax_id, l.tax_rate, l.price_includes_tax, s.new_adjustment);
         end loop;
     end if;
-    update finance.invoices x set status = 'sent' where x.organization_id = here and x.id = made;
     return made;
 end $$;
 
--- Money for one invoice, a refund for a credit note: payment and allocation at once.
+-- Before an invoice is posted, by whatever way: it is issued today where it has no day, and modules that have a say in it do
+-- what they do, by a function of the name <module>.invoice_posts(invoice).
+create function finance.prepare(of_invoice uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    update finance.invoices i set issued_on = current_date where i.organization_id = app.organization() and i.id = of_invoice and i.status = 'draft' and i.issued_on is null;
+    perform finance.tell_modules('invoice_posts', of_invoice);
+end $$;
+
+-- What an action has made goes on by itself, where no rule of approval holds it back.
+create function finance.post(of_invoice uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform finance.prepare(of_invoice);
+    update finance.invoices i set status = 'sent' where i.organization_id = app.organization() and i.id = of_invoice;
+end $$;
+
+create function finance.complete(payment uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    update finance.payments p set status = 'completed' where p.organization_id = app.organization() and p.id = payment;
+end $$;
+
+-- Whether a payment counts when it is entered, or waits for whoever verifies it.
+create function finance.counts_at_once(payment uuid) returns boolean language plpgsql stable security definer set search_path = pg_catalog as $$
+begin
+    return (select not finance.needs_verification(p.direction, p.workspace_id) from finance.payments p where p.organization_id = app.organization() and p.id = payment);
+end $$;
+
+-- Money for one invoice, a refund for a credit note: payment and allocation at once, which do not count yet.
 -- Body: {amount?, method?, paid_on?, reference?, transaction_id?, note?}, no amount being all that is open.
 create function finance.pay(invoice uuid, body jsonb) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
 declare here constant uuid := app.organization(); i finance.invoices; made uuid := app.new_id(); on_day date := coalesce(sales.read_date(body, 'paid_on'), current_date);
@@ -1448,9 +1490,6 @@ begin
         coalesce(body ->> 'reference', i.number), body ->> 'transaction_id', body ->> 'note', i.legal_entity_id, i.workspace_id);
     insert into finance.payment_allocations (payment_id, invoice_id, amount, allocated_on)
     select made, pay.invoice, p.amount, on_day from finance.payments p where p.organization_id = here and p.id = made;
-    if not finance.needs_verification(finance.paid_by(i.direction, i.kind), i.workspace_id) then
-        update finance.payments p set status = 'completed' where p.organization_id = here and p.id = made;
-    end if;
     return made;
 end $$;
 
