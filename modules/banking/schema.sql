@@ -329,7 +329,6 @@ comment on column banking.payment_run_lines.party_account_id is 'Where it is pai
 comment on column banking.payment_run_lines.amount is 'Empty: all that is open, less the discount for paying early.';
 comment on column banking.payment_run_lines.discount is 'Not paid, for it is paid in the days of its discount.';
 comment on constraint amount_is_positive on banking.payment_run_lines is 'An amount must be more than nothing.';
-create index run_lines_payment on banking.payment_run_lines (organization_id, payment_id) where payment_id is not null;
 create unique index run_lines_once on banking.payment_run_lines (organization_id, invoice_id) where is_live and deleted_at is null;
 comment on index banking.run_lines_once is 'This bill is in a payment run already.';
 
@@ -372,7 +371,8 @@ select app.derive('banking.line_matches', '{line_id,bank_account_id,amount,entry
 select app.derive('banking.cash_days', '{counted,expected,closed_by,closed_at}');
 select app.derive('banking.cash_entries', '{cash_day_id,paid_on,payment_id,entry_id}');
 select app.derive('banking.payment_runs', '{submitted_by,approved_by,approved_at}');
-select app.derive('banking.payment_run_lines', '{party_id,discount,payment_id,is_live}');
+select app.derive('banking.payment_run_lines', '{party_id,payment_id,is_live}');
+select app.derive('banking.payment_run_lines', '{discount}');
 
 -- Codes are written with spaces as often as without.
 create function banking.compact_codes() returns trigger language plpgsql set search_path = pg_catalog as $$
@@ -573,11 +573,13 @@ end $$;
 create function banking.entry_of(payment uuid, out entry uuid, out account uuid) language plpgsql stable security definer set search_path = pg_catalog as $$
 declare here constant uuid := app.organization();
 begin
+    -- The money comes first, what its method keeps of it last.
     select e.id, l.account_id into entry, account from ledger.journal_entries e
     join ledger.journal_entry_lines l on l.organization_id = e.organization_id and l.entry_id = e.id
     join ledger.ledger_accounts a on a.organization_id = l.organization_id and a.id = l.account_id and (a.purpose is null or a.purpose not in ('receivable', 'payable'))
     where e.organization_id = here and l.organization_id = here and a.organization_id = here and e.source = 'finance.payments' and e.source_id = payment and e.event = 'complete'
-      and e.reverses_id is null and not e.is_reversed;
+      and e.reverses_id is null and not e.is_reversed
+    order by l.position limit 1;
 end $$;
 
 -- Money that changes its currency goes over the conversion account: so much arrives on the bank account, what it was worth is `worth`,
@@ -607,7 +609,7 @@ end $$;
 create function banking.match(of_line uuid, items jsonb) returns void language plpgsql security definer set search_path = pg_catalog as $$
 declare
     here constant uuid := app.organization(); l banking.statement_lines; b banking.bank_accounts; item jsonb; rest numeric; part numeric; match uuid; entry uuid; account uuid;
-    p finance.payments; i finance.invoices; g record; payment uuid; open_part numeric; written uuid; bodies jsonb := '[]'; run uuid;
+    p finance.payments; i finance.invoices; g record; payment uuid; open_part numeric; written uuid; bodies jsonb := '[]'; run uuid; worth numeric;
 begin
     select * into l from banking.statement_lines x where x.organization_id = here and x.id = of_line for no key update;
     if l.status <> 'open' then raise exception 'This line is matched already.' using errcode = 'AP001'; end if;
@@ -632,14 +634,16 @@ begin
             if p.currency <> b.currency then
                 raise exception 'The payment is in %, the account in %.', p.currency, b.currency using errcode = 'AP001', column = 'payment_id';
             end if;
-            part := case p.direction when 'in' then p.amount else -p.amount end;
             if p.status <> 'completed' then perform finance.finish_payment(p.id, l.booked_on, b.account_id); end if;
             select e.entry, e.account into entry, account from banking.entry_of(p.id) e;
+            -- What the bank sees is without the fee that the method has kept.
+            select sum(x.currency_amount), sum(x.debit - x.credit) into part, worth from ledger.journal_entry_lines x
+            where x.organization_id = here and x.entry_id = entry and x.account_id = account;
             if account <> b.account_id then     -- it was entered for another account of money: it moves to this one
                 select * into p from finance.payments x where x.organization_id = here and x.id = p.id;
                 entry := ledger.post(b.legal_entity_id, 'money', greatest(l.booked_on, p.paid_on), p.number, null, 'banking.line_matches', match, 'move', array[
-                    banking.posting(b.account_id, sign(part) * p.base_amount, b.currency, part, p.party_id, null),
-                    banking.posting(account, -sign(part) * p.base_amount, b.currency, -part, p.party_id, null)]);
+                    banking.posting(b.account_id, worth, b.currency, part, p.party_id, null),
+                    banking.posting(account, -worth, b.currency, -part, p.party_id, null)]);
                 perform banking.remember(l, b, part, entry, p.id, null, null, 'entry', match);
             else
                 perform banking.remember(l, b, part, entry, p.id, null, null, 'nothing', match);
@@ -1017,12 +1021,12 @@ end $$;
 create function banking.payment_counts(payment uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
 declare here constant uuid := app.organization(); x record;
 begin
-    for x in select l.invoice_id, least(l.discount, i.balance) as discount, p.paid_on, p.number from banking.payment_run_lines l
+    for x in select l.invoice_id, least(l.discount, i.balance) as discount, greatest(p.paid_on, i.issued_on) as taken_on, p.number from banking.payment_run_lines l
         join finance.invoices i on i.organization_id = l.organization_id and i.id = l.invoice_id
         join finance.payments p on p.organization_id = l.organization_id and p.id = l.payment_id
         where l.organization_id = here and i.organization_id = here and p.organization_id = here and l.payment_id = payment and l.discount > 0 and i.balance > 0
     loop
-        perform finance.write_off(x.invoice_id, jsonb_build_object('kind', 'discount', 'amount', x.discount::text, 'taken_on', x.paid_on, 'reason', x.number));
+        perform finance.write_off(x.invoice_id, jsonb_build_object('kind', 'discount', 'amount', x.discount::text, 'taken_on', x.taken_on, 'reason', x.number));
     end loop;
 end $$;
 

@@ -98,7 +98,6 @@ comment on constraint exchange_rate_is_positive on expenses.expense_reports is '
 comment on constraint journey_ends_after_it_starts on expenses.expense_reports is 'A journey cannot end before it starts.';
 comment on constraint nobody_approves_his_own_expenses on expenses.expense_reports is 'Nobody approves his own expenses.';
 comment on constraint expense_reports_currency_fkey on expenses.expense_reports is 'There is no such currency.';
-create index expense_reports_paid on expenses.expense_reports (organization_id, payment_id) where payment_id is not null;
 select app.searchable('expenses.expense_reports', 'A: number, title; C: note');
 
 create table expenses.expense_lines (
@@ -203,7 +202,8 @@ $$);
 select app.editable_in('expenses.expense_reports', 'status', '{draft}',
     keep => '{over_budget,submitted_on,approved_on,approved_by,reimbursed_on,bill_id,payment_id,payee_id,reason,note,tags}');
 select app.total('expenses.expense_reports', 'expenses.expense_lines', 'report_id', 'total, tax');
-select app.derive('expenses.expense_reports', '{digits,over_budget,submitted_on,approved_on,approved_by,reimbursed_on,bill_id,payment_id,reason}');
+select app.derive('expenses.expense_reports', '{digits,over_budget,submitted_on,approved_on,approved_by,reimbursed_on,payment_id,reason}');
+select app.derive('expenses.expense_reports', '{bill_id}');
 select app.derive('expenses.expense_lines', '{digits,rate,receipt_hash,same_receipt}');
 
 -- What a line starts from: the category, its rate, the day's exchange. A receipt is a file of whoever enters it; from then on

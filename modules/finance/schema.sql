@@ -209,6 +209,8 @@ comment on constraint fee_amount_not_negative on finance.payment_methods is 'A f
 comment on constraint payment_methods_currency_fkey on finance.payment_methods is 'There is no such currency.';
 create unique index payment_methods_name on finance.payment_methods (organization_id, lower(name)) where deleted_at is null;
 comment on index finance.payment_methods_name is 'There is a payment method with this name already.';
+create trigger checks before insert or update of fee_percent, fee_amount, fee_account_id on finance.payment_methods for each row
+    when (coalesce(new.fee_percent, 0) + coalesce(new.fee_amount, 0) > 0 and new.fee_account_id is null) execute function app.refuse('Say on which account the fee is written.');
 create table finance.payments (
     like app.record including all,
     number           text not null default app.next_number('PAY'),
@@ -238,6 +240,7 @@ create table finance.payments (
     internal_note    app.textarea,
     tags             text[] not null default '{}',
     allocated        app.money not null default 0,
+    fee              app.money not null default 0,
     constraint payments_number unique (organization_id, number),
     constraint payments_transaction unique (organization_id, transaction_id),
     constraint payments_party foreign key (organization_id, party_id) references parties.parties,
@@ -258,6 +261,7 @@ comment on column finance.payments.base_allocated is 'How much of that is alloca
 comment on column finance.payments.legal_entity_id is 'In whose books it is; empty: the default one.';
 comment on column finance.payments.account_id is 'The bank account or cash desk; empty: the one for the method.';
 comment on column finance.payments.payment_method_id is 'Says the method and the account.';
+comment on column finance.payments.fee is 'What its payment method keeps of it.';
 comment on column finance.payments.allocated is 'How much of it settles invoices.';
 comment on constraint payments_number on finance.payments is 'There is a payment with this number already.';
 comment on constraint payments_transaction on finance.payments is 'This transaction has been entered already.';
@@ -511,6 +515,7 @@ $$);
 select app.derive('finance.payments', '{digits,allocated}');
 select app.derive('finance.payments', '{reverses_id,reversal,decision,submitted_by,submitted_at,verified_by,verified_at,completed_at,reversed}');
 select app.derive('finance.payments', '{base_amount,base_allocated}');
+select app.derive('finance.payments', '{fee}');
 select app.derive('finance.payment_allocations', '{reversed_on,base_invoice,base_payment}');
 select app.derive('finance.payment_allocations', '{counts_on,paid_on,issued_on}');
 select app.derive('finance.write_offs', '{invoice_id,kind,amount,taken_on,reason,reversed_on,base_amount}');
@@ -827,7 +832,7 @@ create trigger moves after update on finance.payments for each row when (old.sta
 
 -- After the triggers above, which change allocations of closed payments: the part is guarded by check_allocation.
 create trigger closed after update on finance.payments for each row when (old.status <> all ('{pending,processing,rejected,returned}'))
-    execute function app.check_closed('status', 'decision', 'submitted_by', 'submitted_at', 'verified_by', 'verified_at', 'verification_status', 'completed_at', 'reversed', 'allocated', 'unallocated', 'base_amount', 'base_allocated', 'note', 'internal_note', 'tags', 'updated_at', 'updated_by', 'version', 'custom', 'search', 'search_text');
+    execute function app.check_closed('status', 'decision', 'submitted_by', 'submitted_at', 'verified_by', 'verified_at', 'verification_status', 'completed_at', 'reversed', 'allocated', 'unallocated', 'base_amount', 'base_allocated', 'fee', 'note', 'internal_note', 'tags', 'updated_at', 'updated_by', 'version', 'custom', 'search', 'search_text');
 create trigger closed_throw before update on finance.payments for each row
     when (old.status <> all ('{pending,processing,rejected,returned}') and new.deleted_at is distinct from old.deleted_at)
     execute function app.refuse('A payment that has been made stays; void it instead.');
@@ -843,6 +848,9 @@ begin
         new.submitted_by := null; new.submitted_at := null; new.verified_by := null; new.verified_at := null;
         if needed and new.status <> all ('{pending,failed,cancelled}') then
             raise exception 'A payment is verified by a person, not brought in as verified.' using errcode = 'AP001', column = 'status';
+        end if;
+        if new.deal_id is not null and new.status <> all ('{pending,failed,cancelled}') then
+            raise exception 'A payment for a deal comes in as pending: when it is completed it earns its commissions.' using errcode = 'AP001', column = 'status';
         end if;
         new.completed_at := null;
     else
@@ -1107,16 +1115,24 @@ begin
         row (ledger.account(case when diff > 0 then 'exchange_gain' else 'exchange_loss' end), -diff, i.currency, 0, i.party_id, null, null, null, null, null, null, null, null)::ledger.posting]);
 end $$;
 
--- Money goes to or from the bank account, or the one for its method.
+-- Money goes to or from the bank account, or the one for its method, which keeps its fee.
 create function finance.book_payment(p finance.payments) returns void language plpgsql security definer set search_path = pg_catalog as $$
-declare sign constant integer := case p.direction when 'in' then 1 else -1 end; books constant uuid := coalesce(p.legal_entity_id, ledger.home());
+declare
+    sign constant integer := case p.direction when 'in' then 1 else -1 end; books constant uuid := coalesce(p.legal_entity_id, ledger.home());
+    money constant uuid := coalesce(p.account_id, ledger.account(case p.method when 'CASH' then 'cash' else 'bank' end)); fees ledger.posting[] := '{}'; fee numeric;
 begin
+    if p.fee > 0 then
+        fee := finance.in_books(books, p.fee, p.exchange_rate);
+        select array[row (m.fee_account_id, fee, p.currency, p.fee, p.party_id, null, null, null, null, null, null, null, m.name)::ledger.posting,
+            row (money, -fee, p.currency, -p.fee, p.party_id, null, null, null, null, null, null, null, m.name)::ledger.posting] into fees
+        from finance.payment_methods m where m.organization_id = p.organization_id and m.id = p.payment_method_id;
+    end if;
     perform ledger.post(books, 'money', p.paid_on, p.number, (select q.name from parties.parties q where q.organization_id = p.organization_id and q.id = p.party_id),
         'finance.payments', p.id, 'complete', array[
-        row (coalesce(p.account_id, ledger.account(case p.method when 'CASH' then 'cash' else 'bank' end)), sign * p.base_amount, p.currency, sign * p.amount, p.party_id,
+        row (money, sign * p.base_amount, p.currency, sign * p.amount, p.party_id,
             null, null, null, null, null, null, null, p.reference)::ledger.posting,
         row (ledger.account(case p.direction when 'out' then 'payable' else 'receivable' end), -sign * p.base_amount, p.currency, -sign * p.amount, p.party_id,
-            null, null, null, null, null, null, null, p.reference)::ledger.posting]);
+            null, null, null, null, null, null, null, p.reference)::ledger.posting] || fees);
 end $$;
 
 -- What it is worth is known, and stays, from when it counts; whose books and which rate, from when somebody looks at it.
@@ -1127,7 +1143,11 @@ begin
     if new.exchange_rate is null then
         raise exception 'There is no exchange rate of % for %.', new.currency, new.paid_on using errcode = 'AP001', column = 'exchange_rate';
     end if;
-    if new.status = 'completed' then new.base_amount := finance.in_books(new.legal_entity_id, new.amount, new.exchange_rate); end if;
+    if new.status = 'completed' then
+        new.base_amount := finance.in_books(new.legal_entity_id, new.amount, new.exchange_rate);
+        new.fee := coalesce((select least(round(new.amount * coalesce(m.fee_percent, 0) / 100 + coalesce(m.fee_amount, 0), new.digits), new.amount) from finance.payment_methods m
+            where m.organization_id = new.organization_id and m.id = new.payment_method_id and m.fee_account_id is not null), 0);
+    end if;
     return new;
 end $$;
 create trigger values_insert before insert on finance.payments for each row when (new.status = 'completed') execute function finance.value_payment();
@@ -1807,6 +1827,12 @@ begin
     select p.organization_id, format('payment %s is not in the books', p.number) from finance.payments p
     where p.status = 'completed' and (p.base_amount is null or not exists (select from ledger.journal_entries e where e.organization_id = p.organization_id
         and e.source = 'finance.payments' and e.source_id = p.id and e.event = 'complete' and e.reverses_id is null and not e.is_reversed))
+    union all
+    -- The first line of its entry is the account of the money, the last two its fee.
+    select p.organization_id, format('payment %s: its fee is %s, the books say %s', p.number, p.fee, coalesce(l.fee, 0)) from finance.payments p
+    join ledger.journal_entries e on e.organization_id = p.organization_id and e.source = 'finance.payments' and e.source_id = p.id and e.event = 'complete' and e.reverses_id is null and not e.is_reversed
+    left join lateral (select sum(x.currency_amount) as fee from ledger.journal_entry_lines x where x.organization_id = e.organization_id and x.entry_id = e.id and x.position = 3) l on true
+    where p.status = 'completed' and p.fee <> coalesce(l.fee, 0)
     union all
     select i.organization_id, format('invoice %s: written off is %s, its write-offs are %s', i.number, i.written_off, coalesce(w.sum, 0)) from finance.invoices i
     left join (select organization_id, invoice_id, sum(amount) from finance.write_offs where reversed_on is null group by 1, 2) w

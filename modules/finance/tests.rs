@@ -742,3 +742,49 @@ async fn a_payment_waits_where_a_rule_holds_back_its_completion() {
     cashier.act(INVOICES, &invoice, "pay").await.not_found();
     sound(&s, &a.anna).await;
 }
+
+#[tokio::test]
+async fn what_a_payment_method_keeps_is_booked_with_the_payment() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    let owner = s.person("Acme", "owner").await;
+    let account = async |body: Value| owner.create("ledger.ledger_accounts", body).await.ok();
+    let gateway = account(json!({ "code": "1099", "name": "Gateway", "kind": "asset", "category": "bank" })).await;
+    let charges = account(json!({ "code": "6799", "name": "Charges", "kind": "expense", "category": "operating" })).await;
+    let cards = json!({ "name": "Cards", "method": "CARD", "account_id": gateway["id"], "fee_percent": "2.9", "fee_amount": "0.3" });
+    let no_account = owner.create("finance.payment_methods", cards.clone()).await;
+    no_account.refused("Say on which account the fee is written.");
+    let with = |mut method: Value| {
+        method["fee_account_id"] = charges["id"].clone();
+        method
+    };
+    let cards = owner.create("finance.payment_methods", with(cards)).await.ok();
+    let invoice = a.posted("100").await;
+    let paid = async |amount: &str| {
+        let body = json!({ "party_id": a.party["id"], "amount": amount, "payment_method_id": cards["id"] });
+        a.anna.create(PAYMENTS, body).await.ok()
+    };
+    let books = async || {
+        let rows = a.anna.call("ledger", "trial_balance", json!({})).await.ok()["rows"].clone();
+        let of = |code: &str| rows.as_array().unwrap().iter().find(|r| r["code"] == code).map_or("0".into(), |r| plain(&r["closing"]).to_owned());
+        (of("1099"), of("6799"))
+    };
+    let payment = paid("100").await;
+    a.anna.act(PAYMENTS, &payment, "allocate").await.ok();
+    let payment = a.anna.act(PAYMENTS, &payment, "complete").await.ok();
+    assert_eq!((plain(&payment["fee"]), a.balance(&invoice).await.as_str()), ("3.2", "0"), "the customer has paid all of it");
+    assert_eq!(books().await, ("96.8".into(), "3.2".into()));
+    // What never was has cost nothing; of a cent no more than a cent is kept.
+    let never = a.anna.act(PAYMENTS, &paid("50").await, "complete").await.ok();
+    a.anna.act(PAYMENTS, &never, "void").await.ok();
+    let cent = a.anna.act(PAYMENTS, &paid("0.01").await, "complete").await.ok();
+    assert_eq!(plain(&cent["fee"]), "0.01");
+    assert_eq!(books().await, ("96.8".into(), "3.21".into()));
+    sound(&s, &a.anna).await;
+    s.admin()
+        .execute("update finance.payments set fee = 3 where organization_id = $1 and id = $2", &[&a.anna.actor.organization, &testkit::id(&payment)])
+        .await
+        .unwrap();
+    let wrong = s.strings("select wrong from finance.verify() where organization_id = $1", &[&a.anna.actor.organization]).await;
+    assert_eq!(wrong, [format!("payment {}: its fee is 3.000000, the books say 3.200000", payment["number"].as_str().unwrap())]);
+}

@@ -57,7 +57,8 @@ comment on table receivables.invoice_terms is 'The terms of payment that an invo
 comment on column receivables.invoice_terms.instead_of is 'They are those of the party, and stand for this on the draft until somebody changes it; empty: somebody gave them to it.';
 comment on constraint invoice_terms_once on receivables.invoice_terms is 'This invoice has its terms already.';
 select app.enroll('receivables.invoice_terms');
-select app.derive('receivables.invoice_terms', '{invoice_id,terms_id,instead_of}');
+select app.derive('receivables.invoice_terms', '{invoice_id,terms_id}');
+select app.derive('receivables.invoice_terms', '{instead_of}');
 
 create table receivables.party_terms (
     like app.record including all,

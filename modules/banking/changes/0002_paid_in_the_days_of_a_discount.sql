@@ -2,8 +2,131 @@
 alter table banking.payment_run_lines add column discount app.money not null default 0;
 comment on column banking.payment_run_lines.amount is 'Empty: all that is open, less the discount for paying early.';
 comment on column banking.payment_run_lines.discount is 'Not paid, for it is paid in the days of its discount.';
-create index run_lines_payment on banking.payment_run_lines (organization_id, payment_id) where payment_id is not null;
 select app.derive('banking.payment_run_lines', '{discount}');
+create or replace function banking.entry_of(payment uuid, out entry uuid, out account uuid) language plpgsql stable security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization();
+begin
+    -- The money comes first, what its method keeps of it last.
+    select e.id, l.account_id into entry, account from ledger.journal_entries e
+    join ledger.journal_entry_lines l on l.organization_id = e.organization_id and l.entry_id = e.id
+    join ledger.ledger_accounts a on a.organization_id = l.organization_id and a.id = l.account_id and (a.purpose is null or a.purpose not in ('receivable', 'payable'))
+    where e.organization_id = here and l.organization_id = here and a.organization_id = here and e.source = 'finance.payments' and e.source_id = payment and e.event = 'complete'
+      and e.reverses_id is null and not e.is_reversed
+    order by l.position limit 1;
+end $$;
+
+create or replace function banking.match(of_line uuid, items jsonb) returns void language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    here constant uuid := app.organization(); l banking.statement_lines; b banking.bank_accounts; item jsonb; rest numeric; part numeric; match uuid; entry uuid; account uuid;
+    p finance.payments; i finance.invoices; g record; payment uuid; open_part numeric; written uuid; bodies jsonb := '[]'; run uuid; worth numeric;
+begin
+    select * into l from banking.statement_lines x where x.organization_id = here and x.id = of_line for no key update;
+    if l.status <> 'open' then raise exception 'This line is matched already.' using errcode = 'AP001'; end if;
+    select * into strict b from banking.bank_accounts x where x.organization_id = here and x.id = l.bank_account_id;
+    if jsonb_typeof(items) is distinct from 'array' or jsonb_array_length(items) not between 1 and 100 or exists (select from jsonb_array_elements(items) x
+        where jsonb_typeof(x) <> 'object' or num_nonnulls(x ->> 'payment_id', x ->> 'entry_id', x ->> 'invoice_id', coalesce(x ->> 'account_id', case when not x ? 'invoice_id' then x ->> 'party_id' end)) <> 1) then
+        raise exception 'Say what the line is: payments, invoices, a party, accounts.' using errcode = 'AP001', column = 'items';
+    end if;
+    rest := l.amount;
+    for item in select x from jsonb_array_elements(items) with ordinality u (x, n)
+        -- What has an amount of its own comes before what takes the rest.
+        order by (x ->> 'amount' is null and (x ? 'account_id' or x ? 'party_id')), n
+    loop
+        match := app.new_id();
+        part := round(sales.read_number(item, 'amount'), b.digits);
+        if part = 0 then raise exception 'A part of nothing is no part.' using errcode = 'AP001', column = 'amount'; end if;
+        if item ->> 'payment_id' is not null then
+            select * into p from finance.payments x where x.organization_id = here and x.id = sales.read_id(item, 'payment_id') for no key update;
+            if not found or p.status <> all ('{pending,processing,completed}') then
+                raise exception 'Only a payment that is under way or completed is on a statement.' using errcode = 'AP001', column = 'payment_id';
+            end if;
+            if p.currency <> b.currency then
+                raise exception 'The payment is in %, the account in %.', p.currency, b.currency using errcode = 'AP001', column = 'payment_id';
+            end if;
+            if p.status <> 'completed' then perform finance.finish_payment(p.id, l.booked_on, b.account_id); end if;
+            select e.entry, e.account into entry, account from banking.entry_of(p.id) e;
+            -- What the bank sees is without the fee that the method has kept.
+            select sum(x.currency_amount), sum(x.debit - x.credit) into part, worth from ledger.journal_entry_lines x
+            where x.organization_id = here and x.entry_id = entry and x.account_id = account;
+            if account <> b.account_id then     -- it was entered for another account of money: it moves to this one
+                select * into p from finance.payments x where x.organization_id = here and x.id = p.id;
+                entry := ledger.post(b.legal_entity_id, 'money', greatest(l.booked_on, p.paid_on), p.number, null, 'banking.line_matches', match, 'move', array[
+                    banking.posting(b.account_id, worth, b.currency, part, p.party_id, null),
+                    banking.posting(account, -worth, b.currency, -part, p.party_id, null)]);
+                perform banking.remember(l, b, part, entry, p.id, null, null, 'entry', match);
+            else
+                perform banking.remember(l, b, part, entry, p.id, null, null, 'nothing', match);
+            end if;
+            perform banking.learn(p.party_id, l);
+            for run in select x.run_id from banking.payment_run_lines x where x.organization_id = here and x.payment_id = p.id loop perform banking.follow_run(run); end loop;
+        elsif item ->> 'entry_id' is not null then
+            select e.id, sum(x.currency_amount) into entry, part from ledger.journal_entries e join ledger.journal_entry_lines x on x.organization_id = e.organization_id and x.entry_id = e.id
+            where e.organization_id = here and x.organization_id = here and e.id = sales.read_id(item, 'entry_id') and e.status = 'posted' and not e.is_reversed and e.reverses_id is null
+              and x.account_id = b.account_id and x.currency = b.currency group by e.id;
+            if entry is null or part = 0 then raise exception 'This entry is not on this account.' using errcode = 'AP001', column = 'entry_id'; end if;
+            perform banking.remember(l, b, part, entry, null, null, null, 'nothing', match);
+        elsif item ->> 'invoice_id' is not null then
+            select * into i from finance.invoices x where x.organization_id = here and x.id = sales.read_id(item, 'invoice_id') for no key update;
+            if not found or i.number is null or i.kind in ('PROFORMA', 'RECEIPT') then
+                raise exception 'Only a posted invoice can be paid.' using errcode = 'AP001', column = 'invoice_id';
+            end if;
+            open_part := coalesce(sales.read_number(item, 'invoice_amount'), case when i.currency = b.currency and part is not null then abs(part) else i.balance - coalesce(sales.read_number(item, 'write_off'), 0) end);
+            part := coalesce(part, case when i.currency = b.currency then case finance.paid_by(i.direction, i.kind) when 'in' then open_part else -open_part end else rest end);
+            if (part > 0) <> (finance.paid_by(i.direction, i.kind) = 'in') then
+                raise exception 'Money that comes in pays our invoices, money that goes out those of suppliers, a refund credit notes.' using errcode = 'AP001', column = 'invoice_id';
+            end if;
+            if i.currency = b.currency and open_part <> abs(part) then
+                raise exception 'The amount of the invoice and that of the line differ: both are in %.', b.currency using errcode = 'AP001', column = 'invoice_amount';
+            end if;
+            if sales.read_number(item, 'write_off') > 0 then
+                written := finance.write_off(i.id, jsonb_build_object('amount', item ->> 'write_off', 'kind', coalesce(item ->> 'write_off_kind', 'difference'), 'taken_on', greatest(l.booked_on, i.issued_on)));
+            else
+                written := null;
+            end if;
+            bodies := bodies || jsonb_build_object('party', i.party_id, 'way', finance.paid_by(i.direction, i.kind), 'currency', i.currency, 'invoice_id', i.id, 'amount', open_part::text,
+                'part', part, 'written', written, 'number', i.number);
+        elsif item ->> 'account_id' is not null then
+            part := coalesce(part, rest);
+            entry := banking.book_on(b, item, part, l.booked_on, coalesce(l.reference, (select s.number from banking.statements s where s.organization_id = here and s.id = l.statement_id)),
+                coalesce(l.text, l.counterparty), 'banking.line_matches', match);
+            perform banking.remember(l, b, part, entry, null, null, null, 'entry', match);
+        else
+            part := coalesce(part, rest);
+            bodies := bodies || jsonb_build_object('party', sales.read_id(item, 'party_id'), 'way', case when part > 0 then 'in' else 'out' end, 'currency', b.currency, 'amount', abs(part)::text, 'part', part);
+        end if;
+        rest := rest - part;
+    end loop;
+    if rest <> 0 then
+        raise exception 'The parts come to %, the line to %.', trim_scale(l.amount - rest), trim_scale(l.amount) using errcode = 'AP001', column = 'items';
+    end if;
+    -- The invoices of one party are one payment.
+    for g in
+        select x ->> 'party' as party, x ->> 'way' as way, x ->> 'currency' as currency, sum((x ->> 'amount')::numeric) as amount, sum((x ->> 'part')::numeric) as part,
+            coalesce(jsonb_agg(jsonb_build_object('invoice_id', x ->> 'invoice_id', 'amount', x ->> 'amount')) filter (where x ->> 'invoice_id' is not null), '[]') as allocations,
+            string_agg(x ->> 'number', ', ') as numbers, min(x ->> 'invoice_id') as invoice, array_remove(array_agg((x ->> 'written')::uuid), null) as written
+        from jsonb_array_elements(bodies) x group by 1, 2, 3 order by 1, 2, 3
+    loop
+        match := app.new_id();
+        payment := finance.enter_payment(jsonb_build_object('direction', g.way, 'party_id', g.party, 'amount', g.amount::text, 'currency', g.currency, 'paid_on', l.booked_on,
+            'account_id', case when g.currency = b.currency then b.account_id else ledger.account('conversion') end, 'legal_entity_id', b.legal_entity_id,
+            'method', case b.kind when 'gateway' then 'CARD' when 'cash' then 'CASH' else 'BANK_TRANSFER' end, 'reference', left(coalesce(g.numbers, l.text), 255),
+            'bank_reference', l.reference, 'allocations', g.allocations));
+        if g.currency = b.currency then
+            entry := (banking.entry_of(payment)).entry;
+        else
+            entry := banking.convert(b, g.part, (select sign(g.part) * x.base_amount from finance.payments x where x.organization_id = here and x.id = payment), l.booked_on,
+                (select x.number from finance.payments x where x.organization_id = here and x.id = payment), g.party::uuid, match);
+        end if;
+        perform banking.remember(l, b, g.part, entry, payment, g.invoice::uuid, g.written[1], 'payment', match);
+        for n in 2 .. cardinality(g.written) loop
+            raise exception 'One difference is written off at a time.' using errcode = 'AP001', column = 'items';
+        end loop;
+        perform banking.learn(g.party::uuid, l);
+    end loop;
+    update banking.statement_lines x set status = 'matched', matched_by = app.actor(), matched_at = now() where x.organization_id = here and x.id = l.id;
+    update banking.statements x set matched_count = x.matched_count + 1 where x.organization_id = here and x.id = l.statement_id;
+end $$;
+
 create or replace function banking.check_run_line() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 declare here constant uuid := (coalesce(new, old)).organization_id; state text; b banking.bank_accounts; i finance.invoices; a banking.party_accounts; early numeric;
 begin
@@ -110,12 +233,12 @@ end $$;
 create function banking.payment_counts(payment uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
 declare here constant uuid := app.organization(); x record;
 begin
-    for x in select l.invoice_id, least(l.discount, i.balance) as discount, p.paid_on, p.number from banking.payment_run_lines l
+    for x in select l.invoice_id, least(l.discount, i.balance) as discount, greatest(p.paid_on, i.issued_on) as taken_on, p.number from banking.payment_run_lines l
         join finance.invoices i on i.organization_id = l.organization_id and i.id = l.invoice_id
         join finance.payments p on p.organization_id = l.organization_id and p.id = l.payment_id
         where l.organization_id = here and i.organization_id = here and p.organization_id = here and l.payment_id = payment and l.discount > 0 and i.balance > 0
     loop
-        perform finance.write_off(x.invoice_id, jsonb_build_object('kind', 'discount', 'amount', x.discount::text, 'taken_on', x.paid_on, 'reason', x.number));
+        perform finance.write_off(x.invoice_id, jsonb_build_object('kind', 'discount', 'amount', x.discount::text, 'taken_on', x.taken_on, 'reason', x.number));
     end loop;
 end $$;
 
@@ -129,6 +252,126 @@ begin
 end $$;
 
 -- down
+create or replace function banking.entry_of(payment uuid, out entry uuid, out account uuid) language plpgsql stable security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization();
+begin
+    select e.id, l.account_id into entry, account from ledger.journal_entries e
+    join ledger.journal_entry_lines l on l.organization_id = e.organization_id and l.entry_id = e.id
+    join ledger.ledger_accounts a on a.organization_id = l.organization_id and a.id = l.account_id and (a.purpose is null or a.purpose not in ('receivable', 'payable'))
+    where e.organization_id = here and l.organization_id = here and a.organization_id = here and e.source = 'finance.payments' and e.source_id = payment and e.event = 'complete'
+      and e.reverses_id is null and not e.is_reversed;
+end $$;
+
+create or replace function banking.match(of_line uuid, items jsonb) returns void language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    here constant uuid := app.organization(); l banking.statement_lines; b banking.bank_accounts; item jsonb; rest numeric; part numeric; match uuid; entry uuid; account uuid;
+    p finance.payments; i finance.invoices; g record; payment uuid; open_part numeric; written uuid; bodies jsonb := '[]'; run uuid;
+begin
+    select * into l from banking.statement_lines x where x.organization_id = here and x.id = of_line for no key update;
+    if l.status <> 'open' then raise exception 'This line is matched already.' using errcode = 'AP001'; end if;
+    select * into strict b from banking.bank_accounts x where x.organization_id = here and x.id = l.bank_account_id;
+    if jsonb_typeof(items) is distinct from 'array' or jsonb_array_length(items) not between 1 and 100 or exists (select from jsonb_array_elements(items) x
+        where jsonb_typeof(x) <> 'object' or num_nonnulls(x ->> 'payment_id', x ->> 'entry_id', x ->> 'invoice_id', coalesce(x ->> 'account_id', case when not x ? 'invoice_id' then x ->> 'party_id' end)) <> 1) then
+        raise exception 'Say what the line is: payments, invoices, a party, accounts.' using errcode = 'AP001', column = 'items';
+    end if;
+    rest := l.amount;
+    for item in select x from jsonb_array_elements(items) with ordinality u (x, n)
+        -- What has an amount of its own comes before what takes the rest.
+        order by (x ->> 'amount' is null and (x ? 'account_id' or x ? 'party_id')), n
+    loop
+        match := app.new_id();
+        part := round(sales.read_number(item, 'amount'), b.digits);
+        if part = 0 then raise exception 'A part of nothing is no part.' using errcode = 'AP001', column = 'amount'; end if;
+        if item ->> 'payment_id' is not null then
+            select * into p from finance.payments x where x.organization_id = here and x.id = sales.read_id(item, 'payment_id') for no key update;
+            if not found or p.status <> all ('{pending,processing,completed}') then
+                raise exception 'Only a payment that is under way or completed is on a statement.' using errcode = 'AP001', column = 'payment_id';
+            end if;
+            if p.currency <> b.currency then
+                raise exception 'The payment is in %, the account in %.', p.currency, b.currency using errcode = 'AP001', column = 'payment_id';
+            end if;
+            part := case p.direction when 'in' then p.amount else -p.amount end;
+            if p.status <> 'completed' then perform finance.finish_payment(p.id, l.booked_on, b.account_id); end if;
+            select e.entry, e.account into entry, account from banking.entry_of(p.id) e;
+            if account <> b.account_id then     -- it was entered for another account of money: it moves to this one
+                select * into p from finance.payments x where x.organization_id = here and x.id = p.id;
+                entry := ledger.post(b.legal_entity_id, 'money', greatest(l.booked_on, p.paid_on), p.number, null, 'banking.line_matches', match, 'move', array[
+                    banking.posting(b.account_id, sign(part) * p.base_amount, b.currency, part, p.party_id, null),
+                    banking.posting(account, -sign(part) * p.base_amount, b.currency, -part, p.party_id, null)]);
+                perform banking.remember(l, b, part, entry, p.id, null, null, 'entry', match);
+            else
+                perform banking.remember(l, b, part, entry, p.id, null, null, 'nothing', match);
+            end if;
+            perform banking.learn(p.party_id, l);
+            for run in select x.run_id from banking.payment_run_lines x where x.organization_id = here and x.payment_id = p.id loop perform banking.follow_run(run); end loop;
+        elsif item ->> 'entry_id' is not null then
+            select e.id, sum(x.currency_amount) into entry, part from ledger.journal_entries e join ledger.journal_entry_lines x on x.organization_id = e.organization_id and x.entry_id = e.id
+            where e.organization_id = here and x.organization_id = here and e.id = sales.read_id(item, 'entry_id') and e.status = 'posted' and not e.is_reversed and e.reverses_id is null
+              and x.account_id = b.account_id and x.currency = b.currency group by e.id;
+            if entry is null or part = 0 then raise exception 'This entry is not on this account.' using errcode = 'AP001', column = 'entry_id'; end if;
+            perform banking.remember(l, b, part, entry, null, null, null, 'nothing', match);
+        elsif item ->> 'invoice_id' is not null then
+            select * into i from finance.invoices x where x.organization_id = here and x.id = sales.read_id(item, 'invoice_id') for no key update;
+            if not found or i.number is null or i.kind in ('PROFORMA', 'RECEIPT') then
+                raise exception 'Only a posted invoice can be paid.' using errcode = 'AP001', column = 'invoice_id';
+            end if;
+            open_part := coalesce(sales.read_number(item, 'invoice_amount'), case when i.currency = b.currency and part is not null then abs(part) else i.balance - coalesce(sales.read_number(item, 'write_off'), 0) end);
+            part := coalesce(part, case when i.currency = b.currency then case finance.paid_by(i.direction, i.kind) when 'in' then open_part else -open_part end else rest end);
+            if (part > 0) <> (finance.paid_by(i.direction, i.kind) = 'in') then
+                raise exception 'Money that comes in pays our invoices, money that goes out those of suppliers, a refund credit notes.' using errcode = 'AP001', column = 'invoice_id';
+            end if;
+            if i.currency = b.currency and open_part <> abs(part) then
+                raise exception 'The amount of the invoice and that of the line differ: both are in %.', b.currency using errcode = 'AP001', column = 'invoice_amount';
+            end if;
+            if sales.read_number(item, 'write_off') > 0 then
+                written := finance.write_off(i.id, jsonb_build_object('amount', item ->> 'write_off', 'kind', coalesce(item ->> 'write_off_kind', 'difference'), 'taken_on', greatest(l.booked_on, i.issued_on)));
+            else
+                written := null;
+            end if;
+            bodies := bodies || jsonb_build_object('party', i.party_id, 'way', finance.paid_by(i.direction, i.kind), 'currency', i.currency, 'invoice_id', i.id, 'amount', open_part::text,
+                'part', part, 'written', written, 'number', i.number);
+        elsif item ->> 'account_id' is not null then
+            part := coalesce(part, rest);
+            entry := banking.book_on(b, item, part, l.booked_on, coalesce(l.reference, (select s.number from banking.statements s where s.organization_id = here and s.id = l.statement_id)),
+                coalesce(l.text, l.counterparty), 'banking.line_matches', match);
+            perform banking.remember(l, b, part, entry, null, null, null, 'entry', match);
+        else
+            part := coalesce(part, rest);
+            bodies := bodies || jsonb_build_object('party', sales.read_id(item, 'party_id'), 'way', case when part > 0 then 'in' else 'out' end, 'currency', b.currency, 'amount', abs(part)::text, 'part', part);
+        end if;
+        rest := rest - part;
+    end loop;
+    if rest <> 0 then
+        raise exception 'The parts come to %, the line to %.', trim_scale(l.amount - rest), trim_scale(l.amount) using errcode = 'AP001', column = 'items';
+    end if;
+    -- The invoices of one party are one payment.
+    for g in
+        select x ->> 'party' as party, x ->> 'way' as way, x ->> 'currency' as currency, sum((x ->> 'amount')::numeric) as amount, sum((x ->> 'part')::numeric) as part,
+            coalesce(jsonb_agg(jsonb_build_object('invoice_id', x ->> 'invoice_id', 'amount', x ->> 'amount')) filter (where x ->> 'invoice_id' is not null), '[]') as allocations,
+            string_agg(x ->> 'number', ', ') as numbers, min(x ->> 'invoice_id') as invoice, array_remove(array_agg((x ->> 'written')::uuid), null) as written
+        from jsonb_array_elements(bodies) x group by 1, 2, 3 order by 1, 2, 3
+    loop
+        match := app.new_id();
+        payment := finance.enter_payment(jsonb_build_object('direction', g.way, 'party_id', g.party, 'amount', g.amount::text, 'currency', g.currency, 'paid_on', l.booked_on,
+            'account_id', case when g.currency = b.currency then b.account_id else ledger.account('conversion') end, 'legal_entity_id', b.legal_entity_id,
+            'method', case b.kind when 'gateway' then 'CARD' when 'cash' then 'CASH' else 'BANK_TRANSFER' end, 'reference', left(coalesce(g.numbers, l.text), 255),
+            'bank_reference', l.reference, 'allocations', g.allocations));
+        if g.currency = b.currency then
+            entry := (banking.entry_of(payment)).entry;
+        else
+            entry := banking.convert(b, g.part, (select sign(g.part) * x.base_amount from finance.payments x where x.organization_id = here and x.id = payment), l.booked_on,
+                (select x.number from finance.payments x where x.organization_id = here and x.id = payment), g.party::uuid, match);
+        end if;
+        perform banking.remember(l, b, g.part, entry, payment, g.invoice::uuid, g.written[1], 'payment', match);
+        for n in 2 .. cardinality(g.written) loop
+            raise exception 'One difference is written off at a time.' using errcode = 'AP001', column = 'items';
+        end loop;
+        perform banking.learn(g.party::uuid, l);
+    end loop;
+    update banking.statement_lines x set status = 'matched', matched_by = app.actor(), matched_at = now() where x.organization_id = here and x.id = l.id;
+    update banking.statements x set matched_count = x.matched_count + 1 where x.organization_id = here and x.id = l.statement_id;
+end $$;
+
 create or replace function banking.check_run_line() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 declare here constant uuid := (coalesce(new, old)).organization_id; state text; b banking.bank_accounts; i finance.invoices; a banking.party_accounts;
 begin
@@ -224,7 +467,6 @@ end $$;
 
 drop function banking.payment_counts(uuid);
 drop function banking.held_back(uuid);
-drop index banking.run_lines_payment;
 alter table banking.payment_run_lines drop column discount;
 comment on column banking.payment_run_lines.amount is 'Empty: all that is open.';
 update app.entities set derived = array_remove(derived, 'discount') where name = 'banking.payment_run_lines';

@@ -2,7 +2,7 @@
 alter table expenses.expense_reports add column bill_id uuid,
     add constraint expense_reports_bill foreign key (organization_id, bill_id) references finance.invoices;
 comment on column expenses.expense_reports.bill_id is 'The bill by which it is paid back.';
-create index expense_reports_paid on expenses.expense_reports (organization_id, payment_id) where payment_id is not null;
+create index expense_reports_bill_id_fk on expenses.expense_reports (organization_id, bill_id);
 select app.derive('expenses.expense_reports', '{bill_id}');
 drop trigger closed on expenses.expense_reports;
 drop trigger closed_throw on expenses.expense_reports;
@@ -62,7 +62,6 @@ select app.editable_in('expenses.expense_reports', 'status', '{draft}',
     keep => '{over_budget,submitted_on,approved_on,approved_by,reimbursed_on,payment_id,payee_id,reason,note,tags}');
 update app.entities set derived = array_remove(derived, 'bill_id') where name = 'expenses.expense_reports';
 alter table expenses.expense_reports drop column bill_id;
-drop index expenses.expense_reports_paid;
 create function expenses.reimburse(report uuid, to_party uuid, body jsonb) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
 declare here constant uuid := app.organization(); r expenses.expense_reports; bill uuid; payment uuid; day constant date := coalesce(sales.read_date(body, 'paid_on'), current_date);
 begin
