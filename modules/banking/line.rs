@@ -160,12 +160,13 @@ fn invoice(row: &Row, is_in: bool) -> Invoice {
 }
 
 const PAYMENTS: &str = sql!(
-    "select p.id::text, p.number, p.reference, p.transaction_id, p.bank_reference, coalesce(q.name, ''), trim_scale(p.amount)::text, p.paid_on::text,
+    "select p.id::text, p.number, p.reference, p.transaction_id, p.bank_reference, coalesce(q.name, ''), trim_scale(p.amount + case p.direction when 'in' then -p.fee else p.fee end)::text, p.paid_on::text,
          exists (select from banking.party_accounts a where a.organization_id = $1 and a.party_id = p.party_id and a.iban = $2 and a.deleted_at is null), p.status = 'processing',
          (select string_agg(i.number, ' ') from finance.payment_allocations a join finance.invoices i on i.organization_id = a.organization_id and i.id = a.invoice_id
           where a.organization_id = $1 and i.organization_id = $1 and a.payment_id = p.id and a.reversed_on is null)
      from finance.payments p left join parties.parties q on q.organization_id = p.organization_id and q.id = p.party_id
-     where p.organization_id = $1 and p.deleted_at is null and p.status in ('processing', 'completed') and p.amount = $4::text::numeric and p.currency = $6::text
+     where p.organization_id = $1 and p.deleted_at is null and p.status in ('processing', 'completed')
+       and p.amount + case p.direction when 'in' then -p.fee else p.fee end = $4::text::numeric and p.currency = $6::text
        and p.direction = any (case when $3::boolean then '{in}' else '{out,refund}' end::text[])
        and (p.status = 'processing' or p.paid_on between $5::text::date - 120 and $5::text::date + 30)
        and not exists (select from banking.line_matches m where m.organization_id = $1 and m.payment_id = p.id and m.undone_at is null)

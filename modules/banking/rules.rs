@@ -23,6 +23,7 @@ kernel::rules! {
     After create banking.cash_entries: may_use;
     After create banking.cash_days: may_use;
     After create banking.payment_runs: may_use;
+    After approve banking.payment_runs: runs::ask;
     Before void finance.payments: line::not_on_a_statement;
     Before cancel finance.payments: line::not_on_a_statement;
 }

@@ -5,6 +5,7 @@ use super::{
     pain::{Order, Transfer},
 };
 use kernel::{Error, Result, Tx, sql};
+use records::approvals::ask_approval;
 use serde_json::{Value, json};
 
 /// `{"due_by"?, "party_id"?}`: the bills that are due by then, and are in no run yet.
@@ -16,6 +17,19 @@ pub(super) async fn propose(tx: &Tx, run: &Value, body: &Value) -> Result<Value>
         return Err(Error::refused("No bill is due by then that is in no run yet."));
     }
     Ok(Value::Null)
+}
+
+/// A payment of the run that a rule of the company wants approved waits for that, and the bank's file with it.
+pub(super) async fn ask(tx: &Tx, run: &Value) -> Result<()> {
+    let catalog = tx.catalog.clone();
+    let payments = catalog.entity("finance.payments")?;
+    let statement = sql!(
+        "select l.payment_id from banking.payment_run_lines l where l.organization_id = $1 and l.run_id = $2 and l.payment_id is not null and l.deleted_at is null order by 1"
+    );
+    for line in tx.query(statement, &[&tx.actor.organization, &id(&run["id"])?]).await? {
+        ask_approval(tx, payments, line.get(0), "complete", &json!({})).await?;
+    }
+    Ok(())
 }
 
 /// The file for the bank of an approved run, pain.001: `{"run_id"}`. Answers its name and its text.
@@ -31,6 +45,10 @@ pub(super) async fn payment_file(tx: &Tx, body: &Value) -> Result<Value> {
     may(tx, &json!(run.get::<_, String>(8))).await?;
     if !matches!(run.get::<_, &str>(1), "approved" | "executed") {
         return Err(Error::refused("The bank gets a run when it has been approved."));
+    }
+    let held: Option<String> = tx.query_one(sql!("select banking.held_back($1)"), &[&id(&body["run_id"])?]).await?.get(0);
+    if let Some(number) = held {
+        return Err(Error::refused(format!("Payment {number} of this run has not been approved.")));
     }
     let Some(iban) = run.get::<_, Option<String>>(3) else {
         return Err(Error::refused("The account needs an IBAN before the bank can be told to pay from it."));

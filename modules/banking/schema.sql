@@ -315,6 +315,7 @@ create table banking.payment_run_lines (
     party_id          uuid,
     party_account_id  uuid,
     amount            app.money constraint amount_is_positive check (amount > 0),
+    discount          app.money not null default 0,
     payment_id        uuid,
     is_live           boolean not null default true,
     constraint run_lines_run foreign key (organization_id, run_id) references banking.payment_runs on delete cascade,
@@ -325,7 +326,8 @@ create table banking.payment_run_lines (
 );
 comment on table banking.payment_run_lines is 'One bill of a payment run.';
 comment on column banking.payment_run_lines.party_account_id is 'Where it is paid to.';
-comment on column banking.payment_run_lines.amount is 'Empty: all that is open.';
+comment on column banking.payment_run_lines.amount is 'Empty: all that is open, less the discount for paying early.';
+comment on column banking.payment_run_lines.discount is 'Not paid, for it is paid in the days of its discount.';
 comment on constraint amount_is_positive on banking.payment_run_lines is 'An amount must be more than nothing.';
 create unique index run_lines_once on banking.payment_run_lines (organization_id, invoice_id) where is_live and deleted_at is null;
 comment on index banking.run_lines_once is 'This bill is in a payment run already.';
@@ -370,6 +372,7 @@ select app.derive('banking.cash_days', '{counted,expected,closed_by,closed_at}')
 select app.derive('banking.cash_entries', '{cash_day_id,paid_on,payment_id,entry_id}');
 select app.derive('banking.payment_runs', '{submitted_by,approved_by,approved_at}');
 select app.derive('banking.payment_run_lines', '{party_id,payment_id,is_live}');
+select app.derive('banking.payment_run_lines', '{discount}');
 
 -- Codes are written with spaces as often as without.
 create function banking.compact_codes() returns trigger language plpgsql set search_path = pg_catalog as $$
@@ -570,11 +573,13 @@ end $$;
 create function banking.entry_of(payment uuid, out entry uuid, out account uuid) language plpgsql stable security definer set search_path = pg_catalog as $$
 declare here constant uuid := app.organization();
 begin
+    -- The money comes first, what its method keeps of it last.
     select e.id, l.account_id into entry, account from ledger.journal_entries e
     join ledger.journal_entry_lines l on l.organization_id = e.organization_id and l.entry_id = e.id
     join ledger.ledger_accounts a on a.organization_id = l.organization_id and a.id = l.account_id and (a.purpose is null or a.purpose not in ('receivable', 'payable'))
     where e.organization_id = here and l.organization_id = here and a.organization_id = here and e.source = 'finance.payments' and e.source_id = payment and e.event = 'complete'
-      and e.reverses_id is null and not e.is_reversed;
+      and e.reverses_id is null and not e.is_reversed
+    order by l.position limit 1;
 end $$;
 
 -- Money that changes its currency goes over the conversion account: so much arrives on the bank account, what it was worth is `worth`,
@@ -604,7 +609,7 @@ end $$;
 create function banking.match(of_line uuid, items jsonb) returns void language plpgsql security definer set search_path = pg_catalog as $$
 declare
     here constant uuid := app.organization(); l banking.statement_lines; b banking.bank_accounts; item jsonb; rest numeric; part numeric; match uuid; entry uuid; account uuid;
-    p finance.payments; i finance.invoices; g record; payment uuid; open_part numeric; written uuid; bodies jsonb := '[]'; run uuid;
+    p finance.payments; i finance.invoices; g record; payment uuid; open_part numeric; written uuid; bodies jsonb := '[]'; run uuid; worth numeric;
 begin
     select * into l from banking.statement_lines x where x.organization_id = here and x.id = of_line for no key update;
     if l.status <> 'open' then raise exception 'This line is matched already.' using errcode = 'AP001'; end if;
@@ -629,14 +634,16 @@ begin
             if p.currency <> b.currency then
                 raise exception 'The payment is in %, the account in %.', p.currency, b.currency using errcode = 'AP001', column = 'payment_id';
             end if;
-            part := case p.direction when 'in' then p.amount else -p.amount end;
             if p.status <> 'completed' then perform finance.finish_payment(p.id, l.booked_on, b.account_id); end if;
             select e.entry, e.account into entry, account from banking.entry_of(p.id) e;
+            -- What the bank sees is without the fee that the method has kept.
+            select sum(x.currency_amount), sum(x.debit - x.credit) into part, worth from ledger.journal_entry_lines x
+            where x.organization_id = here and x.entry_id = entry and x.account_id = account;
             if account <> b.account_id then     -- it was entered for another account of money: it moves to this one
                 select * into p from finance.payments x where x.organization_id = here and x.id = p.id;
                 entry := ledger.post(b.legal_entity_id, 'money', greatest(l.booked_on, p.paid_on), p.number, null, 'banking.line_matches', match, 'move', array[
-                    banking.posting(b.account_id, sign(part) * p.base_amount, b.currency, part, p.party_id, null),
-                    banking.posting(account, -sign(part) * p.base_amount, b.currency, -part, p.party_id, null)]);
+                    banking.posting(b.account_id, worth, b.currency, part, p.party_id, null),
+                    banking.posting(account, -worth, b.currency, -part, p.party_id, null)]);
                 perform banking.remember(l, b, part, entry, p.id, null, null, 'entry', match);
             else
                 perform banking.remember(l, b, part, entry, p.id, null, null, 'nothing', match);
@@ -893,7 +900,7 @@ end $$;
 
 -- A line of a payment run: a bill of a supplier, in the currency of the account, to an account that somebody vouched for.
 create function banking.check_run_line() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
-declare here constant uuid := (coalesce(new, old)).organization_id; state text; b banking.bank_accounts; i finance.invoices; a banking.party_accounts;
+declare here constant uuid := (coalesce(new, old)).organization_id; state text; b banking.bank_accounts; i finance.invoices; a banking.party_accounts; early numeric;
 begin
     -- Gone with its run, which could be thrown away.
     select r.status into state from banking.payment_runs r where r.organization_id = here and r.id = (coalesce(new, old)).run_id for no key update;
@@ -914,7 +921,10 @@ begin
         raise exception 'The invoice is in %, the account in %.', i.currency, b.currency using errcode = 'AP001', column = 'invoice_id';
     end if;
     new.party_id := i.party_id;
-    new.amount := coalesce(new.amount, i.balance);
+    early := coalesce(receivables.early_discount(i.id, (select greatest(r.execute_on, current_date) from banking.payment_runs r where r.organization_id = here and r.id = new.run_id)), 0);
+    if early >= i.balance then early := 0; end if;
+    new.amount := coalesce(new.amount, i.balance - early);
+    new.discount := case when new.amount = i.balance - early then early else 0 end;
     if new.amount > i.balance or new.amount <> round(new.amount, b.digits) then
         raise exception 'No more than % is open.', trim_scale(i.balance) using errcode = 'AP001', column = 'amount';
     end if;
@@ -926,7 +936,8 @@ begin
 end $$;
 create trigger checks before insert or update or delete on banking.payment_run_lines for each row execute function banking.check_run_line();
 
--- Puts the bills into a run that are due by a day: of a party or of all, in the currency of the account, not in a run yet. Body: {due_by?, party_id?}.
+-- Puts the bills into a run that are due by a day: of a party or of all, in the currency of the account, not in a run yet. A discount
+-- for paying early that the run still gets is due by its last day. Body: {due_by?, party_id?}.
 create function banking.propose(run uuid, body jsonb) returns integer language plpgsql security definer set search_path = pg_catalog as $$
 declare here constant uuid := app.organization(); r banking.payment_runs; n integer;
 begin
@@ -934,7 +945,8 @@ begin
     insert into banking.payment_run_lines (run_id, invoice_id)
     select run, i.id from finance.invoices i join banking.bank_accounts b on b.organization_id = i.organization_id and b.id = r.bank_account_id
     where i.organization_id = here and b.organization_id = here and i.direction = 'in' and i.number is not null and i.deleted_at is null and i.kind not in ('CREDIT_NOTE', 'PROFORMA', 'RECEIPT')
-      and i.balance > 0 and i.currency = b.currency and i.due_on <= coalesce(sales.read_date(body, 'due_by'), r.execute_on)
+      and i.balance > 0 and i.currency = b.currency
+      and coalesce(receivables.discount_until(i.id, greatest(r.execute_on, current_date)), i.due_on) <= coalesce(sales.read_date(body, 'due_by'), r.execute_on)
       and (body ->> 'party_id' is null or i.party_id = sales.read_id(body, 'party_id'))
       and not exists (select from banking.payment_run_lines l where l.organization_id = here and l.invoice_id = i.id and l.is_live and l.deleted_at is null)
       and not exists (select from finance.payment_allocations a join finance.payments p on p.organization_id = a.organization_id and p.id = a.payment_id
@@ -948,6 +960,12 @@ end $$;
 create function banking.move_run() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 declare here constant uuid := new.organization_id; b banking.bank_accounts; x record;
 begin
+    if new.status in ('submitted', 'approved') then
+        select coalesce(i.supplier_number, i.number) as number into x from banking.payment_run_lines l join finance.invoices i on i.organization_id = l.organization_id and i.id = l.invoice_id
+        where l.organization_id = here and i.organization_id = here and l.run_id = new.id and l.deleted_at is null and l.discount > 0
+          and coalesce(receivables.early_discount(i.id, greatest(new.execute_on, current_date)), 0) < l.discount limit 1;
+        if found then raise exception 'The discount on % ends before the bank pays it; change its amount.', x.number using errcode = 'AP001', column = 'lines'; end if;
+    end if;
     if new.status = 'submitted' then
         select q.name into x from banking.payment_run_lines l join parties.parties q on q.organization_id = l.organization_id and q.id = l.party_id
             left join banking.party_accounts a on a.organization_id = l.organization_id and a.id = l.party_account_id and not a.is_learned and a.deleted_at is null
@@ -997,6 +1015,29 @@ begin
     where l.organization_id = here and p.organization_id = here and p.id = l.payment_id and l.run_id = run and l.is_live and p.status in ('completed', 'failed', 'cancelled');
     update banking.payment_runs r set status = 'executed' where r.organization_id = here and r.id = run and r.status = 'approved'
         and not exists (select from banking.payment_run_lines l where l.organization_id = here and l.run_id = run and l.is_live and l.deleted_at is null);
+end $$;
+
+-- What was paid in the days of its discount is settled: the rest is written off as the discount, with its share of the taxes.
+create function banking.payment_counts(payment uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); x record;
+begin
+    for x in select l.invoice_id, least(l.discount, i.balance) as discount, greatest(p.paid_on, i.issued_on) as taken_on, p.number from banking.payment_run_lines l
+        join finance.invoices i on i.organization_id = l.organization_id and i.id = l.invoice_id
+        join finance.payments p on p.organization_id = l.organization_id and p.id = l.payment_id
+        where l.organization_id = here and i.organization_id = here and p.organization_id = here and l.payment_id = payment and l.discount > 0 and i.balance > 0
+    loop
+        perform finance.write_off(x.invoice_id, jsonb_build_object('kind', 'discount', 'amount', x.discount::text, 'taken_on', x.taken_on, 'reason', x.number));
+    end loop;
+end $$;
+
+-- A payment of a run that a rule of approval holds back, or whose approval was refused.
+create function banking.held_back(run uuid) returns text language plpgsql stable security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization();
+begin
+    return (select p.number from banking.payment_run_lines l join finance.payments p on p.organization_id = l.organization_id and p.id = l.payment_id
+        where l.organization_id = here and p.organization_id = here and l.run_id = run and l.deleted_at is null and p.status in ('pending', 'processing')
+          and exists (select from app.approval_requests r where r.organization_id = here and r.entity = 'finance.payments' and r.record_id = p.id and r.action = 'complete')
+        order by p.number limit 1);
 end $$;
 
 -- What the bank and the books say of an account on a day, and every reason why they differ. Runs with the rights of whoever asks.

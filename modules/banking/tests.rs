@@ -583,3 +583,86 @@ async fn verify_names_what_is_wrong() {
     }
     sound(&s, &d.anna).await;
 }
+
+#[tokio::test]
+async fn a_run_pays_in_the_days_of_the_discount() {
+    let s = scene(crate::ALL).await;
+    let d = Desk::of(&s).await;
+    let account = json!({ "party_id": d.party["id"], "iban": "GB29NWBK60161331926819" });
+    d.anna.create("banking.party_accounts", account).await.ok();
+    let terms = json!({ "code": "2/10", "name": "2 % in 10 days", "discount_percent": "2", "discount_days": 10, "lines": [{ "percent": "100", "days": 30 }] });
+    let terms = d.anna.create("receivables.payment_terms", terms).await.ok();
+    let today = jiff::Zoned::now().date();
+    let day = |days: i64| today.checked_add(jiff::Span::new().days(days)).unwrap().to_string();
+    let bill = async |issued: String| {
+        let body = json!({ "direction": "in", "party_id": d.party["id"], "issued_on": issued, "lines": [{ "name": "x", "price": "100", "tax_rate": "20" }] });
+        let draft = d.anna.create(INVOICES, body).await.ok();
+        d.anna.act_with(INVOICES, &draft, "use_terms", json!({ "terms_id": terms["id"] })).await.ok();
+        d.anna.act(INVOICES, &draft, "post").await.ok()
+    };
+    let (open, over) = (bill(day(-5)).await, bill(day(-11)).await);
+    let run = d.anna.create(RUNS, json!({ "bank_account_id": d.bank["id"] })).await.ok();
+    d.anna.act_with(RUNS, &run, "propose", json!({ "due_by": day(4) })).await.refused("No bill is due");
+    let run = d.anna.act_with(RUNS, &run, "propose", json!({ "due_by": day(5) })).await.ok();
+    let line = &run["lines"][0];
+    assert_eq!((&line["invoice_id"], plain(&line["amount"]), plain(&line["discount"])), (&open["id"], "117.6".into(), "2.4".into()));
+    assert_eq!(run["lines"].as_array().map(Vec::len), Some(1), "the other is due in time: {over}");
+    // Whoever pays another amount gets no discount; whoever pays later neither.
+    let whole = d.anna.update(RUNS, &run, json!({ "lines": [{ "id": line["id"], "amount": "120" }] })).await.ok();
+    assert_eq!(plain(&whole["lines"][0]["discount"]), "0");
+    let less = d.anna.update(RUNS, &whole, json!({ "lines": [{ "id": line["id"], "amount": "117.60" }] })).await.ok();
+    assert_eq!(plain(&less["lines"][0]["discount"]), "2.4");
+    let late = d.anna.update(RUNS, &less, json!({ "execute_on": day(6) })).await.ok();
+    d.anna.act(RUNS, &late, "submit").await.refused("The discount on BILL-00001 ends before the bank pays it");
+    let run = d.anna.update(RUNS, &late, json!({ "execute_on": day(5) })).await.ok();
+    let run = d.anna.act(RUNS, &run, "submit").await.ok();
+    let run = d.mona.act(RUNS, &run, "approve").await.ok();
+    let file = d.anna.call("banking", "payment_file", json!({ "run_id": run["id"] })).await.ok();
+    assert!(file["text"].as_str().unwrap().contains(r#"<InstdAmt Ccy="EUR">117.60</InstdAmt>"#));
+    let line = d.line("-117.60", "PAY-00001 BILL-00001").await;
+    d.anna.act(LINES, &line, "take").await.ok();
+    let paid = d.anna.read(INVOICES, &open).await.ok();
+    assert_eq!((&paid["status"], plain(&paid["written_off"])), (&json!("paid"), "2.4".into()));
+    // The discount is booked with its share of the tax.
+    let rows = d.anna.call("ledger", "trial_balance", json!({})).await.ok()["rows"].clone();
+    let said = |code: &str| rows.as_array().unwrap().iter().find(|r| r["code"] == code).map(|r| plain(&r["closing"]));
+    let taken = s.strings("select a.code from ledger.ledger_accounts a where a.organization_id = $1 and a.purpose = 'discount_taken'", &[&d.anna.actor.organization]).await;
+    assert_eq!(said(&taken[0]), Some("-2".into()));
+    sound(&s, &d.anna).await;
+}
+
+#[tokio::test]
+async fn a_payment_of_a_run_that_waits_for_approval_holds_its_file_back() {
+    let s = scene(crate::ALL).await;
+    let d = Desk::of(&s).await;
+    let account = json!({ "party_id": d.party["id"], "iban": "GB29NWBK60161331926819" });
+    d.anna.create("banking.party_accounts", account).await.ok();
+    let owner = s.person("Acme", "owner").await;
+    let rule = json!({ "name": "Large", "entity": PAYMENTS, "action": "complete", "condition": { "field": "amount", "op": "gt", "value": 100 },
+        "levels": [{ "people": [owner.actor.user] }], "on_reject": "cancel" });
+    flow::approval_rules::put(&owner.store, &owner.actor, None, &serde_json::from_value(rule).unwrap()).await.unwrap();
+    let decide = async |decision: &str| {
+        let queue = flow::approvals::list(&owner.store, &owner.actor, "mine", None, None).await.unwrap();
+        let decision = flow::approvals::Decision { decision, comment: Some("because"), to: None };
+        flow::approvals::decide(&owner.store, &owner.actor, testkit::id(&queue[0]), &decision).await.unwrap();
+    };
+    let run = async |amounts: &[&str]| {
+        let mut lines = Vec::new();
+        for amount in amounts {
+            lines.push(json!({ "invoice_id": d.invoice("in", amount).await["id"] }));
+        }
+        let run = d.anna.create(RUNS, json!({ "bank_account_id": d.bank["id"], "lines": lines })).await.ok();
+        let run = d.anna.act(RUNS, &run, "submit").await.ok();
+        d.mona.act(RUNS, &run, "approve").await.ok()
+    };
+    let file = async |run: &Value| d.anna.call("banking", "payment_file", json!({ "run_id": run["id"] })).await;
+    let first = run(&["50", "200"]).await;
+    file(&first).await.refused("of this run has not been approved.");
+    decide("approve").await;
+    assert!(file(&first).await.ok()["text"].as_str().unwrap().contains("200.00"));
+    let second = run(&["50", "300"]).await;
+    decide("reject").await;
+    let text = file(&second).await.ok()["text"].as_str().unwrap().to_owned();
+    assert!(text.contains("50.00") && !text.contains("300.00"), "{text}");
+    sound(&s, &d.anna).await;
+}

@@ -1,11 +1,12 @@
 //! What happens around expense reports. What must hold is said in schema.sql.
 
 use kernel::{Error, Fault, Result, Tx, sql, id};
-use records::approvals::ask_approval;
+use records::approvals::{ask_approval, go_on};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 const REPORTS: &str = "expenses.expense_reports";
+const BILLS: &str = "finance.invoices";
 const PAYMENTS: &str = "finance.payments";
 const PARTIES: &str = "parties.parties";
 
@@ -63,10 +64,11 @@ async fn moved(tx: &Tx, report: &Value, to: &str, body: &Value) -> Result<Value>
     Ok(Value::Null)
 }
 
-/// `{"method"?, "paid_on"?, "payee_id"?}`: a bill of whoever spent it, over what the books owe for it, and its payment.
+/// `{"method"?, "paid_on"?, "payee_id"?}`: a bill of whoever spent it, over what the books owe for it, and its payment. Where a
+/// rule wants one of them approved, it waits; asked for again when the bill is posted, the payment follows.
 async fn reimburse(tx: &Tx, report: &Value, body: &Value) -> Result<Value> {
     let report_id = id(&report["id"])?;
-    let known = [&body["payee_id"], &report["payee_id"]].into_iter().find_map(|v| v.as_str()?.parse::<Uuid>().ok());
+    let known = [&report["payee_id"], &body["payee_id"]].into_iter().find_map(|v| v.as_str()?.parse::<Uuid>().ok());
     let row = tx.query_one(sql!("select party, name, email from expenses.payee($1)"), &[&id(&report["person_id"])?]).await?;
     let payee = match known.or(row.get(0)) {
         Some(party) => party,
@@ -77,7 +79,14 @@ async fn reimburse(tx: &Tx, report: &Value, body: &Value) -> Result<Value> {
             records::create_within(tx, PARTIES, &person).await?
         }
     };
-    let made = sql!("select expenses.reimburse($1, $2, $3)");
-    let made: Uuid = tx.query_one(made, &[&report_id, &payee, body]).await?.get(0);
-    Ok(json!({ "entity": PAYMENTS, "id": made }))
+    let bill = sql!("select bill, is_draft from expenses.bill($1, $2, $3)");
+    let bill = tx.query_one(bill, &[&report_id, &payee, body]).await?;
+    if bill.get(1) {
+        let posted = go_on(tx, BILLS, bill.get(0), "post", sql!("select finance.post($1)")).await?;
+        if posted["approval"].is_object() {
+            return Ok(posted);
+        }
+    }
+    let payment: Uuid = tx.query_one(sql!("select expenses.pay($1, $2)"), &[&report_id, body]).await?.get(0);
+    go_on(tx, PAYMENTS, payment, "complete", sql!("select finance.complete($1)")).await
 }

@@ -69,6 +69,7 @@ create table expenses.expense_reports (
     approved_on    date,
     approved_by    uuid,
     reimbursed_on  date,
+    bill_id        uuid,
     payment_id     uuid,
     reason         app.textarea,
     note           app.textarea,
@@ -79,6 +80,7 @@ create table expenses.expense_reports (
     constraint expense_reports_payee foreign key (organization_id, payee_id) references parties.parties,
     constraint expense_reports_workspace foreign key (organization_id, workspace_id) references tenancy.workspaces,
     constraint expense_reports_dimension foreign key (organization_id, dimension_id) references ledger.dimensions,
+    constraint expense_reports_bill foreign key (organization_id, bill_id) references finance.invoices,
     constraint expense_reports_payment foreign key (organization_id, payment_id) references finance.payments,
     constraint journey_ends_after_it_starts check (ends_on >= starts_on),
     constraint nobody_approves_his_own_expenses check (approved_by <> person_id)
@@ -86,6 +88,7 @@ create table expenses.expense_reports (
 comment on table expenses.expense_reports is 'What somebody spent for the company, handed in at once.';
 comment on column expenses.expense_reports.person_id is 'Who spent it, and gets it back.';
 comment on column expenses.expense_reports.payee_id is 'The same person as a party, for the payment.';
+comment on column expenses.expense_reports.bill_id is 'The bill by which it is paid back.';
 comment on column expenses.expense_reports.exchange_rate is 'What one unit of the report''s currency is worth in that of the company.';
 comment on column expenses.expense_reports.over_budget is 'Budgets that it goes beyond, where they only warn.';
 comment on column expenses.expense_reports.reason is 'Why it was sent back or denied.';
@@ -197,9 +200,10 @@ select app.workflow('expenses.expense_reports', 'status', $$
     approved  -> reimbursed : auto
 $$);
 select app.editable_in('expenses.expense_reports', 'status', '{draft}',
-    keep => '{over_budget,submitted_on,approved_on,approved_by,reimbursed_on,payment_id,payee_id,reason,note,tags}');
+    keep => '{over_budget,submitted_on,approved_on,approved_by,reimbursed_on,bill_id,payment_id,payee_id,reason,note,tags}');
 select app.total('expenses.expense_reports', 'expenses.expense_lines', 'report_id', 'total, tax');
 select app.derive('expenses.expense_reports', '{digits,over_budget,submitted_on,approved_on,approved_by,reimbursed_on,payment_id,reason}');
+select app.derive('expenses.expense_reports', '{bill_id}');
 select app.derive('expenses.expense_lines', '{digits,rate,receipt_hash,same_receipt}');
 
 -- What a line starts from: the category, its rate, the day's exchange. A receipt is a file of whoever enters it; from then on
@@ -336,20 +340,44 @@ begin
 end $$;
 create trigger books after update on expenses.expense_reports for each row when (old.status <> 'approved' and new.status = 'approved') execute function expenses.book();
 
--- Paid back by a bill of whoever spent it, over what is owed, and its payment; answers the payment.
-create function expenses.reimburse(report uuid, to_party uuid, body jsonb) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
-declare here constant uuid := app.organization(); r expenses.expense_reports; bill uuid; payment uuid; day constant date := coalesce(sales.read_date(body, 'paid_on'), current_date);
+-- Paid back by a bill of whoever spent it, over what is owed, and its payment. Both may wait for approval, and are made once:
+-- the bill, a draft at first, and the payment of the posted bill, which is not completed yet.
+create function expenses.bill(report uuid, to_party uuid, body jsonb, out bill uuid, out is_draft boolean) language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); r expenses.expense_reports; day constant date := coalesce(sales.read_date(body, 'paid_on'), current_date);
 begin
     select * into r from expenses.expense_reports x where x.organization_id = here and x.id = report for no key update;
     if r.status is distinct from 'approved' then raise exception 'Only an approved report is paid back.' using errcode = 'AP001'; end if;
-    bill := finance.draft(
-        jsonb_build_object('direction', 'in', 'party_id', to_party, 'workspace_id', r.workspace_id, 'issued_on', greatest(r.approved_on, day), 'currency', r.currency,
-            'exchange_rate', r.exchange_rate, 'supplier_number', r.number, 'reference', r.title),
-        jsonb_build_array(jsonb_build_object('name', concat_ws(': ', r.number, r.title), 'price', r.total, 'tax_rate', 0, 'account_id', ledger.account('employees'))));
-    update finance.invoices i set status = 'sent' where i.organization_id = here and i.id = bill;
-    payment := finance.pay(bill, jsonb_strip_nulls(jsonb_build_object('method', body ->> 'method', 'paid_on', day, 'reference', r.number)));
-    update expenses.expense_reports x set status = 'reimbursed', payment_id = payment, payee_id = to_party, reimbursed_on = day where x.organization_id = here and x.id = report;
+    select i.id, i.status = 'draft' into bill, is_draft from finance.invoices i
+    where i.organization_id = here and i.id = r.bill_id and i.status <> 'cancelled' and i.deleted_at is null;
+    if bill is null then
+        bill := finance.draft(
+            jsonb_build_object('direction', 'in', 'party_id', to_party, 'workspace_id', r.workspace_id, 'issued_on', greatest(r.approved_on, day), 'currency', r.currency,
+                'exchange_rate', r.exchange_rate, 'supplier_number', r.number, 'reference', r.title),
+            jsonb_build_array(jsonb_build_object('name', concat_ws(': ', r.number, r.title), 'price', r.total, 'tax_rate', 0, 'account_id', ledger.account('employees'))));
+        update expenses.expense_reports x set bill_id = bill.bill, payee_id = to_party where x.organization_id = here and x.id = report;
+        is_draft := true;
+    end if;
+end $$;
+
+create function expenses.pay(report uuid, body jsonb) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); r expenses.expense_reports; payment uuid;
+begin
+    select * into r from expenses.expense_reports x where x.organization_id = here and x.id = report;
+    select p.id into payment from finance.payments p
+    where p.organization_id = here and p.id = r.payment_id and p.status <> all ('{failed,cancelled}') and p.deleted_at is null;
+    if payment is null then
+        payment := finance.pay(r.bill_id, jsonb_strip_nulls(jsonb_build_object('method', body ->> 'method', 'paid_on', coalesce(sales.read_date(body, 'paid_on'), current_date),
+            'reference', r.number)));
+        update expenses.expense_reports x set payment_id = payment where x.organization_id = here and x.id = report;
+    end if;
     return payment;
+end $$;
+
+create function expenses.payment_counts(payment uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization();
+begin
+    update expenses.expense_reports x set status = 'reimbursed', reimbursed_on = p.paid_on from finance.payments p
+    where x.organization_id = here and p.organization_id = here and x.payment_id = payment and p.id = payment and x.status = 'approved';
 end $$;
 
 create function expenses.payee(person uuid, out party uuid, out name text, out email text) language plpgsql stable security definer set search_path = pg_catalog as $$
@@ -373,7 +401,7 @@ begin
 end $$;
 
 do $$ declare f regprocedure; begin
-    for f in select p.oid::regprocedure from pg_proc p where p.pronamespace = 'expenses'::regnamespace and p.proname in ('breaches', 'note_reason', 'reimburse', 'payee') loop
+    for f in select p.oid::regprocedure from pg_proc p where p.pronamespace = 'expenses'::regnamespace and p.proname in ('breaches', 'note_reason', 'bill', 'pay', 'payee') loop
         execute format('revoke execute on function %s from public', f);
         execute format('grant execute on function %s to app_user', f);
     end loop;

@@ -254,3 +254,40 @@ async fn a_budget_stops_what_is_handed_in_above_it() {
     let none = "select count(*)::text from budgets.budget_uses where source_id = $1";
     assert_eq!(s.strings(none, &[&testkit::id(&warned)]).await, ["0"]);
 }
+
+#[tokio::test]
+async fn what_pays_a_report_back_waits_where_a_rule_holds_it_back() {
+    let s = scene(crate::ALL).await;
+    let o = Office::of(&s).await;
+    for (entity, action) in [("finance.invoices", "post"), ("finance.payments", "complete")] {
+        let levels = json!([{ "people": [o.owner.actor.user] }]);
+        let rule = json!({ "name": "Money out", "entity": entity, "action": action, "levels": levels });
+        let rule = serde_json::from_value(rule).unwrap();
+        flow::approval_rules::put(&o.owner.store, &o.owner.actor, None, &rule).await.unwrap();
+    }
+    let report = o.report(json!([o.ride("2026-03-02", "30")])).await;
+    o.eva.act(REPORTS, &report, "submit").await.ok();
+    o.anna.act(REPORTS, &report, "approve").await.ok();
+    let bills = async || o.anna.list("finance.invoices", &[]).await.ok()["data"].as_array().unwrap().len();
+    let state = async || {
+        let now = o.anna.read(REPORTS, &report).await.ok();
+        let paid = o.anna.list("finance.payments", &[]).await.ok()["data"][0]["status"].clone();
+        (now["status"].clone(), paid)
+    };
+
+    // First the bill, however often one asks; then its payment; nothing is paid around either.
+    for _ in 0..2 {
+        let waits = o.anna.act(REPORTS, &report, "reimburse").await.ok();
+        assert_eq!((&waits["_made"]["entity"], bills().await), (&json!("finance.invoices"), 1));
+        assert_eq!(state().await, (json!("approved"), json!(null)));
+    }
+    o.decide(&o.owner, "approve", None).await.unwrap();
+    for _ in 0..2 {
+        let waits = o.anna.act(REPORTS, &report, "reimburse").await.ok();
+        assert_eq!((&waits["_made"]["entity"], bills().await), (&json!("finance.payments"), 1));
+        assert_eq!(state().await, (json!("approved"), json!("pending")));
+    }
+    o.decide(&o.owner, "approve", None).await.unwrap();
+    assert_eq!(state().await, (json!("reimbursed"), json!("completed")));
+    o.anna.act(REPORTS, &report, "reimburse").await.refused("Cannot reimburse a record that is reimbursed");
+}

@@ -3,6 +3,7 @@
 mod aging;
 
 use kernel::{Error, Result, Tx, sql, id};
+use records::approvals::go_on;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -14,7 +15,7 @@ kernel::rules! {
     After create finance.invoices: book_imported;
     After create finance.payments: may_use_method;
     After update finance.payments: may_use_method;
-    Before post finance.invoices: date_it;
+    Before post finance.invoices: prepare;
 }
 
 kernel::actions! {
@@ -41,14 +42,28 @@ async fn invoice_order(tx: &Tx, order: &Value, body: &Value) -> Result<Value> {
     let made = tx
         .query_one(sql!("select finance.invoice_order($1, $2)"), &[&id(&order["id"])?, body])
         .await?;
-    Ok(made_of(tx, INVOICES, made.get(0)))
+    if body["post"] == true { post(tx, made.get(0)).await } else { Ok(made_of(tx, INVOICES, made.get(0))) }
 }
 
 /// `{"lines": [{"id", "quantity"?}]}` or `{"amount"}` or nothing, which is all that is left; with a `reason`.
 async fn credit(tx: &Tx, invoice: &Value, body: &Value) -> Result<Value> {
     let made =
         tx.query_one(sql!("select finance.credit($1, $2)"), &[&id(&invoice["id"])?, body]).await?;
-    Ok(made_of(tx, INVOICES, made.get(0)))
+    post(tx, made.get(0)).await
+}
+
+/// Posted at once, or a draft that waits where a rule of the company wants it approved.
+async fn post(tx: &Tx, invoice: Uuid) -> Result<Value> {
+    go_on(tx, INVOICES, invoice, "post", sql!("select finance.post($1)")).await
+}
+
+/// It counts at once, unless somebody is to verify it, or a rule of the company wants it approved.
+async fn complete(tx: &Tx, payment: Uuid) -> Result<Value> {
+    let at_once = tx.query_one(sql!("select finance.counts_at_once($1)"), &[&payment]).await?;
+    if !at_once.get::<_, bool>(0) {
+        return Ok(made_of(tx, PAYMENTS, payment));
+    }
+    go_on(tx, PAYMENTS, payment, "complete", sql!("select finance.complete($1)")).await
 }
 
 /// `{"amount"?, "method"?, "paid_on"?, "reference"?, "transaction_id"?}`: payment and allocation at once.
@@ -56,7 +71,7 @@ async fn pay(tx: &Tx, invoice: &Value, body: &Value) -> Result<Value> {
     known(body, "method", &["CASH", "BANK_TRANSFER", "CARD", "CHECK", "OTHER"])?;
     let made =
         tx.query_one(sql!("select finance.pay($1, $2)"), &[&id(&invoice["id"])?, body]).await?;
-    Ok(made_of(tx, PAYMENTS, made.get(0)))
+    complete(tx, made.get(0)).await
 }
 
 /// `{"amount"?, "method"?, "paid_on"?, "transaction_id"?, "cheque_number"?, "bank_reference"?}`: where payments are
@@ -64,7 +79,7 @@ async fn pay(tx: &Tx, invoice: &Value, body: &Value) -> Result<Value> {
 async fn pay_deal(tx: &Tx, deal: &Value, body: &Value) -> Result<Value> {
     known(body, "method", &["CASH", "BANK_TRANSFER", "CARD", "CHECK", "OTHER"])?;
     let made = sql!("select finance.pay_deal($1, $2)");
-    Ok(made_of(tx, PAYMENTS, tx.query_one(made, &[&id(&deal["id"])?, body]).await?.get(0)))
+    complete(tx, tx.query_one(made, &[&id(&deal["id"])?, body]).await?.get(0)).await
 }
 
 /// What a file brings in as posted is in the books at once.
@@ -91,11 +106,8 @@ async fn may_use_method(tx: &Tx, payment: &Value) -> Result<()> {
 }
 
 /// Without a day it is issued today; lines that were written on a day of another rate follow.
-async fn date_it(tx: &Tx, invoice: &Value) -> Result<()> {
-    if invoice["issued_on"].is_null() && invoice["status"] == "draft" {
-        let statement = sql!("update finance.invoices set issued_on = current_date where organization_id = $1 and id = $2");
-        tx.change(statement, &[&tx.actor.organization, &id(&invoice["id"])?]).await?;
-    }
+async fn prepare(tx: &Tx, invoice: &Value) -> Result<()> {
+    tx.query(sql!("select finance.prepare($1)"), &[&id(&invoice["id"])?]).await?;
     Ok(())
 }
 
@@ -142,7 +154,7 @@ async fn refuse(tx: &Tx, payment: &Value, body: &Value, status: &str) -> Result<
 async fn reverse(tx: &Tx, payment: &Value, body: &Value) -> Result<Value> {
     known(body, "reversal", &["refund", "chargeback", "mistake"])?;
     let made = sql!("select finance.reverse($1, $2)");
-    Ok(made_of(tx, PAYMENTS, tx.query_one(made, &[&id(&payment["id"])?, body]).await?.get(0)))
+    complete(tx, tx.query_one(made, &[&id(&payment["id"])?, body]).await?.get(0)).await
 }
 
 /// `{"allocations": [{"invoice_id", "amount"}]}` or `{"invoice_id", "amount"?}` or nothing: the oldest open invoices.

@@ -209,6 +209,8 @@ comment on constraint fee_amount_not_negative on finance.payment_methods is 'A f
 comment on constraint payment_methods_currency_fkey on finance.payment_methods is 'There is no such currency.';
 create unique index payment_methods_name on finance.payment_methods (organization_id, lower(name)) where deleted_at is null;
 comment on index finance.payment_methods_name is 'There is a payment method with this name already.';
+create trigger checks before insert or update of fee_percent, fee_amount, fee_account_id on finance.payment_methods for each row
+    when (coalesce(new.fee_percent, 0) + coalesce(new.fee_amount, 0) > 0 and new.fee_account_id is null) execute function app.refuse('Say on which account the fee is written.');
 create table finance.payments (
     like app.record including all,
     number           text not null default app.next_number('PAY'),
@@ -238,6 +240,7 @@ create table finance.payments (
     internal_note    app.textarea,
     tags             text[] not null default '{}',
     allocated        app.money not null default 0,
+    fee              app.money not null default 0,
     constraint payments_number unique (organization_id, number),
     constraint payments_transaction unique (organization_id, transaction_id),
     constraint payments_party foreign key (organization_id, party_id) references parties.parties,
@@ -258,6 +261,7 @@ comment on column finance.payments.base_allocated is 'How much of that is alloca
 comment on column finance.payments.legal_entity_id is 'In whose books it is; empty: the default one.';
 comment on column finance.payments.account_id is 'The bank account or cash desk; empty: the one for the method.';
 comment on column finance.payments.payment_method_id is 'Says the method and the account.';
+comment on column finance.payments.fee is 'What its payment method keeps of it.';
 comment on column finance.payments.allocated is 'How much of it settles invoices.';
 comment on constraint payments_number on finance.payments is 'There is a payment with this number already.';
 comment on constraint payments_transaction on finance.payments is 'This transaction has been entered already.';
@@ -511,6 +515,7 @@ $$);
 select app.derive('finance.payments', '{digits,allocated}');
 select app.derive('finance.payments', '{reverses_id,reversal,decision,submitted_by,submitted_at,verified_by,verified_at,completed_at,reversed}');
 select app.derive('finance.payments', '{base_amount,base_allocated}');
+select app.derive('finance.payments', '{fee}');
 select app.derive('finance.payment_allocations', '{reversed_on,base_invoice,base_payment}');
 select app.derive('finance.payment_allocations', '{counts_on,paid_on,issued_on}');
 select app.derive('finance.write_offs', '{invoice_id,kind,amount,taken_on,reason,reversed_on,base_amount}');
@@ -827,7 +832,7 @@ create trigger moves after update on finance.payments for each row when (old.sta
 
 -- After the triggers above, which change allocations of closed payments: the part is guarded by check_allocation.
 create trigger closed after update on finance.payments for each row when (old.status <> all ('{pending,processing,rejected,returned}'))
-    execute function app.check_closed('status', 'decision', 'submitted_by', 'submitted_at', 'verified_by', 'verified_at', 'verification_status', 'completed_at', 'reversed', 'allocated', 'unallocated', 'base_amount', 'base_allocated', 'note', 'internal_note', 'tags', 'updated_at', 'updated_by', 'version', 'custom', 'search', 'search_text');
+    execute function app.check_closed('status', 'decision', 'submitted_by', 'submitted_at', 'verified_by', 'verified_at', 'verification_status', 'completed_at', 'reversed', 'allocated', 'unallocated', 'base_amount', 'base_allocated', 'fee', 'note', 'internal_note', 'tags', 'updated_at', 'updated_by', 'version', 'custom', 'search', 'search_text');
 create trigger closed_throw before update on finance.payments for each row
     when (old.status <> all ('{pending,processing,rejected,returned}') and new.deleted_at is distinct from old.deleted_at)
     execute function app.refuse('A payment that has been made stays; void it instead.');
@@ -843,6 +848,9 @@ begin
         new.submitted_by := null; new.submitted_at := null; new.verified_by := null; new.verified_at := null;
         if needed and new.status <> all ('{pending,failed,cancelled}') then
             raise exception 'A payment is verified by a person, not brought in as verified.' using errcode = 'AP001', column = 'status';
+        end if;
+        if new.deal_id is not null and new.status <> all ('{pending,failed,cancelled}') then
+            raise exception 'A payment for a deal comes in as pending: when it is completed it earns its commissions.' using errcode = 'AP001', column = 'status';
         end if;
         new.completed_at := null;
     else
@@ -940,17 +948,32 @@ begin
             'kk', format('%s төлемі сізге қайтарылды', p.number)) end, p.decision, 'finance.payments', p.id, null);
 end $$;
 
--- What follows when a payment counts, in the same transaction. Modules that follow payments say so by a function of the
--- name <module>.payment_counts(payment); it is found by its name, so that this module has to know of none. The number of
--- the receipt comes last.
-create function finance.follow_payment() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+-- Modules that follow invoices and payments say so by a function <module>.<what>(id); it is found by its name, so that this
+-- module has to know of none.
+create function finance.tell_modules(what text, of_record uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
 declare f regproc;
+begin
+    for f in select p.oid from pg_proc p where p.proname = what and p.proargtypes = array['uuid'::regtype::oid]::oidvector order by p.pronamespace::regnamespace::text loop
+        execute format('select %s($1)', f) using of_record;
+    end loop;
+end $$;
+revoke execute on function finance.tell_modules(text, uuid) from public;
+
+create function finance.follow_invoice() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform finance.tell_modules(tg_argv[0], new.id);
+    return null;
+end $$;
+create trigger moves_on_insert after insert on finance.invoices for each row when (new.status = 'draft') execute function finance.follow_invoice('invoice_made');
+create trigger moves_on after update on finance.invoices for each row when (old.status = 'draft' and new.number is not null) execute function finance.follow_invoice('invoice_posted');
+
+-- What follows when a payment counts, in the same transaction: what modules have a function payment_counts for, and last the
+-- number of the receipt.
+create function finance.follow_payment() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 begin
     if new.status = 'completed' then
         if new.reverses_id is not null then perform finance.take_back(new.reverses_id, new.amount); end if;
-        for f in select p.oid from pg_proc p where p.proname = 'payment_counts' and p.proargtypes = array['uuid'::regtype::oid]::oidvector order by p.pronamespace::regnamespace::text loop
-            execute format('select %s($1)', f) using new.id;
-        end loop;
+        perform finance.tell_modules('payment_counts', new.id);
         if new.verified_at is not null and new.direction = 'in' then perform finance.receipt(new.id); end if;
     end if;
     if old.status = 'submitted' then perform finance.tell_payment(new); end if;
@@ -968,9 +991,6 @@ begin
     values (made, 'in', d.customer_id, d.id, coalesce(sales.read_number(body, 'amount'), d.balance), d.currency, coalesce(body ->> 'method', d.payment_method, 'BANK_TRANSFER'),
         coalesce(sales.read_date(body, 'paid_on'), current_date), coalesce(body ->> 'reference', d.number), body ->> 'transaction_id', body ->> 'cheque_number',
         body ->> 'bank_reference', body ->> 'note', d.workspace_id);
-    if not finance.needs_verification('in', d.workspace_id) then
-        update finance.payments p set status = 'completed' where p.organization_id = here and p.id = made;
-    end if;
     return made;
 end $$;
 
@@ -989,8 +1009,7 @@ begin
     insert into finance.payments (id, direction, party_id, deal_id, reverses_id, reversal, amount, currency, exchange_rate, method, paid_on, reference, note, workspace_id)
     values (made, 'refund', p.party_id, p.deal_id, p.id, coalesce(body ->> 'reversal', 'refund'), coalesce(wanted, p.amount - p.reversed), p.currency, p.exchange_rate, p.method,
         coalesce(sales.read_date(body, 'paid_on'), current_date), p.number, body ->> 'reason', p.workspace_id);
-    update finance.payments x set status = case when finance.needs_verification('refund', p.workspace_id) then 'submitted' else 'completed' end
-    where x.organization_id = here and x.id = made;
+    update finance.payments x set status = 'submitted' where x.organization_id = here and x.id = made and finance.needs_verification('refund', p.workspace_id);
     return made;
 end $$;
 
@@ -1096,16 +1115,24 @@ begin
         row (ledger.account(case when diff > 0 then 'exchange_gain' else 'exchange_loss' end), -diff, i.currency, 0, i.party_id, null, null, null, null, null, null, null, null)::ledger.posting]);
 end $$;
 
--- Money goes to or from the bank account, or the one for its method.
+-- Money goes to or from the bank account, or the one for its method, which keeps its fee.
 create function finance.book_payment(p finance.payments) returns void language plpgsql security definer set search_path = pg_catalog as $$
-declare sign constant integer := case p.direction when 'in' then 1 else -1 end; books constant uuid := coalesce(p.legal_entity_id, ledger.home());
+declare
+    sign constant integer := case p.direction when 'in' then 1 else -1 end; books constant uuid := coalesce(p.legal_entity_id, ledger.home());
+    money constant uuid := coalesce(p.account_id, ledger.account(case p.method when 'CASH' then 'cash' else 'bank' end)); fees ledger.posting[] := '{}'; fee numeric;
 begin
+    if p.fee > 0 then
+        fee := finance.in_books(books, p.fee, p.exchange_rate);
+        select array[row (m.fee_account_id, fee, p.currency, p.fee, p.party_id, null, null, null, null, null, null, null, m.name)::ledger.posting,
+            row (money, -fee, p.currency, -p.fee, p.party_id, null, null, null, null, null, null, null, m.name)::ledger.posting] into fees
+        from finance.payment_methods m where m.organization_id = p.organization_id and m.id = p.payment_method_id;
+    end if;
     perform ledger.post(books, 'money', p.paid_on, p.number, (select q.name from parties.parties q where q.organization_id = p.organization_id and q.id = p.party_id),
         'finance.payments', p.id, 'complete', array[
-        row (coalesce(p.account_id, ledger.account(case p.method when 'CASH' then 'cash' else 'bank' end)), sign * p.base_amount, p.currency, sign * p.amount, p.party_id,
+        row (money, sign * p.base_amount, p.currency, sign * p.amount, p.party_id,
             null, null, null, null, null, null, null, p.reference)::ledger.posting,
         row (ledger.account(case p.direction when 'out' then 'payable' else 'receivable' end), -sign * p.base_amount, p.currency, -sign * p.amount, p.party_id,
-            null, null, null, null, null, null, null, p.reference)::ledger.posting]);
+            null, null, null, null, null, null, null, p.reference)::ledger.posting] || fees);
 end $$;
 
 -- What it is worth is known, and stays, from when it counts; whose books and which rate, from when somebody looks at it.
@@ -1116,7 +1143,11 @@ begin
     if new.exchange_rate is null then
         raise exception 'There is no exchange rate of % for %.', new.currency, new.paid_on using errcode = 'AP001', column = 'exchange_rate';
     end if;
-    if new.status = 'completed' then new.base_amount := finance.in_books(new.legal_entity_id, new.amount, new.exchange_rate); end if;
+    if new.status = 'completed' then
+        new.base_amount := finance.in_books(new.legal_entity_id, new.amount, new.exchange_rate);
+        new.fee := coalesce((select least(round(new.amount * coalesce(m.fee_percent, 0) / 100 + coalesce(m.fee_amount, 0), new.digits), new.amount) from finance.payment_methods m
+            where m.organization_id = new.organization_id and m.id = new.payment_method_id and m.fee_account_id is not null), 0);
+    end if;
     return new;
 end $$;
 create trigger values_insert before insert on finance.payments for each row when (new.status = 'completed') execute function finance.value_payment();
@@ -1308,7 +1339,7 @@ begin
 end $$;
 
 -- An order's invoice: what is not invoiced yet, or the lines and quantities that the body names; the freight comes with
--- the first. Body: {lines?: [{id, quantity?}], issued_on?, due_on?, post?}.
+-- the first. Body: {lines?: [{id, quantity?}], issued_on?, due_on?}.
 create function finance.invoice_order(of_order uuid, body jsonb) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
 declare
     here constant uuid := app.organization();
@@ -1363,31 +1394,36 @@ begin
     update finance.invoice_lines x set tax_rate = null, tax_adjustment = 0 from finance.invoices n
     where x.organization_id = here and n.organization_id = here and x.invoice_id = made and n.id = made and x.tax_id is not null
       and x.tax_rate = products.tax_rate(x.tax_id, o.ordered_on) and x.tax_rate <> products.tax_rate(x.tax_id, coalesce(n.supplied_on, n.issued_on, current_date));
-    if body ->> 'post' = 'true' then update finance.invoices x set status = 'sent' where x.organization_id = here and x.id = made; end if;
     return made;
 end $$;
 
--- Takes an invoice back, whole or in part, by a credit note that is posted at once. Body: {lines: [{id, quantity?}]} or
--- {amount} or nothing, which is all that is left; {reason?, issued_on?}. Shares of a line add up to the line.
+-- Takes an invoice back, whole or in part, by a credit note, as a draft. Body: {lines: [{id, quantity?}]} or {amount} or
+-- nothing, which is all that is left; {reason?, issued_on?}. Shares of a line add up to the line. What a draft takes back
+-- already, which may wait for approval, is not taken back twice.
 create function finance.credit(invoice uuid, body jsonb) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
 declare
     here constant uuid := app.organization();
     i finance.invoices; l record; s record; made uuid := app.new_id();
-    wanted numeric := sales.read_number(body, 'amount'); given numeric := 0; weight numeric := 0; piece numeric; by_lines numeric;
+    wanted numeric := sales.read_number(body, 'amount'); given numeric := 0; weight numeric := 0; piece numeric; by_lines numeric; waiting numeric; left_over numeric;
 begin
     select * into i from finance.invoices x where x.organization_id = here and x.id = invoice for no key update;
     if i.number is null or i.kind in ('CREDIT_NOTE', 'PROFORMA', 'RECEIPT') then
         raise exception 'Only a posted invoice can be credited.' using errcode = 'AP001';
     end if;
-    if i.credited >= i.gross then raise exception 'All of this invoice has been credited.' using errcode = 'AP001'; end if;
+    select coalesce(sum(n.gross), 0) into waiting from finance.invoices n
+    where n.organization_id = here and n.credited_invoice_id = invoice and n.status = 'draft' and n.deleted_at is null;
+    left_over := i.gross - i.credited - waiting;
+    if left_over <= 0 and waiting > 0 then raise exception 'A draft credits the rest of this invoice already.' using errcode = 'AP001'; end if;
+    if left_over <= 0 then raise exception 'All of this invoice has been credited.' using errcode = 'AP001'; end if;
     if wanted <= 0 or wanted <> round(wanted, i.digits) then
         raise exception 'This is not an amount in %.', i.currency using errcode = 'AP001', column = 'amount';
     end if;
-    if wanted > i.gross - i.credited then raise exception 'No more than % can be credited.', trim_scale(i.gross - i.credited) using errcode = 'AP001', column = 'amount'; end if;
+    if wanted > left_over then raise exception 'No more than % can be credited.', trim_scale(left_over) using errcode = 'AP001', column = 'amount'; end if;
     -- After a credit of an amount, the rest is an amount too.
     select coalesce(sum(x.gross), 0) into by_lines from finance.invoice_lines x join finance.invoices n on n.organization_id = x.organization_id and n.id = x.invoice_id
-    where x.organization_id = here and n.organization_id = here and n.credited_invoice_id = invoice and n.number is not null and x.credited_line_id is not null and x.deleted_at is null;
-    if wanted is null and not body ? 'lines' and by_lines <> i.credited then wanted := i.gross - i.credited; end if;
+    where x.organization_id = here and n.organization_id = here and n.credited_invoice_id = invoice and (n.number is not null or n.status = 'draft' and n.deleted_at is null)
+      and x.credited_line_id is not null and x.deleted_at is null;
+    if wanted is null and not body ? 'lines' and by_lines <> i.credited + waiting then wanted := left_over; end if;
 
     insert into finance.invoices (id, direction, kind, party_id, order_id, credited_invoice_id, workspace_id, assigned_to, currency, exchange_rate, prices_include_tax,
         payment_terms, issued_on, supplied_on, supplier_number, reference, note, party_name, party_bin, party_tax_id, party_street, party_city, party_region, party_postal_code, party_country)
@@ -1416,7 +1452,8 @@ begin
             from finance.invoice_lines x
             left join (select r.id, r.quantity from sales.read_lines(case when body ? 'lines' then body else '{"lines": [{"id": "00000000-0000-0000-0000-000000000000"}]}'::jsonb end) r) w on w.id = x.id
             cross join lateral (select coalesce(sum(y.quantity), 0) as quantity, coalesce(sum(y.amount), 0) as amount, coalesce(sum(y.tax), 0) as tax
-                from finance.invoice_lines y join finance.invoices n on n.organization_id = y.organization_id and n.id = y.invoice_id and n.number is not null
+                from finance.invoice_lines y join finance.invoices n on n.organization_id = y.organization_id and n.id = y.invoice_id
+                    and (n.number is not null or n.status = 'draft' and n.deleted_at is null)
                 where y.organization_id = here and n.organization_id = here and y.credited_line_id = x.id and y.deleted_at is null) c
             where x.organization_id = here and x.invoice_id = invoice and x.deleted_at is null and (w.id is not null or not body ? 'lines')
             order by x.position, x.id
@@ -1430,11 +1467,36 @@ begin
                 s.new_percent, s.new_discount, l.tax_id, l.tax_rate, l.price_includes_tax, s.new_adjustment);
         end loop;
     end if;
-    update finance.invoices x set status = 'sent' where x.organization_id = here and x.id = made;
     return made;
 end $$;
 
--- Money for one invoice, a refund for a credit note: payment and allocation at once.
+-- Before an invoice is posted, by whatever way: it is issued today where it has no day, and modules that have a say in it do
+-- what they do, by a function of the name <module>.invoice_posts(invoice).
+create function finance.prepare(of_invoice uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    update finance.invoices i set issued_on = current_date where i.organization_id = app.organization() and i.id = of_invoice and i.status = 'draft' and i.issued_on is null;
+    perform finance.tell_modules('invoice_posts', of_invoice);
+end $$;
+
+-- What an action has made goes on by itself, where no rule of approval holds it back.
+create function finance.post(of_invoice uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform finance.prepare(of_invoice);
+    update finance.invoices i set status = 'sent' where i.organization_id = app.organization() and i.id = of_invoice;
+end $$;
+
+create function finance.complete(payment uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    update finance.payments p set status = 'completed' where p.organization_id = app.organization() and p.id = payment;
+end $$;
+
+-- Whether a payment counts when it is entered, or waits for whoever verifies it.
+create function finance.counts_at_once(payment uuid) returns boolean language plpgsql stable security definer set search_path = pg_catalog as $$
+begin
+    return (select not finance.needs_verification(p.direction, p.workspace_id) from finance.payments p where p.organization_id = app.organization() and p.id = payment);
+end $$;
+
+-- Money for one invoice, a refund for a credit note: payment and allocation at once, which do not count yet.
 -- Body: {amount?, method?, paid_on?, reference?, transaction_id?, note?}, no amount being all that is open.
 create function finance.pay(invoice uuid, body jsonb) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
 declare here constant uuid := app.organization(); i finance.invoices; made uuid := app.new_id(); on_day date := coalesce(sales.read_date(body, 'paid_on'), current_date);
@@ -1448,9 +1510,6 @@ begin
         coalesce(body ->> 'reference', i.number), body ->> 'transaction_id', body ->> 'note', i.legal_entity_id, i.workspace_id);
     insert into finance.payment_allocations (payment_id, invoice_id, amount, allocated_on)
     select made, pay.invoice, p.amount, on_day from finance.payments p where p.organization_id = here and p.id = made;
-    if not finance.needs_verification(finance.paid_by(i.direction, i.kind), i.workspace_id) then
-        update finance.payments p set status = 'completed' where p.organization_id = here and p.id = made;
-    end if;
     return made;
 end $$;
 
@@ -1768,6 +1827,12 @@ begin
     select p.organization_id, format('payment %s is not in the books', p.number) from finance.payments p
     where p.status = 'completed' and (p.base_amount is null or not exists (select from ledger.journal_entries e where e.organization_id = p.organization_id
         and e.source = 'finance.payments' and e.source_id = p.id and e.event = 'complete' and e.reverses_id is null and not e.is_reversed))
+    union all
+    -- The first line of its entry is the account of the money, the last two its fee.
+    select p.organization_id, format('payment %s: its fee is %s, the books say %s', p.number, p.fee, coalesce(l.fee, 0)) from finance.payments p
+    join ledger.journal_entries e on e.organization_id = p.organization_id and e.source = 'finance.payments' and e.source_id = p.id and e.event = 'complete' and e.reverses_id is null and not e.is_reversed
+    left join lateral (select sum(x.currency_amount) as fee from ledger.journal_entry_lines x where x.organization_id = e.organization_id and x.entry_id = e.id and x.position = 3) l on true
+    where p.status = 'completed' and p.fee <> coalesce(l.fee, 0)
     union all
     select i.organization_id, format('invoice %s: written off is %s, its write-offs are %s', i.number, i.written_off, coalesce(w.sum, 0)) from finance.invoices i
     left join (select organization_id, invoice_id, sum(amount) from finance.write_offs where reversed_on is null group by 1, 2) w

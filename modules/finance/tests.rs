@@ -651,3 +651,140 @@ fn cents(amount: &Value) -> i64 {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     format!("{whole}{part:0<2}").parse().unwrap()
 }
+
+async fn sound(s: &Scene, who: &Person) {
+    for module in ["finance", "ledger"] {
+        let sql = format!("select wrong from {module}.verify() where organization_id = $1");
+        assert_eq!(s.strings(&sql, &[&who.actor.organization]).await, [""; 0], "{module}");
+    }
+}
+
+/// The company wants an action approved where its amount is more than 100; whoever owns it says so.
+async fn held_back(s: &Scene, entity: &str, action: &str, field: &str) -> Person {
+    let owner = s.person("Acme", "owner").await;
+    let levels = json!([{ "people": [owner.actor.user] }]);
+    let condition = json!({ "field": field, "op": "gt", "value": 100 });
+    let rule = json!({ "name": "Large", "entity": entity, "action": action, "condition": condition, "levels": levels });
+    let rule = serde_json::from_value(rule).unwrap();
+    flow::approval_rules::put(&owner.store, &owner.actor, None, &rule).await.unwrap();
+    owner
+}
+
+async fn decide(who: &Person, made: &Value, decision: &str) -> kernel::Result<Value> {
+    let decision = flow::approvals::Decision { decision, comment: Some("because"), to: None };
+    flow::approvals::decide(&who.store, &who.actor, testkit::id(&made["approval"]), &decision).await
+}
+
+#[tokio::test]
+async fn a_credit_note_waits_where_a_rule_holds_back_its_posting() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    let lines = json!([{ "name": "x", "price": "50", "quantity": "4", "tax_rate": "20" }]);
+    let invoice = a.post(a.invoice(json!({ "lines": lines })).await).await;
+    let next = a.posted("200").await;
+    let owner = held_back(&s, INVOICES, "post", "gross").await;
+
+    // A small one is posted at once, as ever.
+    let credited = a.anna.act_with(INVOICES, &invoice, "credit", json!({ "amount": "40" })).await.ok();
+    assert_eq!((plain(&credited["credited"]), &credited["_made"]["approval"]), ("40", &json!(null)));
+
+    // A large one waits as a draft, and takes nothing back yet; nobody takes the same back beside it.
+    let credited = a.anna.act_with(INVOICES, &invoice, "credit", json!({ "amount": "150" })).await.ok();
+    let made = credited["_made"].clone();
+    assert!(made["message"].as_str().unwrap().starts_with("This waits for approval by"), "{made}");
+    let note = a.anna.read(INVOICES, &made).await.ok();
+    assert_eq!((&note["status"], plain(&note["gross"])), (&json!("draft"), "150"));
+    assert_eq!((plain(&credited["credited"]), a.balance(&invoice).await.as_str()), ("40", "200"));
+    let more = json!({ "amount": "51" });
+    a.anna.act_with(INVOICES, &invoice, "credit", more).await.refused("No more than 50 can be credited.");
+    a.anna.act(INVOICES, &invoice, "credit").await.ok();
+    a.anna.act(INVOICES, &invoice, "credit").await.refused("A draft credits the rest of this invoice already.");
+    decide(&a.anna, &made, "approve").await.unwrap_err();
+    decide(&owner, &made, "approve").await.unwrap();
+    let note = a.anna.read(INVOICES, &made).await.ok();
+    assert_eq!((&note["status"], &note["number"]), (&json!("paid"), &json!("CN-00003")));
+    assert_eq!(a.balance(&invoice).await, "0");
+
+    // What was refused is a draft; thrown away, it takes nothing.
+    let refused = a.anna.act(INVOICES, &next, "credit").await.ok()["_made"].clone();
+    decide(&owner, &refused, "reject").await.unwrap();
+    a.anna.act(INVOICES, &next, "credit").await.refused("A draft credits");
+    a.anna.act(INVOICES, &refused, "cancel").await.ok();
+    assert_eq!(a.balance(&next).await, "200");
+    a.anna.act_with(INVOICES, &next, "credit", json!({ "amount": "90" })).await.ok();
+    assert_eq!(a.balance(&next).await, "110");
+    sound(&s, &a.anna).await;
+}
+
+#[tokio::test]
+async fn a_payment_waits_where_a_rule_holds_back_its_completion() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    let invoice = a.posted("500").await;
+    let owner = held_back(&s, PAYMENTS, "complete", "amount").await;
+    let small = a.anna.act_with(INVOICES, &invoice, "pay", json!({ "amount": "100" })).await.ok();
+    assert_eq!((plain(&small["balance"]), &small["_made"]["approval"]), ("400", &json!(null)));
+    let large = a.anna.act(INVOICES, &invoice, "pay").await.ok();
+    assert_eq!(plain(&large["balance"]), "400", "it does not count yet");
+    assert_eq!(a.anna.read(PAYMENTS, &large["_made"]).await.ok()["status"], "pending");
+    decide(&owner, &large["_made"], "approve").await.unwrap();
+    assert_eq!(a.balance(&invoice).await, "0");
+    // Money that goes back waits too, and frees nothing before.
+    let reason = json!({ "reason": "twice", "reversal": "mistake" });
+    let back = a.anna.act_with(PAYMENTS, &large["_made"], "reverse", reason).await.ok();
+    assert_eq!(a.balance(&invoice).await, "0");
+    decide(&owner, &back["_made"], "approve").await.unwrap();
+    assert_eq!(a.balance(&invoice).await, "400");
+    // Of what he may not see nobody knows whether a rule means it: then it is not done.
+    let may = |action: &str| (INVOICES.to_owned(), action.to_owned(), kernel::Scope::All);
+    let role = kernel::Role { name: "cashier".into(), permissions: vec![may("read"), may("pay")], ..kernel::Role::default() };
+    let cashier = s.person_with("Acme", &[role]).await;
+    cashier.act(INVOICES, &invoice, "pay").await.not_found();
+    sound(&s, &a.anna).await;
+}
+
+#[tokio::test]
+async fn what_a_payment_method_keeps_is_booked_with_the_payment() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    let owner = s.person("Acme", "owner").await;
+    let account = async |body: Value| owner.create("ledger.ledger_accounts", body).await.ok();
+    let gateway = account(json!({ "code": "1099", "name": "Gateway", "kind": "asset", "category": "bank" })).await;
+    let charges = account(json!({ "code": "6799", "name": "Charges", "kind": "expense", "category": "operating" })).await;
+    let cards = json!({ "name": "Cards", "method": "CARD", "account_id": gateway["id"], "fee_percent": "2.9", "fee_amount": "0.3" });
+    let no_account = owner.create("finance.payment_methods", cards.clone()).await;
+    no_account.refused("Say on which account the fee is written.");
+    let with = |mut method: Value| {
+        method["fee_account_id"] = charges["id"].clone();
+        method
+    };
+    let cards = owner.create("finance.payment_methods", with(cards)).await.ok();
+    let invoice = a.posted("100").await;
+    let paid = async |amount: &str| {
+        let body = json!({ "party_id": a.party["id"], "amount": amount, "payment_method_id": cards["id"] });
+        a.anna.create(PAYMENTS, body).await.ok()
+    };
+    let books = async || {
+        let rows = a.anna.call("ledger", "trial_balance", json!({})).await.ok()["rows"].clone();
+        let of = |code: &str| rows.as_array().unwrap().iter().find(|r| r["code"] == code).map_or("0".into(), |r| plain(&r["closing"]).to_owned());
+        (of("1099"), of("6799"))
+    };
+    let payment = paid("100").await;
+    a.anna.act(PAYMENTS, &payment, "allocate").await.ok();
+    let payment = a.anna.act(PAYMENTS, &payment, "complete").await.ok();
+    assert_eq!((plain(&payment["fee"]), a.balance(&invoice).await.as_str()), ("3.2", "0"), "the customer has paid all of it");
+    assert_eq!(books().await, ("96.8".into(), "3.2".into()));
+    // What never was has cost nothing; of a cent no more than a cent is kept.
+    let never = a.anna.act(PAYMENTS, &paid("50").await, "complete").await.ok();
+    a.anna.act(PAYMENTS, &never, "void").await.ok();
+    let cent = a.anna.act(PAYMENTS, &paid("0.01").await, "complete").await.ok();
+    assert_eq!(plain(&cent["fee"]), "0.01");
+    assert_eq!(books().await, ("96.8".into(), "3.21".into()));
+    sound(&s, &a.anna).await;
+    s.admin()
+        .execute("update finance.payments set fee = 3 where organization_id = $1 and id = $2", &[&a.anna.actor.organization, &testkit::id(&payment)])
+        .await
+        .unwrap();
+    let wrong = s.strings("select wrong from finance.verify() where organization_id = $1", &[&a.anna.actor.organization]).await;
+    assert_eq!(wrong, [format!("payment {}: its fee is 3.000000, the books say 3.200000", payment["number"].as_str().unwrap())]);
+}

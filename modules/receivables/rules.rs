@@ -1,16 +1,19 @@
 //! What people do about what customers owe. What must hold is said in schema.sql.
 
 use kernel::{Error, Result, Tx, sql, id};
+use records::approvals::{ask_approval, go_on};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+const INVOICES: &str = "finance.invoices";
+const PAYMENTS: &str = "finance.payments";
 const LETTERS: &str = "receivables.dunning_letters";
 
 kernel::rules! {
     After create receivables.payment_terms: check_terms;
     After update receivables.payment_terms: check_terms;
     After create receivables.statements: fill;
-    Before post finance.invoices: plan;
+    After create sales.orders: take_terms;
 }
 
 kernel::actions! {
@@ -36,8 +39,9 @@ async fn fill(tx: &Tx, statement: &Value) -> Result<()> {
     Ok(())
 }
 
-async fn plan(tx: &Tx, invoice: &Value) -> Result<()> {
-    tx.query(sql!("select receivables.plan($1)"), &[&id(&invoice["id"])?]).await?;
+/// An order keeps the terms that its customer has on the day.
+async fn take_terms(tx: &Tx, order: &Value) -> Result<()> {
+    tx.query(sql!("select receivables.order_made($1)"), &[&id(&order["id"])?]).await?;
     Ok(())
 }
 
@@ -53,8 +57,15 @@ async fn pay_early(tx: &Tx, invoice: &Value, body: &Value) -> Result<Value> {
     let statement = sql!("select receivables.pay_early($1, $2)");
     let made: Option<Uuid> = tx.query_one(statement, &[&id(&invoice["id"])?, body]).await?.get(0);
     let Some(made) = made else { return Ok(Value::Null) };
-    tx.changed("finance.payments", made, 1, "create");
-    Ok(json!({ "entity": "finance.payments", "id": made }))
+    let catalog = tx.catalog.clone();
+    if ask_approval(tx, catalog.entity(PAYMENTS)?, made, "complete", &json!({})).await?.is_some() {
+        return Err(Error::refused(
+            "Such a payment waits for approval: enter the payment, and write the discount off when it is approved.",
+        ));
+    }
+    tx.query(sql!("select finance.complete($1)"), &[&made]).await?;
+    tx.changed(PAYMENTS, made, 1, "create");
+    Ok(json!({ "entity": PAYMENTS, "id": made }))
 }
 
 /// The next invoice, when its day has come.
@@ -62,13 +73,16 @@ async fn bill(tx: &Tx, recurring: &Value, _: &Value) -> Result<Value> {
     let statement = sql!("select receivables.bill($1, current_date)");
     let made: Option<Uuid> = tx.query_one(statement, &[&id(&recurring["id"])?]).await?.get(0);
     let made = made.ok_or_else(|| Error::refused("There is nothing to bill yet."))?;
-    tx.changed("finance.invoices", made, 1, "create");
-    Ok(json!({ "entity": "finance.invoices", "id": made }))
+    if recurring["post_at_once"] == true {
+        return go_on(tx, INVOICES, made, "post", sql!("select finance.post($1)")).await;
+    }
+    tx.changed(INVOICES, made, 1, "create");
+    Ok(json!({ "entity": INVOICES, "id": made }))
 }
 
 async fn send(tx: &Tx, letter: &Value, _: &Value) -> Result<Value> {
     tx.query(sql!("select receivables.send_letter($1)"), &[&id(&letter["id"])?]).await?;
-    tx.changed("app.mails", Uuid::nil(), 0, "queued");
+    tx.changed(flow::jobs::EVENT, Uuid::nil(), 0, "queued");
     Ok(Value::Null)
 }
 

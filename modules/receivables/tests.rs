@@ -6,6 +6,7 @@ use testkit::{Person, Scene, scene};
 const INVOICES: &str = "finance.invoices";
 const PAYMENTS: &str = "finance.payments";
 const TERMS: &str = "receivables.payment_terms";
+const PARTY_TERMS: &str = "receivables.party_terms";
 const LETTERS: &str = "receivables.dunning_letters";
 const RECURRING: &str = "receivables.recurring_invoices";
 
@@ -68,6 +69,12 @@ impl Office {
     async fn pay(&self, invoice: &Value, day: &str, amount: &str) -> Value {
         let body = json!({ "amount": amount, "paid_on": day });
         self.anna.act_with(INVOICES, invoice, "pay", body).await.ok()
+    }
+
+    /// What the program is to write to the customer, with the paper.
+    async fn letters(&self, s: &Scene) -> Vec<String> {
+        let sql = "select payload ->> 'message' from app.jobs where kind = 'records.send' and payload ->> 'to' = $1";
+        s.strings(sql, &[&self.mail]).await
     }
 
     /// As the program, in this company.
@@ -348,8 +355,7 @@ async fn nobody_is_reminded_twice_of_the_same() {
     assert_eq!(letter["message"], "Rope & Co owes 150.00 EUR since 9 days.");
     let sent = a.anna.act(LETTERS, &letter, "send").await.ok();
     assert_eq!(sent["status"], "sent");
-    let mails = "select body from app.mails where recipient = $1";
-    let body = s.strings(mails, &[&a.mail]).await.concat();
+    let body = a.letters(&s).await.concat();
     assert!(body.contains(&format!("{} · 10.01.2026 · 100.00 EUR", first["number"].as_str().unwrap())), "{body}");
     a.anna.act(LETTERS, &sent, "send").await.refused("Cannot send");
 
@@ -385,7 +391,7 @@ async fn a_period_is_billed_once_and_none_is_forgotten() {
         let client = s.runtime().await;
         let begin = format!("begin; set local app.context = '{here} {nobody} {nobody} '");
         client.batch_execute(&begin).await.unwrap();
-        let done = client.batch_execute(&format!("select receivables.bill('{}', '2026-02-01')", testkit::id(&rent))).await;
+        let done = client.batch_execute(&format!("select finance.post(b) from receivables.bill('{}', '2026-02-01') b where b is not null", testkit::id(&rent))).await;
         done.and(client.batch_execute("commit").await)
     };
     for done in futures_util::future::join_all((0..5).map(|_| run())).await {
@@ -395,7 +401,7 @@ async fn a_period_is_billed_once_and_none_is_forgotten() {
     let invoice = a.anna.list(INVOICES, &[("expand", "instalments")]).await.ok()["data"][0].clone();
     assert_eq!((&invoice["kind"], &invoice["number"], &invoice["party_name"]), (&json!("RECURRING"), &json!("INV-00001"), &json!("Rope & Co")));
     assert_eq!((&invoice["issued_on"], &invoice["supplied_on"], parts(&invoice).len()), (&json!("2026-02-01"), &json!("2026-01-31"), 2));
-    let body = s.strings("select body from app.mails where recipient = $1", &[&a.mail]).await;
+    let body = a.letters(&s).await;
     assert_eq!(body, ["Rent\n\nInvoice INV-00001 over 100.00 EUR is due on 01.03.2026."]);
 
     // Missed days are made up for, a change is for what comes.
@@ -422,4 +428,52 @@ async fn a_period_is_billed_once_and_none_is_forgotten() {
     assert!(resumed["next_on"].as_str().unwrap() > "2026-10-31", "{resumed}");
     let daily = format!("select app.daily('{}')", a.anna.actor.organization);
     s.admin().batch_execute(&daily).await.unwrap();
+}
+
+#[tokio::test]
+async fn documents_take_the_terms_of_their_party_and_keep_them() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    let halves = a.terms("halves", None, &[("50", 0, 0), ("50", 1, 0)]).await;
+    let thirds = a.terms("thirds", None, &[("40", 0, 0), ("30", 1, 0), ("30", 2, 0)]).await;
+    let mine = a.anna.create(PARTY_TERMS, json!({ "party_id": a.party["id"], "terms_id": halves["id"] })).await.ok();
+    a.anna.create(PARTY_TERMS, json!({ "party_id": a.party["id"], "terms_id": thirds["id"] })).await.refused("has terms of payment already");
+    let on = |mut more: Value| {
+        more["issued_on"] = json!("2026-01-10");
+        more
+    };
+    let draft = a.draft(on(json!({})), "100").await;
+    let order = json!({ "customer_id": a.party["id"], "lines": [{ "name": "x", "price": "60" }] });
+    let mona = s.person("Acme", "manager").await;
+    let order = mona.create("sales.orders", order).await.ok();
+    let order = mona.act("sales.orders", &order, "confirm").await.ok();
+
+    // What is there stays as it is when the party gets others.
+    let mine = a.anna.update(PARTY_TERMS, &mine, json!({ "terms_id": thirds["id"] })).await.ok();
+    let both = |amount: &str| ["2026-01-10", "2026-02-10"].map(|day| (day.to_owned(), amount.to_owned())).to_vec();
+    let posted = a.anna.act(INVOICES, &draft, "post").await.ok();
+    assert_eq!((parts(&posted), &posted["due_on"]), (both("50"), &json!("2026-02-10")));
+    mona.act_with("sales.orders", &order, "invoice", json!({ "post": true, "issued_on": "2026-01-10" })).await.ok();
+    let of_order = a.anna.list(INVOICES, &[("order_id", order["id"].as_str().unwrap()), ("expand", "instalments")]).await.ok()["data"][0].clone();
+    assert_eq!(parts(&of_order), both("30"), "as when it was ordered");
+    let next = a.draft(on(json!({})), "100").await;
+    assert_eq!(parts(&a.anna.act(INVOICES, &next, "post").await.ok()).len(), 3);
+
+    // What somebody says of a document goes before.
+    for said in [json!({ "due_on": "2026-01-15" }), json!({ "payment_terms": "NET_60" })] {
+        let given = a.draft(on(said.clone()), "100").await;
+        assert_eq!(parts(&a.anna.act(INVOICES, &given, "post").await.ok()).len(), 0, "{said}");
+        let later = a.draft(on(json!({})), "100").await;
+        a.anna.update(INVOICES, &later, said.clone()).await.ok();
+        let later = a.anna.act(INVOICES, &later, "post").await.ok();
+        assert_eq!(parts(&later).len(), 0, "{said}");
+    }
+    let chosen = a.split(on(json!({})), "100", &halves).await;
+    assert_eq!(parts(&chosen).len(), 2);
+    // A bill of theirs is due as it says.
+    let bill = a.draft(on(json!({ "direction": "in" })), "100").await;
+    assert_eq!(parts(&a.anna.act(INVOICES, &bill, "post").await.ok()).len(), 0);
+    a.anna.delete(PARTY_TERMS, &mine).await.ok();
+    let none = a.draft(on(json!({})), "100").await;
+    assert_eq!(parts(&a.anna.act(INVOICES, &none, "post").await.ok()).len(), 0);
 }

@@ -158,7 +158,14 @@ impl Auth {
 
     /// The company's own row.
     pub async fn organization(&self, session: &Session) -> Result<Value> {
-        let id = session.organization()?.id;
+        Ok(self.company(session.organization()?.id).await?)
+    }
+
+    /// As [`Auth::organization`], for the program.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn company(&self, id: Uuid) -> kernel::Result<Value> {
         let row = system!(self.store, tx => {
             let sql = sql!(
                 "select to_jsonb(o) - '{data_key,stripe_customer_id,stripe_subscription_id,meta_version}'::text[] || jsonb_build_object('annual_revenue', o.annual_revenue::text)

@@ -26,7 +26,8 @@ const CHANGES: &[(u32, &str)] = &[
     (11, include_str!("../sql/changes/0011_documents.sql")),
     (12, include_str!("../sql/changes/0012_approvals.sql")),
     (14, include_str!("../sql/changes/0014_proofs.sql")),
-    (15, include_str!("../sql/changes/0015_conditional_fields.sql")),
+    (15, include_str!("../sql/changes/0015_papers_and_actions_later.sql")),
+    (16, include_str!("../sql/changes/0016_conditional_fields.sql")),
 ];
 const ROLES: &str = include_str!("../sql/0_roles.sql");
 const LEAKPROOF: &str = include_str!("../sql/leakproof.sql");

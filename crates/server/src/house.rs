@@ -73,6 +73,7 @@ pub(crate) fn auth(config: &Config, store: Store) -> Auth {
 
 fn workers(store: &Store, config: &Config, log: flow::SystemLog, files: Files) -> Workers {
     let people = Arc::new(auth(config, store.clone()));
+    let auth = people.clone();
     let actor_of: flow::ActorOf = Arc::new(move |organization, user, request| {
         let people = people.clone();
         Box::pin(async move { people.actor_of(organization, user, request).await })
@@ -90,6 +91,7 @@ fn workers(store: &Store, config: &Config, log: flow::SystemLog, files: Files) -
         let folder = folder.clone();
         Box::pin(async move { exchange::deliver(job, &folder).await })
     });
+    let worker = web::print::register(worker, auth, files.clone());
     let worker = web::following::register(web::jobs_api::register(worker), actor_of, config.base_url());
     flow::housekeeping::register(worker, files).start()
 }

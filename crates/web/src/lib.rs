@@ -16,7 +16,7 @@ mod numbers;
 mod pages;
 mod platform;
 mod presence;
-mod print;
+pub mod print;
 mod problem;
 mod profiles;
 mod records_api;

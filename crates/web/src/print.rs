@@ -13,9 +13,14 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use flow::{files, mail, pdf};
-use kernel::{Entity, Error, within};
+use kernel::{Actor, Entity, Error, Result, Store, within};
+use serde::Deserialize;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use uuid::Uuid;
+
+/// A letter with its paper that the program writes by itself, the [`Letter`]: see `app.send_paper`.
+const SEND: &str = "records.send";
 
 /// Records on paper, and by mail.
 pub(crate) fn routes() -> Router<State> {
@@ -28,19 +33,19 @@ type Place = Path<(String, String, String)>;
 
 /// A PDF, and what it is called.
 async fn paper(
-    state: &State,
-    person: &Person,
-    entity: &Entity,
-    id: Uuid,
+    store: &Store,
+    files: &files::Files,
+    company: &Value,
+    actor: &Actor,
+    (entity, id): (&Entity, Uuid),
     language: Option<&str>,
-) -> Answer<(String, Vec<u8>, Value)> {
-    let company = state.auth.organization(&person.caller.session).await?;
+) -> Result<(String, Vec<u8>, Value)> {
     let text = |field: &str| company[field].as_str().unwrap_or_default().to_owned();
     let language = language.map_or_else(|| kernel::spoken(&text("language")).to_owned(), str::to_owned);
     if !kernel::LANGUAGES.contains(&language.as_str()) {
-        return Err(Error::malformed_at("language", "Papers are in en, ru or kk.").into());
+        return Err(Error::malformed_at("language", "Papers are in en, ru or kk."));
     }
-    let content = records::print(&state.store, &person.actor, entity, id, &language).await?;
+    let content = records::print(store, actor, entity, id, &language).await?;
     let mut document: pdf::Document = serde_json::from_value(content)?;
     let joined = |fields: &[&str], between: &str| {
         let said = fields.iter().map(|f| text(f)).filter(|t| !t.is_empty());
@@ -52,7 +57,7 @@ async fn paper(
         name: text("name"),
         details: details.into_iter().filter(|d| !d.is_empty()).collect::<Vec<_>>().join("\n"),
         accent_hue: company["accent_hue"].as_u64().and_then(|h| u16::try_from(h).ok()),
-        logo: logo(state, person, &company["logo_file_id"]).await,
+        logo: logo(store, files, actor, &company["logo_file_id"]).await,
     };
     document.footer =
         [text("name"), known].into_iter().filter(|d| !d.is_empty()).collect::<Vec<_>>().join(" · ");
@@ -66,10 +71,69 @@ async fn paper(
 }
 
 /// A paper without its logo is better than none.
-async fn logo(state: &State, person: &Person, file: &Value) -> Option<Vec<u8>> {
+async fn logo(store: &Store, files: &files::Files, actor: &Actor, file: &Value) -> Option<Vec<u8>> {
     let file = file.as_str()?.parse().ok()?;
-    let opened = state.files.read(&state.store, &person.actor, file).await.ok()?;
+    let opened = files.read(store, actor, file).await.ok()?;
     Some(opened.blob.bytes().await.ok()?.into())
+}
+
+/// The paper that somebody asks for.
+async fn asked(
+    state: &State,
+    person: &Person,
+    entity: &Entity,
+    id: Uuid,
+    language: Option<&str>,
+) -> Answer<(String, Vec<u8>, Value)> {
+    let company = state.auth.organization(&person.caller.session).await?;
+    Ok(paper(&state.store, &state.files, &company, &person.actor, (entity, id), language).await?)
+}
+
+/// What [`SEND`] is to send, and to whom.
+#[derive(Deserialize)]
+struct Letter {
+    entity: String,
+    record: Uuid,
+    to: String,
+    subject: String,
+    message: String,
+    language: Option<String>,
+}
+
+/// Teaches the workers to write the program's own letters: by the same paper as people's, and with a line in the record's history.
+pub fn register(worker: flow::Worker, people: Arc<auth::Auth>, files: files::Files) -> flow::Worker {
+    worker.on(SEND, move |job| {
+        let (people, files) = (people.clone(), files.clone());
+        Box::pin(async move { write(job, &people, &files).await })
+    })
+}
+
+async fn write(job: &flow::Context, people: &auth::Auth, files: &files::Files) -> Result<Value> {
+    let letter: Letter = serde_json::from_value(job.job.payload.clone())?;
+    let (store, catalog) = (&job.store, job.store.catalog());
+    let actor = records::approvals::unbound(catalog, &job.actor);
+    let entity = catalog.entity(&letter.entity)?;
+    let company = people.company(actor.organization).await?;
+    let at = (entity, letter.record);
+    let (file, bytes, _) = paper(store, files, &company, &actor, at, letter.language.as_deref()).await?;
+    let attachment = pdf_file(file, bytes);
+    let sent = json!({ "to": letter.to, "paper": attachment.name, "subject": letter.subject });
+    let mail = mail::Mail {
+        to: &letter.to,
+        subject: &letter.subject,
+        body: &letter.message,
+        attachments: &[attachment],
+    };
+    within!(store, &actor, tx => {
+        mail::note_sent(&tx, &entity.name, letter.record, &sent).await?;
+        mail::send(&tx, &mail).await?;
+        job.finish(&tx, &sent).await
+    })?;
+    Ok(sent)
+}
+
+fn pdf_file(name: String, bytes: Vec<u8>) -> mail::Attachment {
+    mail::Attachment { name, content_type: "application/pdf".into(), base64: BASE64_STANDARD.encode(bytes) }
 }
 
 async fn print(
@@ -79,7 +143,7 @@ async fn print(
     Pairs(pairs): Pairs<Vec<(String, String)>>,
 ) -> Answer {
     let entity = entity(&state, &module, &name)?;
-    let (file, bytes, _) = paper(&state, &person, entity, id(&record)?, of(&pairs, "language")).await?;
+    let (file, bytes, _) = asked(&state, &person, entity, id(&record)?, of(&pairs, "language")).await?;
     const KIND: &str = "application/pdf";
     let named = HeaderValue::from_str(&files::disposition(&file, KIND));
     let headers = [
@@ -106,17 +170,13 @@ async fn send(
     if !person.actor.access.may(entity, "export") {
         return Err(Error::Forbidden("You may not send these records.".into()).into());
     }
-    let (file, bytes, about) = paper(&state, &person, entity, id, said("language")).await?;
+    let (file, bytes, about) = asked(&state, &person, entity, id, said("language")).await?;
     let about = |field: &str| about[field].as_str().unwrap_or_default().to_owned();
     let subject = said("subject").map_or_else(
         || format!("{} {} · {}", about("title"), about("number"), about("company")),
         str::to_owned,
     );
-    let attachment = mail::Attachment {
-        name: file,
-        content_type: "application/pdf".into(),
-        base64: BASE64_STANDARD.encode(bytes),
-    };
+    let attachment = pdf_file(file, bytes);
     let sent = json!({ "to": to, "paper": attachment.name, "subject": subject });
     let letter = mail::Mail {
         to: &to,
