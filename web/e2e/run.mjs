@@ -2,6 +2,7 @@
 import { admin } from './admin.mjs'
 import { approvals } from './approvals.mjs'
 import { aria } from './aria.mjs'
+import { bank } from './bank.mjs'
 import { board } from './board.mjs'
 import { data } from './data.mjs'
 import { docs } from './docs.mjs'
@@ -61,6 +62,7 @@ try {
   if (want('roles')) await roles(browser, email)
   if (want('views')) await views(browser, email)
   if (want('receivables')) await receivables(browser, email)
+  if (want('bank')) await bank(browser)
   if (want('shares')) await shares(browser, email)
   if (want('prs')) await prs(browser)
   if (want('reports')) await reports(browser)
