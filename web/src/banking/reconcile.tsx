@@ -143,9 +143,11 @@ function Work({ account }: { account: Account }) {
   const { data: meta } = useMeta()
   const [gone, setGone] = useState<ReadonlySet<string>>(new Set())
   const last = useRef<string[]>([])
+  const doing = useRef<Promise<unknown>>(Promise.resolve())
   const rows = useRef(new Map<string, HTMLButtonElement>())
   const finder = useRef<HTMLInputElement>(null)
   const { data, error, isPending, refetch } = useQuery({ queryKey: ['bank', 'open', account.id], queryFn: () => openLines(account.id) })
+  const { data: matched } = useQuery({ queryKey: ['bank', 'matched', account.id], queryFn: () => matchedCount(account.id) })
   const lines = (data?.lines ?? []).filter((l) => !gone.has(l.id))
   const at = Math.max(0, lines.findIndex((l) => l.id === held))
   const line = lines[at]
@@ -166,8 +168,10 @@ function Work({ account }: { account: Account }) {
     setHeld(next?.id ?? null)
     setShown(false)
     if (next) rows.current.get(next.id)?.focus()
+    const answer = match(of, items)
+    doing.current = answer.catch(() => null)
     try {
-      await match(of, items)
+      await answer
       last.current.push(of.id)
       done(t('bank.isMatched'), () => back(of.id))
     } catch (e) {
@@ -179,12 +183,17 @@ function Work({ account }: { account: Account }) {
   }
   const first = found?.[0]
   const takeFirst = () => { if (line && first?.rest === '0') void take(line, first.items) }
-  const undoLatest = () => { const id = last.current.at(-1); if (id) void back(id).catch((e) => toast.error(messageOf(e))) }
-  useKeys({ j: () => go(at + 1), k: () => go(at - 1), ArrowDown: () => go(at + (document.activeElement?.closest('[data-line]') ? 1 : 0)), ArrowUp: () => go(at - 1), '/': () => { setShown(true); finder.current?.focus() }, u: undoLatest })
+  // Also what is only on its way.
+  const undoLatest = async () => {
+    await doing.current
+    const id = last.current.at(-1)
+    if (id) await back(id).catch((e) => toast.error(messageOf(e)))
+  }
+  useKeys({ j: () => go(at + 1), k: () => go(at - 1), ArrowDown: () => go(at + (document.activeElement?.closest('[data-line]') ? 1 : 0)), ArrowUp: () => go(at - 1), '/': () => { setShown(true); finder.current?.focus() }, u: () => void undoLatest() })
 
   if (error) return <Failure error={error} retry={() => void refetch()} />
   if (isPending) return <Skeleton />
-  if (!lines.length) return <Empty icon={<ListChecks size={26} />} title={t('bank.allDone')} text={t('bank.allDoneText')} />
+  if (!lines.length) return <Empty icon={<ListChecks size={26} />} title={t(matched === 0 ? 'bank.noLines' : 'bank.allDone')} text={t(matched === 0 ? 'bank.noLinesText' : 'bank.allDoneText')} />
   return (
     <>
       <div className="flex-1 min-h-0 flex border-t border-line">
@@ -209,7 +218,7 @@ function Work({ account }: { account: Account }) {
       <Suspense fallback={null}>{rule && <RuleDialog rule={rule} account={account} onClose={() => { setRule(null); if (line) rows.current.get(line.id)?.focus() }} />}</Suspense>
       <div className="flex-none border-t border-line px-6 h-9 flex items-center gap-4 text-faint text-xs max-md:hidden">
         <span aria-hidden="true"><kbd className="kbd">↑</kbd> <kbd className="kbd">↓</kbd> {t('bank.hintMove')}</span><span aria-hidden="true"><kbd className="kbd">↵</kbd> {t('bank.hintTake')}</span><span aria-hidden="true"><kbd className="kbd">A</kbd> {t('bank.onAccount')}</span><span aria-hidden="true"><kbd className="kbd">P</kbd> {t('bank.inAdvance')}</span><span aria-hidden="true"><kbd className="kbd">R</kbd> {t('bank.makeRule')}</span><span aria-hidden="true"><kbd className="kbd">/</kbd> {t('bank.hintFind')}</span>
-        <button type="button" className="btn ghost sm ms-auto" onClick={undoLatest}><Undo2 size={14} aria-hidden="true" />{t('undo')} <kbd className="kbd" aria-hidden="true">U</kbd></button>
+        <button type="button" className="btn ghost sm ms-auto" onClick={() => void undoLatest()}><Undo2 size={14} aria-hidden="true" />{t('undo')} <kbd className="kbd" aria-hidden="true">U</kbd></button>
       </div>
     </>
   )
