@@ -4,6 +4,7 @@ import { approvals } from './approvals.mjs'
 import { aria } from './aria.mjs'
 import { bank } from './bank.mjs'
 import { board } from './board.mjs'
+import { budgets } from './budgets.mjs'
 import { data } from './data.mjs'
 import { docs } from './docs.mjs'
 import { fields } from './fields.mjs'
@@ -63,6 +64,7 @@ try {
   if (want('views')) await views(browser, email)
   if (want('receivables')) await receivables(browser, email)
   if (want('bank')) await bank(browser)
+  if (want('budgets')) await budgets(browser)
   if (want('shares')) await shares(browser, email)
   if (want('prs')) await prs(browser)
   if (want('reports')) await reports(browser)
