@@ -38,6 +38,7 @@ kernel::actions! {
     take_back banking.cash_entries: take_cash_back;
     close banking.cash_days: close_day;
     propose banking.payment_runs: runs::propose;
+    payment_file banking.payment_runs: runs::payment_file;
 }
 
 kernel::calls! {
@@ -45,7 +46,6 @@ kernel::calls! {
     documents: line::documents;
     reconciliation: reconciliation;
     advances: advances;
-    payment_file: runs::payment_file;
 }
 
 /// `{"text", "file_name"?, "mapping"?}`: a file of the bank, CAMT.053, MT940 or CSV; or `{"lines": [{"booked_on", "amount", "text"?, …}], "opening"?, "closing"?}`. The same

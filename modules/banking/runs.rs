@@ -32,25 +32,22 @@ pub(super) async fn ask(tx: &Tx, run: &Value) -> Result<()> {
     Ok(())
 }
 
-/// The file for the bank of an approved run, pain.001: `{"run_id"}`. Answers its name and its text.
-pub(super) async fn payment_file(tx: &Tx, body: &Value) -> Result<Value> {
-    tx.need("banking.payment_runs", "approve").or_else(|_| tx.need("banking.payment_runs", "submit"))?;
+/// The file for the bank of an approved run, pain.001.
+pub(super) async fn payment_file(tx: &Tx, run: &Value, _: &Value) -> Result<Value> {
+    may(tx, &run["bank_account_id"]).await?;
+    let run_id = id(&run["id"])?;
     let statement = sql!(
-        "select r.number, r.status, r.execute_on::text, b.iban, b.bic, b.currency, e.name, to_char(now() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), b.id::text
+        "select r.number, r.execute_on::text, b.iban, b.bic, b.currency, e.name, to_char(now() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')
          from banking.payment_runs r join banking.bank_accounts b on b.organization_id = r.organization_id and b.id = r.bank_account_id
          join ledger.legal_entities e on e.organization_id = b.organization_id and e.id = b.legal_entity_id
          where r.organization_id = $1 and b.organization_id = $1 and e.organization_id = $1 and r.id = $2"
     );
-    let run = tx.query_opt(statement, &[&tx.actor.organization, &id(&body["run_id"])?]).await?.ok_or(Error::NotFound)?;
-    may(tx, &json!(run.get::<_, String>(8))).await?;
-    if !matches!(run.get::<_, &str>(1), "approved" | "executed") {
-        return Err(Error::refused("The bank gets a run when it has been approved."));
-    }
-    let held: Option<String> = tx.query_one(sql!("select banking.held_back($1)"), &[&id(&body["run_id"])?]).await?.get(0);
+    let run = tx.query_opt(statement, &[&tx.actor.organization, &run_id]).await?.ok_or(Error::NotFound)?;
+    let held: Option<String> = tx.query_one(sql!("select banking.held_back($1)"), &[&run_id]).await?.get(0);
     if let Some(number) = held {
         return Err(Error::refused(format!("Payment {number} of this run has not been approved.")));
     }
-    let Some(iban) = run.get::<_, Option<String>>(3) else {
+    let Some(iban) = run.get::<_, Option<String>>(2) else {
         return Err(Error::refused("The account needs an IBAN before the bank can be told to pay from it."));
     };
     let lines = sql!(
@@ -62,16 +59,16 @@ pub(super) async fn payment_file(tx: &Tx, body: &Value) -> Result<Value> {
          where l.organization_id = $1 and p.organization_id = $1 and i.organization_id = $1 and q.organization_id = $1 and a.organization_id = $1
            and l.run_id = $2 and l.deleted_at is null and p.status <> 'cancelled' order by p.number"
     );
-    let lines = tx.query(lines, &[&tx.actor.organization, &id(&body["run_id"])?]).await?;
+    let lines = tx.query(lines, &[&tx.actor.organization, &run_id]).await?;
     let number: String = run.get(0);
     let order = Order {
         id: number.clone(),
-        made_at: run.get(7),
-        execute_on: run.get(2),
-        debtor: run.get(6),
+        made_at: run.get(6),
+        execute_on: run.get(1),
+        debtor: run.get(5),
         iban,
-        bic: run.get(4),
-        currency: run.get(5),
+        bic: run.get(3),
+        currency: run.get(4),
         transfers: lines
             .iter()
             .map(|l| Transfer {
@@ -84,5 +81,5 @@ pub(super) async fn payment_file(tx: &Tx, body: &Value) -> Result<Value> {
             })
             .collect(),
     };
-    Ok(json!({ "name": format!("{number}.xml"), "text": order.file()? }))
+    Ok(json!({ "file": { "name": format!("{number}.xml"), "text": order.file()? } }))
 }

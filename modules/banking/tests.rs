@@ -514,13 +514,13 @@ async fn a_payment_run_needs_two_people_and_the_bank() {
     let run = d.anna.act(RUNS, &run, "submit").await.ok();
     d.anna.act(RUNS, &run, "approve").await.forbidden();
     let owner = s.person("Acme", "owner").await;
-    d.anna.call("banking", "payment_file", json!({ "run_id": run["id"] })).await.refused("when it has been approved");
+    d.anna.act(RUNS, &run, "payment_file").await.refused("Cannot payment file");
     let run = owner.act(RUNS, &run, "return").await.ok();
     let run = owner.act(RUNS, &run, "submit").await.ok();
     owner.act(RUNS, &run, "approve").await.refused("Whoever prepared a payment run does not approve it.");
     let run = d.mona.act(RUNS, &run, "approve").await.ok();
     assert_eq!((&run["status"], d.open(&bill).await.as_str()), (&json!("approved"), "59.5"), "the bank has not paid yet");
-    let file = d.anna.call("banking", "payment_file", json!({ "run_id": run["id"] })).await.ok();
+    let file = d.anna.act(RUNS, &run, "payment_file").await.ok()["_made"]["file"].clone();
     let text = file["text"].as_str().unwrap();
     assert!(file["name"] == "RUN-00001.xml" && text.contains("<IBAN>GB29NWBK60161331926819</IBAN>") && text.contains(r#"<InstdAmt Ccy="EUR">59.50</InstdAmt>"#), "{text}");
 

@@ -60,7 +60,7 @@ impl Office {
     }
 
     async fn variance(&self, body: Value) -> Vec<Value> {
-        self.anna.call("budgets", "variance", body).await.ok()["lines"].as_array().unwrap().clone()
+        self.anna.call("budgets", "variance", body).await.ok()["rows"].as_array().unwrap().clone()
     }
 }
 
@@ -208,6 +208,22 @@ async fn variance_is_what_the_definitions_say() {
     assert_eq!((&year[0]["forecast"], &year[0]["actual"]), (&json!("11800"), &json!("1600")));
     let over = o.variance(json!({ "budget": budget["id"], "as_of": "2026-12-31" })).await;
     assert_eq!((&over[0]["status"], &over[0]["available"]), (&json!("over"), &json!("-799")));
+    // Month by month it comes to the same, and each figure says what it is made of.
+    let months = o.variance(json!({ "budget": budget["id"], "from": YEAR, "to": "2026-03-31", "as_of": "2026-03-31", "by": "month" })).await;
+    assert_eq!(months.len(), 16);
+    for field in ["planned", "actual", "committed", "variance"] {
+        let sum: i128 = months[1..4].iter().map(|m| cents(&m[field])).sum();
+        assert_eq!((months[0]["level"].as_i64(), cents(&months[0][field])), (Some(0), sum), "{field}");
+    }
+    assert_eq!((&months[1]["account"], &months[3]["starts"], &months[3]["until"]), (&json!("2026-01"), &json!("2026-03-01"), &json!("2026-03-31")));
+    let rules = json!([
+        { "field": "account_id", "operator": "in", "value": months[0]["on_accounts"] }, { "field": "period_id", "operator": "is_not_empty" },
+        { "field": "entry_on", "operator": "between", "value": [months[0]["starts"], months[0]["until"]] },
+    ]);
+    let filter = json!({ "operator": "AND", "rules": rules }).to_string();
+    let entries = o.anna.list("ledger.journal_entry_lines", &[("filter", &filter)]).await.ok();
+    let sum: i128 = entries["data"].as_array().unwrap().iter().map(|l| cents(&l["debit"]) - cents(&l["credit"])).sum();
+    assert_eq!(sum, cents(&months[0]["actual"]));
     // Who may not see the budget gets no figures of it.
     let body = json!({ "budget": budget["id"] });
     s.person("Acme", "employee").await.call("budgets", "variance", body.clone()).await.not_found();

@@ -28,6 +28,7 @@ kernel::actions! {
     decline einvoicing.exchanges: decline;
     revoke einvoicing.exchanges: revoke;
     hand_over einvoicing.exchanges: hand_over;
+    download einvoicing.exchanges: download;
 }
 
 kernel::calls! {}
@@ -63,6 +64,12 @@ async fn read_in(tx: &Tx, exchange: &Value, _: &Value) -> Result<Value> {
     let bill: Uuid = tx.query_one(read, &[&id, &left.join("\n")]).await?.get(0);
     tx.changed("finance.invoices", bill, 1, "create");
     Ok(json!({ "entity": "finance.invoices", "id": bill }))
+}
+
+/// The file as it was made, or came in.
+async fn download(_: &Tx, exchange: &Value, _: &Value) -> Result<Value> {
+    let name = exchange["number"].as_str().unwrap_or("invoice");
+    Ok(json!({ "file": { "name": format!("{name}.xml"), "text": exchange["content"] } }))
 }
 
 async fn deliver(tx: &Tx, exchange: &Value) -> Result<()> {

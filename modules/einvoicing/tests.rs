@@ -42,7 +42,10 @@ impl Office {
 
     async fn file(&self, invoice: &Value, action: &str) -> Value {
         let made = self.anna.act(INVOICES, invoice, action).await.ok();
-        self.anna.read(EXCHANGES, &made["_made"]).await.ok()
+        let exchange = self.anna.read(EXCHANGES, &made["_made"]).await.ok();
+        let told = self.anna.act(EXCHANGES, &exchange, "download").await.ok();
+        assert_eq!(told["_made"]["file"]["text"], exchange["content"]);
+        told
     }
 }
 

@@ -2,7 +2,7 @@
 import { api, axe, BASE, chains, equal, page, shot, signIn, truth, newcomer, fresh, PASSWORD, letter } from './kit.mjs'
 
 /** A colleague who has accepted. */
-async function colleague(browser, owner, role, options = {}) {
+export async function colleague(browser, owner, role, options = {}) {
   const email = fresh(role)
   const at = Date.now()
   await api(owner, 'POST', '/members/invite', { email, roles: [role] })

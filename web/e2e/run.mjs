@@ -8,7 +8,7 @@ import { fresh, newcomer, open, page, results, scene } from './kit.mjs'
 /** Each lane has a company of its own, in which its journeys build on each other: the screens of `looks` show what those before it left. */
 const LANES = [
   ['trade', 'people', 'together', 'messages', 'admin', 'looks', 'words', 'board', 'approvals', 'prs', 'reports'],
-  ['keyboard', 'table', 'sheet', 'data', 'xss', 'time', 'work', 'fields', 'conditions', 'docs', 'aria', 'roles', 'views', 'receivables', 'shares'],
+  ['keyboard', 'table', 'sheet', 'data', 'xss', 'time', 'work', 'fields', 'conditions', 'docs', 'aria', 'roles', 'views', 'receivables', 'bank', 'budgets', 'shares'],
 ]
 /** Alone, as it measures. */
 const LAST = ['speed']

@@ -76,6 +76,8 @@ function LevelCard({ n, level: l, only, onChange, onRemove }: { n: number; level
   const name = t('approvals.level', { n })
   const every = (roles ?? []).map((x) => ({ id: x.name, label: x.label || x.name }))
   const colleagues = people.map((p) => ({ id: p.id, label: p.name }))
+  const late = l.escalate ?? { people: [], roles: [] }
+  const escalate = (to: { people: string[]; roles: string[] }) => onChange({ escalate: to.people.length || to.roles.length ? to : null })
   const number = (text: string): number | null => (/^\d{1,4}$/.test(text) ? Number(text) : null)
   return (
     <fieldset className="border border-line rounded-lg p-4 pt-2 m-0 mb-3">
@@ -93,7 +95,12 @@ function LevelCard({ n, level: l, only, onChange, onRemove }: { n: number; level
         <Labelled label={t('rules.quorum')}>{(p) => <select {...p} className="input" value={l.quorum ?? ''} onChange={(e) => onChange({ quorum: number(e.target.value) })}><option value="">{t('rules.all')}</option>{[1, 2, 3, 4, 5].map((x) => <option key={x} value={x}>{t('rules.some', { count: x })}</option>)}</select>}</Labelled>
         <Labelled label={t('rules.due')} help={t('rules.dueHelp')}>{(p) => <input {...p} className="input" inputMode="numeric" value={l.due_hours ?? ''} onChange={(e) => onChange({ due_hours: number(e.target.value) })} />}</Labelled>
       </div>
-      {l.due_hours ? <div className="mt-3"><Several label={t('rules.escalate')} all={every} chosen={l.escalate?.roles ?? []} onChange={(x) => onChange({ escalate: x.length || l.escalate?.people.length ? { people: l.escalate?.people ?? [], roles: x } : null })} /></div> : null}
+      {l.due_hours ? (
+        <div className="grid sm:grid-cols-2 gap-3 mt-3">
+          <Several label={t('rules.escalate')} all={every} chosen={late.roles} onChange={(roles) => escalate({ ...late, roles })} />
+          <Several label={t('rules.escalatePeople')} all={colleagues} chosen={late.people} onChange={(people) => escalate({ ...late, people })} />
+        </div>
+      ) : null}
     </fieldset>
   )
 }

@@ -1,20 +1,16 @@
 import { useQuery } from '@tanstack/react-query'
-import { Check, Plus, Search, X } from 'lucide-react'
+import { Check, Plus, Search, X, Zap } from 'lucide-react'
 import { useEffect, useRef, useState, type RefObject } from 'react'
 import { useTranslation } from 'react-i18next'
 import { typeOf } from '@/fields/registry'
 import { editDecimal, parseDecimal } from '@/lib/decimal'
 import { formatDate, formatMoney, useLocale } from '@/lib/format'
-import type { Field } from '@/meta/types'
+import { useKeys } from '@/lib/keys'
 import { Skeleton } from '@/ui/basics'
-import { documents, itemsOf, left, signed, type Document, type Item, type Line, type Part, type Reason, type Suggestion } from './model'
-
-const pointer = (entity: string, title: string): Field => ({ name: '', label: '', type: 'relation', required: true, readonly: false, access: 'write', ref: { entity, title_field: title }, filterable: false, sortable: false, custom: false, unique: false })
-const ACCOUNT = pointer('ledger.ledger_accounts', 'name')
-const PARTY = pointer('parties.parties', 'name')
+import { ACCOUNT, documents, figure, itemsOf, left, PARTY, ruleFrom, signed, type Document, type Item, type Line, type MatchRule, type Part, type Reason, type Suggestion } from './model'
 
 /** One line: what it says, what it may be, and its parts where it is several things. */
-export function LineDesk({ line, found, finder, onTake }: { line: Line; found: Suggestion[] | undefined; finder: RefObject<HTMLInputElement | null>; onTake: (items: Item[]) => void }) {
+export function LineDesk({ line, found, finder, onTake, onRule }: { line: Line; found: Suggestion[] | undefined; finder: RefObject<HTMLInputElement | null>; onTake: (items: Item[]) => void; onRule: ((rule: MatchRule) => void) | null }) {
   const { t } = useTranslation()
   const locale = useLocale()
   const keys = useRef(0)
@@ -24,6 +20,13 @@ export function LineDesk({ line, found, finder, onTake }: { line: Line; found: S
   const rest = left(line.amount, parts.map((p) => p.amount))
   const change = (key: number, changes: Partial<Part>) => setParts((all) => all.map((p) => (p.key === key ? { ...p, ...changes } : p)))
   const whole = parts.length > 0 && rest === '0' && parts.every((p) => Object.values(p.item).some(Boolean))
+  const matchParts = () => { if (whole) onTake(itemsOf(parts)) }
+  const onAccount = () => add({ account_id: '' }, '')
+  const inAdvance = () => add({ party_id: '' }, '')
+  // A number takes its suggestion: whole at once, or as a part.
+  const nth = (n: number) => { const s = found?.[n - 1]; if (s?.rest === '0') onTake(s.items); else if (s) addOf(s) }
+  const addOf = (s: Suggestion) => s.items.forEach((item) => add(item, s.title, left(line.amount, [s.rest])))
+  useKeys({ a: onAccount, p: inAdvance, r: () => onRule?.(ruleFrom(line, parts)), 'mod+Enter': matchParts, ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => [String(n), () => nth(n)])) })
   return (
     <div className="bank-desk space-y-4">
       <div>
@@ -36,10 +39,10 @@ export function LineDesk({ line, found, finder, onTake }: { line: Line; found: S
           <ul className="list-none m-0 p-0 space-y-2" aria-label={t('bank.suggestions')}>
             {found.map((s, i) => (
               <li key={i} className="border border-line rounded-md p-3 flex gap-3 items-start">
-                <div className="flex-1 min-w-0"><div className="font-medium bank-words">{s.title}</div><Why reasons={s.reasons} /></div>
+                <div className="flex-1 min-w-0"><div className="font-medium bank-words">{s.title}</div><Why reasons={s.reasons} line={line} /></div>
                 {s.rest === '0'
                   ? <button type="button" className={i === 0 ? 'btn primary' : 'btn'} onClick={() => onTake(s.items)}><Check size={15} aria-hidden="true" />{t('bank.take')}<span className="visually-hidden">: {s.title}</span></button>
-                  : <button type="button" className="btn" onClick={() => s.items.forEach((item) => add(item, s.title, left(line.amount, [s.rest])))}><Plus size={15} aria-hidden="true" />{t('bank.addPart')}<span className="visually-hidden">: {s.title}</span></button>}
+                  : <button type="button" className="btn" onClick={() => addOf(s)}><Plus size={15} aria-hidden="true" />{t('bank.addPart')}<span className="visually-hidden">: {s.title}</span></button>}
               </li>
             ))}
           </ul>
@@ -60,11 +63,12 @@ export function LineDesk({ line, found, finder, onTake }: { line: Line; found: S
           ))}
         </ul>
         <div className="flex gap-2 mt-2 flex-wrap items-center">
-          <button type="button" className="btn" onClick={() => add({ account_id: '' }, '')}><Plus size={15} aria-hidden="true" />{t('bank.onAccount')}</button>
-          <button type="button" className="btn" onClick={() => add({ party_id: '' }, '')}><Plus size={15} aria-hidden="true" />{t('bank.inAdvance')}</button>
+          <button type="button" className="btn" onClick={onAccount}><Plus size={15} aria-hidden="true" />{t('bank.onAccount')}</button>
+          <button type="button" className="btn" onClick={inAdvance}><Plus size={15} aria-hidden="true" />{t('bank.inAdvance')}</button>
+          {onRule && <button type="button" className="btn ghost" onClick={() => onRule(ruleFrom(line, parts))}><Zap size={15} aria-hidden="true" />{t('bank.makeRule')}</button>}
           {parts.length > 0 && <>
             <span className="text-muted tabular-nums ms-auto" role="status">{t('bank.rest', { amount: money(rest) })}</span>
-            <button type="button" className="btn primary" disabled={!whole} onClick={() => onTake(itemsOf(parts))}>{t('bank.match')}</button>
+            <button type="button" className="btn primary" disabled={!whole} onClick={matchParts}>{t('bank.match')}</button>
           </>}
         </div>
       </div>
@@ -72,9 +76,10 @@ export function LineDesk({ line, found, finder, onTake }: { line: Line; found: S
   )
 }
 
-function Why({ reasons }: { reasons: Reason[] }) {
+function Why({ reasons, line }: { reasons: Reason[]; line: Line }) {
   const { t } = useTranslation()
-  return <div className="flex gap-1.5 flex-wrap mt-1.5">{reasons.map((r) => <span key={r.code} className="chip gray plain"><span>{t(`bank.why_${r.code}`, { value: r.value })}</span></span>)}</div>
+  const locale = useLocale()
+  return <div className="flex gap-1.5 flex-wrap mt-1.5">{reasons.map((r) => <span key={r.code} className="chip gray plain"><span>{t(`bank.why_${r.code}`, { value: figure(r, line, locale) })}</span></span>)}</div>
 }
 
 /** An account of the books, or whose money it is. */

@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { clsx } from 'clsx'
-import { ArrowLeft, CheckCheck, FileUp, Landmark, ListChecks, Undo2 } from 'lucide-react'
-import { useEffect, useRef, useState } from 'react'
+import { ArrowLeft, CheckCheck, FileUp, Landmark, ListChecks, Undo2, X, Zap } from 'lucide-react'
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { messageOf } from '@/api/http'
 import { refresh } from '@/api/records'
@@ -12,10 +12,16 @@ import { formatDate, formatMoney, useLocale } from '@/lib/format'
 import { useKeys } from '@/lib/keys'
 import { toast } from '@/lib/toast'
 import { done } from '@/lib/undo'
+import { useMeta } from '@/meta/hooks'
 import { Empty, Failure, Progress, Skeleton } from '@/ui/basics'
 import './bank.css'
 import { LineDesk } from './line'
-import { accounts, bringIn, decode, LINES, match, matchedCount, openLines, standing, suggestions, takeAll, undoMatch, type Account, type Item, type Line } from './model'
+import { accounts, bringIn, busiest, decode, isUnknownTable, LINES, match, matchedCount, openLines, RULES, standing, suggestions, takeAll, undoMatch, waiting, type Account, type Item, type Line, type Mapping, type MatchRule } from './model'
+
+const RulesDialog = lazy(() => import('./rule'))
+const RuleDialog = lazy(() => import('./rule').then((m) => ({ default: m.RuleDialog })))
+const Columns = lazy(() => import('./columns'))
+const Books = lazy(() => import('./books'))
 
 /** What the bank says, line by line, beside what it may be. Worked through by keys alone. */
 export default function Reconcile() {
@@ -24,10 +30,14 @@ export default function Reconcile() {
   const navigate = useNavigate()
   const search = useSearch({ from: '/house/bank' })
   const { data: all, error, isPending, refetch } = useQuery({ queryKey: ['bank', 'accounts'], queryFn: accounts })
-  const account = all?.find((a) => a.id === search.account) ?? all?.[0]
+  const { data: open, isPending: counting } = useQuery({ queryKey: ['bank', 'waiting'], queryFn: waiting })
+  // Chosen once: the page does not leave for another account when this one's last line is done.
+  const first = useRef<string>(undefined)
+  if (all && !counting) first.current ??= busiest(all, open ?? new Map<string, number>())?.id
+  const account = all?.find((a) => a.id === (search.account ?? first.current))
   useEffect(() => { document.title = `${t('bank.title')} · Fondaco` }, [t])
   if (error) return <Failure error={error} retry={() => void refetch()} />
-  if (isPending) return <Skeleton />
+  if (isPending || counting) return <Skeleton />
   if (!account) {
     return (
       <Empty icon={<Landmark size={26} />} title={t('bank.noAccounts')} text={t('bank.noAccountsText')}>
@@ -41,7 +51,7 @@ export default function Reconcile() {
       <div className="flex items-center gap-2 px-6 pt-4 pb-2 max-md:px-4 flex-wrap">
         <h1 className="text-lg font-semibold m-0">{t('bank.title')}</h1>
         <select className="input bank-account" aria-label={t('bank.account')} value={account.id} onChange={(e) => choose(e.target.value)}>
-          {all!.map((a) => <option key={a.id} value={a.id}>{a.name} · {a.currency}</option>)}
+          {all!.map((a) => <option key={a.id} value={a.id}>{a.name} · {a.currency}{open?.get(a.id) ? ` (${open.get(a.id)})` : ''}</option>)}
         </select>
         <Desk key={account.id} account={account} locale={locale} />
       </div>
@@ -61,19 +71,30 @@ function Desk({ account, locale }: { account: Account; locale: ReturnType<typeof
   const { data: matched } = useQuery({ queryKey: ['bank', 'matched', account.id], queryFn: () => matchedCount(account.id) })
   const { data: stand } = useQuery({ queryKey: ['bank', 'standing', account.id], queryFn: () => standing(account.id), retry: false })
   const total = (open?.open ?? 0) + (matched ?? 0)
+  const [wrong, setWrong] = useState<{ name: string; said: string }[]>([])
+  const [unknown, setUnknown] = useState<{ name: string; text: string } | null>(null)
+  const [shown, setShown] = useState<'rules' | 'books' | null>(null)
+  const { data: meta } = useMeta()
+  const take = async (name: string, text: string, mapping?: Mapping) => {
+    const made = await bringIn(account, text, name, mapping)
+    toast.success(t(made._made ? 'bank.brought' : 'bank.nothingNew', { name }))
+    await queryClient.invalidateQueries({ queryKey: ['bank', 'accounts'] })
+    renew()
+  }
   const bring = async (files: FileList | null) => {
     if (!files?.length) return
     setBusy(true)
+    setWrong([])
     for (const f of Array.from(files)) {
-      try {
-        const made = await bringIn(account, decode(await f.arrayBuffer()), f.name)
-        toast.success(t(made._made ? 'bank.brought' : 'bank.nothingNew', { name: f.name }))
-      } catch (e) { toast.error(`${f.name}: ${messageOf(e)}`) }
+      const text = decode(await f.arrayBuffer())
+      if (text.includes('\0')) { setWrong((w) => [...w, { name: f.name, said: t('bank.notText') }]); continue }
+      try { await take(f.name, text) } catch (e) {
+        if (isUnknownTable(e)) setUnknown({ name: f.name, text })
+        else setWrong((w) => [...w, { name: f.name, said: messageOf(e) }])
+      }
     }
     setBusy(false)
     if (file.current) file.current.value = ''
-    await queryClient.invalidateQueries({ queryKey: ['bank', 'accounts'] })
-    renew()
   }
   const sure = async () => {
     setBusy(true)
@@ -91,12 +112,24 @@ function Desk({ account, locale }: { account: Account; locale: ReturnType<typeof
       <div className="bank-standing">
         <div className="bank-progress"><Progress done={matched ?? 0} total={total} label={t('bank.progress')} /></div>
         <span className="text-muted text-xs">{t('bank.matchedOf', { n: matched ?? 0, all: total })}</span>
-        {stand && <span className={clsx('text-xs tabular-nums', stand.difference === '0' ? 'text-muted' : 'text-fg')}>{t('bank.difference', { amount: formatMoney(stand.difference, locale, account.currency) })}</span>}
+        {stand && <button type="button" className={clsx('btn ghost sm tabular-nums', stand.difference === '0' && 'text-muted')} onClick={() => setShown('books')}>{t('bank.difference', { amount: formatMoney(stand.difference, locale, account.currency) })}</button>}
       </div>
       <Link className="btn ghost no-underline" to="/o/$entity" params={{ entity: LINES }} search={{}}>{t('bank.allLines')}</Link>
+      {meta?.entities[RULES] && <button type="button" className="btn ghost" onClick={() => setShown('rules')}><Zap size={15} aria-hidden="true" />{t('bank.rules')}</button>}
       <input ref={file} type="file" multiple hidden accept=".xml,.csv,.txt,.sta,.940,.mt940" aria-label={t('bank.bring')} onChange={(e) => void bring(e.target.files)} />
       <button type="button" className="btn" disabled={busy} onClick={() => file.current?.click()}><FileUp size={15} aria-hidden="true" />{t('bank.bring')}</button>
       <button type="button" className="btn" disabled={busy || !open?.open} onClick={() => void sure()}><CheckCheck size={15} aria-hidden="true" />{t('bank.takeSure')}</button>
+      {wrong.length > 0 && (
+        <div className="note bad bank-wrong" role="alert">
+          <ul className="list-none m-0 p-0 flex-1 min-w-0 bank-words">{wrong.map((w, i) => <li key={i}><strong>{w.name}:</strong> {w.said}</li>)}</ul>
+          <button type="button" className="btn ghost icon sm" aria-label={t('close')} onClick={() => setWrong([])}><X size={15} /></button>
+        </div>
+      )}
+      <Suspense fallback={null}>
+        {unknown && <Columns name={unknown.name} text={unknown.text} onTake={(mapping) => take(unknown.name, unknown.text, mapping)} onClose={() => setUnknown(null)} />}
+        {shown === 'rules' && <RulesDialog account={account} onClose={() => setShown(null)} />}
+        {shown === 'books' && <Books account={account} onClose={() => setShown(null)} />}
+      </Suspense>
     </>
   )
 }
@@ -106,11 +139,15 @@ function Work({ account }: { account: Account }) {
   const locale = useLocale()
   const [held, setHeld] = useState<string | null>(null)
   const [shown, setShown] = useState(false)
+  const [rule, setRule] = useState<MatchRule | null>(null)
+  const { data: meta } = useMeta()
   const [gone, setGone] = useState<ReadonlySet<string>>(new Set())
   const last = useRef<string[]>([])
+  const doing = useRef<Promise<unknown>>(Promise.resolve())
   const rows = useRef(new Map<string, HTMLButtonElement>())
   const finder = useRef<HTMLInputElement>(null)
   const { data, error, isPending, refetch } = useQuery({ queryKey: ['bank', 'open', account.id], queryFn: () => openLines(account.id) })
+  const { data: matched } = useQuery({ queryKey: ['bank', 'matched', account.id], queryFn: () => matchedCount(account.id) })
   const lines = (data?.lines ?? []).filter((l) => !gone.has(l.id))
   const at = Math.max(0, lines.findIndex((l) => l.id === held))
   const line = lines[at]
@@ -131,8 +168,10 @@ function Work({ account }: { account: Account }) {
     setHeld(next?.id ?? null)
     setShown(false)
     if (next) rows.current.get(next.id)?.focus()
+    const answer = match(of, items)
+    doing.current = answer.catch(() => null)
     try {
-      await match(of, items)
+      await answer
       last.current.push(of.id)
       done(t('bank.isMatched'), () => back(of.id))
     } catch (e) {
@@ -144,12 +183,17 @@ function Work({ account }: { account: Account }) {
   }
   const first = found?.[0]
   const takeFirst = () => { if (line && first?.rest === '0') void take(line, first.items) }
-  const undoLatest = () => { const id = last.current.at(-1); if (id) void back(id).catch((e) => toast.error(messageOf(e))) }
-  useKeys({ j: () => go(at + 1), k: () => go(at - 1), ArrowDown: () => go(at + (document.activeElement?.closest('[data-line]') ? 1 : 0)), ArrowUp: () => go(at - 1), '/': () => { setShown(true); finder.current?.focus() }, u: undoLatest })
+  // Also what is only on its way.
+  const undoLatest = async () => {
+    await doing.current
+    const id = last.current.at(-1)
+    if (id) await back(id).catch((e) => toast.error(messageOf(e)))
+  }
+  useKeys({ j: () => go(at + 1), k: () => go(at - 1), ArrowDown: () => go(at + (document.activeElement?.closest('[data-line]') ? 1 : 0)), ArrowUp: () => go(at - 1), '/': () => { setShown(true); finder.current?.focus() }, u: () => void undoLatest() })
 
   if (error) return <Failure error={error} retry={() => void refetch()} />
   if (isPending) return <Skeleton />
-  if (!lines.length) return <Empty icon={<ListChecks size={26} />} title={t('bank.allDone')} text={t('bank.allDoneText')} />
+  if (!lines.length) return <Empty icon={<ListChecks size={26} />} title={t(matched === 0 ? 'bank.noLines' : 'bank.allDone')} text={t(matched === 0 ? 'bank.noLinesText' : 'bank.allDoneText')} />
   return (
     <>
       <div className="flex-1 min-h-0 flex border-t border-line">
@@ -168,12 +212,13 @@ function Work({ account }: { account: Account }) {
         </ul>
         <section className={clsx('flex-1 min-w-0 overflow-auto p-5', !shown && 'max-md:hidden')} aria-label={t('bank.line')}>
           <button type="button" className="btn ghost bank-back" onClick={() => setShown(false)}><ArrowLeft size={15} aria-hidden="true" />{t('bank.lines')}</button>
-          {line && <LineDesk key={line.id} line={line} found={found} finder={finder} onTake={(items) => void take(line, items)} />}
+          {line && <LineDesk key={line.id} line={line} found={found} finder={finder} onTake={(items) => void take(line, items)} onRule={meta?.entities[RULES]?.can.create ? setRule : null} />}
         </section>
       </div>
+      <Suspense fallback={null}>{rule && <RuleDialog rule={rule} account={account} onClose={() => { setRule(null); if (line) rows.current.get(line.id)?.focus() }} />}</Suspense>
       <div className="flex-none border-t border-line px-6 h-9 flex items-center gap-4 text-faint text-xs max-md:hidden">
-        <span aria-hidden="true"><kbd className="kbd">↑</kbd> <kbd className="kbd">↓</kbd> {t('bank.hintMove')}</span><span aria-hidden="true"><kbd className="kbd">↵</kbd> {t('bank.hintTake')}</span><span aria-hidden="true"><kbd className="kbd">/</kbd> {t('bank.hintFind')}</span>
-        <button type="button" className="btn ghost sm ms-auto" onClick={undoLatest}><Undo2 size={14} aria-hidden="true" />{t('undo')} <kbd className="kbd" aria-hidden="true">U</kbd></button>
+        <span aria-hidden="true"><kbd className="kbd">↑</kbd> <kbd className="kbd">↓</kbd> {t('bank.hintMove')}</span><span aria-hidden="true"><kbd className="kbd">↵</kbd> {t('bank.hintTake')}</span><span aria-hidden="true"><kbd className="kbd">A</kbd> {t('bank.onAccount')}</span><span aria-hidden="true"><kbd className="kbd">P</kbd> {t('bank.inAdvance')}</span><span aria-hidden="true"><kbd className="kbd">R</kbd> {t('bank.makeRule')}</span><span aria-hidden="true"><kbd className="kbd">/</kbd> {t('bank.hintFind')}</span>
+        <button type="button" className="btn ghost sm ms-auto" onClick={() => void undoLatest()}><Undo2 size={14} aria-hidden="true" />{t('undo')} <kbd className="kbd" aria-hidden="true">U</kbd></button>
       </div>
     </>
   )

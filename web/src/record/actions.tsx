@@ -54,14 +54,17 @@ export function ActionBar({ entity, row, dirty, max = 3, onDone }: { entity: Ent
       const answer = await records.act(entity.name, row, a.name, body)
       records.refresh(entity.name)
       // An action may have made another record: the way there is offered.
-      const made = answer._made as { entity?: string; id?: string; approval?: { id: string }; message?: string } | null | undefined
+      const made = answer._made as { entity?: string; id?: string; approval?: { id: string }; message?: string; file?: { name: string; text: string } } | null | undefined
       const waits = made?.approval
       if (waits) toast(made.message ?? '', { duration: 9000, action: { label: t('open'), onClick: () => void navigate({ to: '/approvals', search: { of: 'requested', id: waits.id } }) } })
       else if (made?.entity && made.id) {
         const to = { to: '/o/$entity/r/$id' as const, params: { entity: made.entity, id: made.id }, search: {} }
         records.refresh(made.entity)
         toast.success(t('actionDone', { action: a.label }), { duration: 8000, action: { label: t('open'), onClick: () => void navigate(to) } })
-      } else done(t('actionDone', { action: a.label }))
+      } else {
+        if (made?.file) (await import('@/lib/keep')).keep(made.file)
+        done(t('actionDone', { action: a.label }))
+      }
       onDone(row)
     } finally { setBusy('') }
   }
