@@ -617,7 +617,7 @@ async fn a_run_pays_in_the_days_of_the_discount() {
     let run = d.anna.update(RUNS, &late, json!({ "execute_on": day(5) })).await.ok();
     let run = d.anna.act(RUNS, &run, "submit").await.ok();
     let run = d.mona.act(RUNS, &run, "approve").await.ok();
-    let file = d.anna.call("banking", "payment_file", json!({ "run_id": run["id"] })).await.ok();
+    let file = d.anna.act(RUNS, &run, "payment_file").await.ok()["_made"]["file"].clone();
     assert!(file["text"].as_str().unwrap().contains(r#"<InstdAmt Ccy="EUR">117.60</InstdAmt>"#));
     let line = d.line("-117.60", "PAY-00001 BILL-00001").await;
     d.anna.act(LINES, &line, "take").await.ok();
@@ -655,14 +655,15 @@ async fn a_payment_of_a_run_that_waits_for_approval_holds_its_file_back() {
         let run = d.anna.act(RUNS, &run, "submit").await.ok();
         d.mona.act(RUNS, &run, "approve").await.ok()
     };
-    let file = async |run: &Value| d.anna.call("banking", "payment_file", json!({ "run_id": run["id"] })).await;
+    let file = async |run: &Value| d.anna.act(RUNS, run, "payment_file").await;
+    let text = async |run: &Value| file(run).await.ok()["_made"]["file"]["text"].as_str().unwrap().to_owned();
     let first = run(&["50", "200"]).await;
     file(&first).await.refused("of this run has not been approved.");
     decide("approve").await;
-    assert!(file(&first).await.ok()["text"].as_str().unwrap().contains("200.00"));
+    assert!(text(&first).await.contains("200.00"));
     let second = run(&["50", "300"]).await;
     decide("reject").await;
-    let text = file(&second).await.ok()["text"].as_str().unwrap().to_owned();
+    let text = text(&second).await;
     assert!(text.contains("50.00") && !text.contains("300.00"), "{text}");
     sound(&s, &d.anna).await;
 }

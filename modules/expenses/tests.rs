@@ -238,7 +238,7 @@ async fn a_budget_stops_what_is_handed_in_above_it() {
     o.eva.act(REPORTS, &second, "submit").await.refused("The budget TAXI 2026 has 15 left for this, and 15.01 is asked for.");
     o.mona.act(REPORTS, &first, "approve").await.ok();
     o.eva.act(REPORTS, &second, "submit").await.refused("has 15 left");
-    let lines = async || o.anna.call("budgets", "variance", json!({ "budget": taxi["id"], "as_of": "2026-12-31" })).await.ok()["lines"][0].clone();
+    let lines = async || o.anna.call("budgets", "variance", json!({ "budget": taxi["id"], "as_of": "2026-12-31" })).await.ok()["rows"][0].clone();
     assert_eq!((&lines().await["actual"], &lines().await["committed"]), (&json!("35"), &json!("0")));
     // Two at once do not both get what is left for one.
     let (a, b) = (o.report(json!([o.ride("2026-03-05", "10")])).await, o.report(json!([o.ride("2026-03-06", "10")])).await);
