@@ -489,7 +489,8 @@ async fn a_payment_for_a_deal_is_not_brought_in_as_completed() {
     let client = s.admin();
     let of = t.mona.actor.organization;
     // Also where nobody verifies payments: a file brings them in, and who completes them makes them count.
-    t.set("finance.payments_need_verification", json!(false)).await;
+    let nobody_verifies = format!("update tenancy.settings set value = 'false' where organization_id = '{of}' and key = 'finance.payments_need_verification'");
+    client.batch_execute(&nobody_verifies).await.unwrap();
     let bring = |status: &str| {
         format!(
             "begin; set local app.context = '{of} {} {} '; set local app.importing = 'yes';

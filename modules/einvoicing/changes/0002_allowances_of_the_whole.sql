@@ -26,10 +26,10 @@ begin
              select l, n, (l ->> 'net')::numeric as net, coalesce((l ->> 'rate')::numeric, 0) as rate from jsonb_array_elements(told -> 'lines') with ordinality u (l, n)
          ), parts as (
              select p.n, p.part from (
-                 select array_agg(x.n order by x.n) as ns, ledger.shares(t.amount, array_agg(x.net order by x.n), places) as parts
-                 from lines x join (select coalesce((a ->> 'rate')::numeric, 0) as rate, sum((a ->> 'amount')::numeric) as amount
+                 select array_agg(y.n order by y.n) as ns, ledger.shares(t.amount, array_agg(y.net order by y.n), places) as parts
+                 from lines y join (select coalesce((a ->> 'rate')::numeric, 0) as rate, sum((a ->> 'amount')::numeric) as amount
                                     from jsonb_array_elements(told -> 'allowances') a group by 1) t using (rate)
-                 group by rate, t.amount having sum(x.net) >= t.amount) s cross join unnest(s.ns, s.parts) p (n, part)
+                 group by rate, t.amount having sum(y.net) >= t.amount) s cross join unnest(s.ns, s.parts) p (n, part)
          )
          select jsonb_agg(jsonb_build_object('name', left(l ->> 'name', 500), 'description', l ->> 'description', 'quantity', q.quantity, 'price', q.price,
                 'discount_amount', round(q.quantity * q.price - q.net, 6), 'tax_rate', rate, 'price_includes_tax', false) order by n)

@@ -68,7 +68,7 @@ async fn letters_of_the_day_have_their_paper_and_wait_where_a_rule_says_so() {
     };
     recurring("Rent").await;
     day(&house, &workers, &owner).await;
-    assert_eq!(mails(&house, "buyer@rope.test").await, ["INV-00001 | Счёт INV-00001.pdf | JVBER"]);
+    assert_eq!(mails(&house, "buyer@rope.test").await, ["INV-00001 | Регулярный INV-00001.pdf | JVBER"]);
     day(&house, &workers, &owner).await;
     assert_eq!(mails(&house, "buyer@rope.test").await.len(), 1, "once");
 
@@ -88,7 +88,7 @@ async fn letters_of_the_day_have_their_paper_and_wait_where_a_rule_says_so() {
     let decided = boss.post(&format!("/approvals/{}/decide", asked[0]), decision).await;
     assert_eq!(decided.status, 200, "{}", decided.text());
     settled(&house, &workers).await;
-    assert_eq!(mails(&house, "buyer@rope.test").await[1..], ["INV-00002 | Счёт INV-00002.pdf | JVBER"]);
+    assert_eq!(mails(&house, "buyer@rope.test").await[1..], ["INV-00002 | Регулярный INV-00002.pdf | JVBER"]);
 
     // A dunning letter as well.
     let level =
