@@ -480,3 +480,28 @@ async fn what_was_tampered_with_is_named() {
     assert_eq!(payment["status"], "completed");
     assert_eq!(t.verify().await, [""; 0]);
 }
+
+#[tokio::test]
+async fn a_payment_for_a_deal_is_not_brought_in_as_completed() {
+    let s = scene(crate::ALL).await;
+    let t = Team::of(&s).await;
+    let deal = t.deal("1000").await;
+    let client = s.admin();
+    let of = t.mona.actor.organization;
+    // Also where nobody verifies payments: a file brings them in, and who completes them makes them count.
+    let nobody_verifies = format!("update tenancy.settings set value = 'false' where organization_id = '{of}' and key = 'finance.payments_need_verification'");
+    client.batch_execute(&nobody_verifies).await.unwrap();
+    let bring = |status: &str| {
+        format!(
+            "begin; set local app.context = '{of} {} {} '; set local app.importing = 'yes';
+             insert into finance.payments (party_id, deal_id, amount, currency, status) values ('{}', '{}', 100, 'EUR', '{status}')",
+            t.mona.actor.user,
+            uuid::Uuid::now_v7(),
+            testkit::id(&t.client),
+            testkit::id(&deal)
+        )
+    };
+    let said = client.batch_execute(&bring("completed")).await.unwrap_err().as_db_error().unwrap().message().to_owned();
+    assert_eq!(said, "A payment for a deal comes in as pending: when it is completed it earns its commissions.");
+    client.batch_execute(&format!("rollback; {}; commit", bring("pending"))).await.unwrap();
+}

@@ -60,10 +60,22 @@ pub(super) fn read(text: &str) -> Result<(Value, Vec<String>)> {
     ] {
         root.texts(known);
     }
+    root.texts("LegalMonetaryTotal/AllowanceTotalAmount");
+    root.texts("LegalMonetaryTotal/ChargeTotalAmount");
     let line_name = if credit { "CreditNoteLine" } else { "InvoiceLine" };
-    let lines = root.all(line_name).into_iter().map(|l| line(l, credit)).collect::<Result<Vec<_>>>()?;
+    let mut lines = root.all(line_name).into_iter().map(|l| line(l, credit)).collect::<Result<Vec<_>>>()?;
     if lines.is_empty() {
         return Err(wrong("it has no lines."));
+    }
+    let (mut allowances, mut notes) = (Vec::new(), root.texts("Note").iter().map(|n| (*n).to_owned()).collect::<Vec<_>>());
+    for of_whole in root.all("AllowanceCharge") {
+        let change = change(of_whole)?;
+        if change.adds {
+            lines.push(json!({ "name": change.reason, "quantity": "1", "net": change.amount, "price": change.amount, "rate": change.rate }));
+        } else {
+            notes.push(format!("{}: -{}", change.reason, change.amount));
+            allowances.push(json!({ "amount": change.amount, "rate": change.rate }));
+        }
     }
     let need = |path: &str| root.text(path).ok_or_else(|| wrong(&format!("it lacks {path}.")));
     let told = json!({
@@ -76,9 +88,10 @@ pub(super) fn read(text: &str) -> Result<(Value, Vec<String>)> {
         "po_number": root.text("OrderReference/ID"),
         "contract_number": root.text("ContractDocumentReference/ID"),
         "terms": root.text("PaymentTerms/Note"),
-        "note": said(&root.texts("Note")),
+        "note": (!notes.is_empty()).then(|| notes.join("\n")),
         "seller": { "name": name, "ids": ids },
         "lines": lines,
+        "allowances": allowances,
         "payable": number(need("LegalMonetaryTotal/PayableAmount")?)?,
     });
     Ok((told, root.unseen(MOST)))
@@ -92,6 +105,11 @@ fn line(line: &Node, credit: bool) -> Result<Value> {
     line.texts("Item/ClassifiedTaxCategory/ID");
     line.texts("Item/ClassifiedTaxCategory/TaxScheme/ID");
     line.texts("Price/BaseQuantity");
+    // What is taken off a line or added to it is in its amount already.
+    for known in ["ChargeIndicator", "AllowanceChargeReasonCode", "AllowanceChargeReason", "MultiplierFactorNumeric", "Amount", "BaseAmount"] {
+        line.texts(&format!("AllowanceCharge/{known}"));
+        line.texts(&format!("Price/AllowanceCharge/{known}"));
+    }
     let quantity = number(need(quantity)?)?;
     if quantity.starts_with('-') || quantity.bytes().all(|b| matches!(b, b'0' | b'.')) || net.starts_with('-') {
         return Err(Error::refused_at("content", "Lines of less than nothing are not read in; ask for a credit note."));
@@ -107,8 +125,24 @@ fn line(line: &Node, credit: bool) -> Result<Value> {
     }))
 }
 
-fn said(texts: &[&str]) -> Option<String> {
-    (!texts.is_empty()).then(|| texts.join("\n"))
+/// What is taken off the whole or added to it, BG-20 and BG-21.
+struct Change<'a> {
+    adds: bool,
+    reason: &'a str,
+    amount: &'a str,
+    rate: Option<&'a str>,
+}
+
+fn change(node: &Node) -> Result<Change<'_>> {
+    for known in ["AllowanceChargeReasonCode", "MultiplierFactorNumeric", "BaseAmount", "TaxCategory/ID", "TaxCategory/TaxScheme/ID"] {
+        node.texts(known);
+    }
+    let said = node.text("ChargeIndicator").ok_or_else(|| wrong("an allowance or charge does not say which it is."))?;
+    let amount = number(node.text("Amount").ok_or_else(|| wrong("an allowance or charge lacks its amount."))?)?;
+    let (amount, turned) = amount.strip_prefix('-').map_or((amount, false), |amount| (amount, true));
+    let adds = matches!(said, "true" | "1") != turned;
+    let reason = node.text("AllowanceChargeReason").unwrap_or(if adds { "Charge" } else { "Allowance" });
+    Ok(Change { adds, reason, amount, rate: node.text("TaxCategory/Percent").map(number).transpose()? })
 }
 
 /// A plain decimal of a length that the database has room for.

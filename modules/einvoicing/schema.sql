@@ -184,7 +184,8 @@ begin
     return told;
 end $$;
 
--- A draft bill out of what was read in a file. Answers what does not come to what the file says.
+-- A draft bill out of what was read in a file. What is taken off the whole is taken off the lines of its tax rate, each by its
+-- share, so that the sum of every rate is the paper's. Answers what does not come to what the file says.
 create function einvoicing.bill(of_exchange uuid, told jsonb) returns text language plpgsql security definer set search_path = pg_catalog as $$
 declare
     here constant uuid := app.organization(); x einvoicing.exchanges; supplier uuid; made uuid; i finance.invoices; off numeric; wanted numeric; places integer; big uuid;
@@ -208,10 +209,19 @@ begin
             'due_on', greatest(told ->> 'due_on', told ->> 'issued_on'), 'supplied_on', told ->> 'supplied_on', 'currency', told ->> 'currency', 'po_number', told ->> 'po_number',
             'contract_number', told ->> 'contract_number', 'terms', told ->> 'terms', 'note', told ->> 'note', 'prices_include_tax', false,
             'assigned_to', (select m.id from iam.memberships m where m.organization_id = here and m.id = app.actor())),
-        (select jsonb_agg(jsonb_build_object('name', left(l ->> 'name', 500), 'description', l ->> 'description', 'quantity', q.quantity, 'price', q.price,
-                'discount_amount', round(q.quantity * q.price - q.net, 6), 'tax_rate', coalesce((l ->> 'rate')::numeric, 0), 'price_includes_tax', false) order by n)
-         from jsonb_array_elements(told -> 'lines') with ordinality u (l, n)
-         cross join lateral (select (l ->> 'quantity')::numeric as quantity, (l ->> 'net')::numeric as net,
+        (with lines as (
+             select l, n, (l ->> 'net')::numeric as net, coalesce((l ->> 'rate')::numeric, 0) as rate from jsonb_array_elements(told -> 'lines') with ordinality u (l, n)
+         ), parts as (
+             select p.n, p.part from (
+                 select array_agg(y.n order by y.n) as ns, ledger.shares(t.amount, array_agg(y.net order by y.n), places) as parts
+                 from lines y join (select coalesce((a ->> 'rate')::numeric, 0) as rate, sum((a ->> 'amount')::numeric) as amount
+                                    from jsonb_array_elements(told -> 'allowances') a group by 1) t using (rate)
+                 group by rate, t.amount having sum(y.net) >= t.amount) s cross join unnest(s.ns, s.parts) p (n, part)
+         )
+         select jsonb_agg(jsonb_build_object('name', left(l ->> 'name', 500), 'description', l ->> 'description', 'quantity', q.quantity, 'price', q.price,
+                'discount_amount', round(q.quantity * q.price - q.net, 6), 'tax_rate', rate, 'price_includes_tax', false) order by n)
+         from lines left join parts using (n)
+         cross join lateral (select (l ->> 'quantity')::numeric as quantity, lines.net - coalesce(parts.part, 0) as net,
              -- Of one, so that no discount is less than nothing.
              greatest(ceil((l ->> 'price')::numeric / coalesce(nullif((l ->> 'per')::numeric, 0), 1) * 1000000) / 1000000,
                  ceil((l ->> 'net')::numeric / (l ->> 'quantity')::numeric * 1000000) / 1000000) as price) q));

@@ -230,3 +230,40 @@ async fn the_exchange_of_kazakhstan_answers() {
     let invoice = poor.posted(json!({ "lines": lines() })).await;
     poor.anna.act(INVOICES, &invoice, "export_esf").await.refused("needs a BIN");
 }
+
+/// 100 at 19 % and 50 at 19 % and 40 at 7 %; 10 off and 5 on at 19 %, 3 off at 7 %.
+const CHANGED: &str = r#"<Invoice><ID>78</ID><IssueDate>2026-03-01</IssueDate><DocumentCurrencyCode>EUR</DocumentCurrencyCode>
+    <AccountingSupplierParty><Party><PartyName><Name>Rope</Name></PartyName></Party></AccountingSupplierParty>
+    <AllowanceCharge><ChargeIndicator>false</ChargeIndicator><AllowanceChargeReasonCode>95</AllowanceChargeReasonCode><AllowanceChargeReason>Loyal customer</AllowanceChargeReason><Amount>10.00</Amount>
+        <TaxCategory><ID>S</ID><Percent>19</Percent><TaxScheme><ID>VAT</ID></TaxScheme></TaxCategory></AllowanceCharge>
+    <AllowanceCharge><ChargeIndicator>true</ChargeIndicator><AllowanceChargeReason>Freight</AllowanceChargeReason><Amount>5.00</Amount>
+        <TaxCategory><ID>S</ID><Percent>19.00</Percent><TaxScheme><ID>VAT</ID></TaxScheme></TaxCategory></AllowanceCharge>
+    <AllowanceCharge><ChargeIndicator>false</ChargeIndicator><Amount>OFF</Amount>
+        <TaxCategory><ID>S</ID><Percent>7</Percent><TaxScheme><ID>VAT</ID></TaxScheme></TaxCategory></AllowanceCharge>
+    <LegalMonetaryTotal><AllowanceTotalAmount>13.00</AllowanceTotalAmount><ChargeTotalAmount>5.00</ChargeTotalAmount><PayableAmount>212.14</PayableAmount></LegalMonetaryTotal>
+    <InvoiceLine><ID>1</ID><InvoicedQuantity>3</InvoicedQuantity><LineExtensionAmount>100</LineExtensionAmount><Item><Name>A</Name><ClassifiedTaxCategory><Percent>19</Percent></ClassifiedTaxCategory></Item>
+        <AllowanceCharge><ChargeIndicator>false</ChargeIndicator><Amount>5</Amount></AllowanceCharge><Price><PriceAmount>35</PriceAmount></Price></InvoiceLine>
+    <InvoiceLine><ID>2</ID><InvoicedQuantity>1</InvoicedQuantity><LineExtensionAmount>50</LineExtensionAmount><Item><Name>B</Name><ClassifiedTaxCategory><Percent>19</Percent></ClassifiedTaxCategory></Item><Price><PriceAmount>50</PriceAmount></Price></InvoiceLine>
+    <InvoiceLine><ID>3</ID><InvoicedQuantity>1</InvoicedQuantity><LineExtensionAmount>40</LineExtensionAmount><Item><Name>C</Name><ClassifiedTaxCategory><Percent>7</Percent></ClassifiedTaxCategory></Item><Price><PriceAmount>40</PriceAmount></Price></InvoiceLine></Invoice>"#;
+
+#[tokio::test]
+async fn what_is_taken_off_the_whole_is_taken_off_its_lines() {
+    let s = scene(crate::ALL).await;
+    let a = Office::german(&s, "Acme").await;
+    let came = a.came(json!(CHANGED.replace("OFF", "3.00")), a.party["id"].clone()).await.ok();
+    assert_eq!(came["not_understood"], json!(null));
+    let bill = a.anna.read(INVOICES, &json!({ "id": came["invoice_id"] })).await.ok();
+    // 145 at 19 % are 27.55 of tax, 37 at 7 % are 2.59.
+    assert_eq!([&bill["net"], &bill["tax"], &bill["gross"]].map(number), [182.0, 30.14, 212.14]);
+    let mut nets = std::collections::BTreeMap::new();
+    for line in bill["lines"].as_array().unwrap() {
+        nets.insert(line["name"].as_str().unwrap(), cents(number(&line["net"])));
+    }
+    // 10 off 155 of its rate: 6.45, 3.23 and 0.32.
+    assert_eq!(nets.into_iter().collect::<Vec<_>>(), [("A", 9355), ("B", 4677), ("C", 3700), ("Freight", 468)]);
+    assert_eq!(bill["note"], "Loyal customer: -10.00\nAllowance: -3.00");
+    // More than there is at its rate cannot be taken off, and is said.
+    let much = a.came(json!(CHANGED.replace("OFF", "41").replace(">78<", ">79<")), a.party["id"].clone()).await.ok();
+    let left = much["not_understood"].as_str().unwrap();
+    assert!(left.contains("PayableAmount: 212.14, the lines come to 215.35"), "{left}");
+}

@@ -4,7 +4,7 @@ use kernel::{Error, Result, Scope, Tx, sql};
 use serde_json::{Value, json};
 
 /// `{"direction"?: "out"|"in", "as_of"?, "basis"?: "due"|"issue", "buckets"?: [30, 60, 90, 120],
-/// "by"?: "customer"|"invoice"|"instalment", "currency"?: "document"|"base"}`. Whoever may read the books and all
+/// "by"?: "customer"|"invoice"|"instalment", "currency"?: "document"|"base", "party_id"?}`. Whoever may read the books and all
 /// invoices is told under `control` whether what is open comes to what the control account says.
 pub(super) async fn invoice_aging(tx: &Tx, body: &Value) -> Result<Value> {
     tx.need("finance.invoices", "read")?;
@@ -21,6 +21,10 @@ pub(super) async fn invoice_aging(tx: &Tx, body: &Value) -> Result<Value> {
     };
     let as_of = as_of.to_string();
     let limits = limits(&body["buckets"])?;
+    let party = match &body["party_id"] {
+        Value::Null => None,
+        said => Some(kernel::id(said).map_err(|_| Error::malformed_at("party_id", "This is not an id."))?),
+    };
     let aging = sql!(
         "select jsonb_build_object('as_of', $2::text, 'direction', $1::text, 'basis', $3::text, 'buckets', $4::integer[], 'by', $5::text,
              'amounts', case when $6::boolean then 'base' else 'document' end,
@@ -29,16 +33,17 @@ pub(super) async fn invoice_aging(tx: &Tx, body: &Value) -> Result<Value> {
                  || (select jsonb_agg(jsonb_build_object('name', 'aged_' || n, 'type', 'money', 'label', case when n <= cardinality($4::integer[])
                          then coalesce(($4::integer[])[n - 1], 0) + 1 || '–' || ($4::integer[])[n] else '> ' || ($4::integer[])[n - 1] end) order by n)
                      from generate_series(1, cardinality($4::integer[]) + 1) n) || jsonb_build_array('unallocated', 'total'),
-             'inputs_hash', md5(concat_ws('|', app.organization(), $1, $2, $3, $4::text, $5, $6)),
+             'inputs_hash', md5(concat_ws('|', app.organization(), $1, $2, $3, $4::text, $5, $6, $7::uuid)),
              'rows', coalesce((select jsonb_agg(jsonb_build_object('party_id', a.party_id, 'party', a.party_name, 'currency', a.currency,
                  'invoice_id', a.invoice_id, 'number', a.number, 'due_on', a.due_on, 'not_due', round(a.not_due, c.digits)::text,
                  'aged', (select jsonb_agg(round(b, c.digits)::text) from unnest(a.buckets) b), 'unallocated', round(a.unallocated, c.digits)::text,
                  'credit', round(a.credit, c.digits)::text, 'total', round(a.total, c.digits)::text,
                  'key', concat_ws(' ', a.party_id, a.currency, a.number, a.due_on))
                  || (select jsonb_object_agg('aged_' || q.n, round(q.b, c.digits)::text) from unnest(a.buckets) with ordinality q (b, n)))
-             from finance.invoice_aging($1, $2::text::date, $3, $4, $5, $6) a join app.currencies c on c.code = a.currency), '[]'))"
+             from finance.invoice_aging($1, $2::text::date, $3, $4, $5, $6) a join app.currencies c on c.code = a.currency
+                 where $7::uuid is null or a.party_id = $7::uuid), '[]'))"
     );
-    let asked: kernel::Values<'_> = &[&direction, &as_of, &basis, &limits, &by, &in_base];
+    let asked: kernel::Values<'_> = &[&direction, &as_of, &basis, &limits, &by, &in_base, &party];
     let mut told: Value = tx.query_one(aging, asked).await?.get(0);
     let sees_all = |name: &str| -> Result<bool> {
         Ok(tx.actor.access.scope(tx.catalog.entity(name)?, "read") == Scope::All)

@@ -477,3 +477,39 @@ async fn documents_take_the_terms_of_their_party_and_keep_them() {
     let none = a.draft(on(json!({})), "100").await;
     assert_eq!(parts(&a.anna.act(INVOICES, &none, "post").await.ok()).len(), 0);
 }
+
+#[tokio::test]
+async fn a_figure_of_a_past_day_leads_to_what_was_open_then() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    let (first, second) = (a.posted("2026-01-01", "2026-01-10", "100").await, a.posted("2026-01-05", "2026-02-05", "50").await);
+    a.pay(&first, "2026-02-01", "100").await;
+    a.posted("2026-03-01", "2026-03-10", "7").await;
+    let other = a.anna.create("parties.parties", json!({ "name": "Other", "is_customer": true })).await.ok();
+    let others = json!({ "party_id": other["id"], "issued_on": "2026-01-02", "due_on": "2026-01-03", "lines": [{ "name": "x", "price": "9" }] });
+    let others = a.anna.create(INVOICES, others).await.ok();
+    a.anna.act(INVOICES, &others, "post").await.ok();
+    let lead = s.store.catalog().module("finance").unwrap().meta["reports"]["invoice_aging"]["drill"].clone();
+    let lead = lead.as_array().unwrap().iter().find(|d| d["row"] == "party_id").unwrap().clone();
+    assert_eq!(lead["report"], "finance.invoice_aging");
+    for (day, open) in [("2026-01-20", vec![&first, &second]), ("2026-02-20", vec![&second])] {
+        let told = a.aging(json!({ "as_of": day })).await;
+        let row = told["rows"].as_array().unwrap().iter().find(|r| r["party_id"] == a.party["id"]).unwrap();
+        // As the page puts it together: of the row, else of the answer.
+        let mut asked = json!({});
+        for (name, value) in lead["params"].as_object().unwrap() {
+            let value = value.as_str().unwrap();
+            asked[name] = match value.strip_prefix('$') {
+                Some(of) if row[of].is_null() => told[of].clone(),
+                Some(of) => row[of].clone(),
+                None => json!(value),
+            };
+        }
+        let led = a.aging(asked).await;
+        let numbers: Vec<_> = led["rows"].as_array().unwrap().iter().map(|r| r["number"].clone()).collect();
+        assert_eq!(numbers, open.iter().map(|i| i["number"].clone()).collect::<Vec<_>>(), "{day}");
+        let sum: f64 = led["rows"].as_array().unwrap().iter().map(|r| r["total"].as_str().unwrap().parse::<f64>().unwrap()).sum();
+        assert!((sum - row["total"].as_str().unwrap().parse::<f64>().unwrap()).abs() < 0.001, "{day}");
+    }
+    a.anna.call("finance", "invoice_aging", json!({ "party_id": "x" })).await.result().unwrap_err();
+}

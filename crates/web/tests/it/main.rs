@@ -15,6 +15,7 @@ mod following;
 mod input;
 mod messages;
 mod occurring;
+mod papers;
 mod reports;
 mod scene;
 mod shares;
