@@ -110,5 +110,73 @@ export async function approvals(browser) {
     await max.getByText('Nobody is away').waitFor()
   })
 
+  await test('two rules branch by the amount: a small sum passes one, a large one two', async () => {
+    await owner.goto(`${BASE}/settings/approvals`)
+    await owner.getByRole('button', { name: /Expense reports/ }).first().click()
+    const box = owner.getByRole('dialog')
+    const asks = async (operator) => {
+      await box.getByRole('button', { name: 'Condition', exact: true }).click()
+      await box.getByLabel('Field', { exact: true }).selectOption({ label: 'Total' })
+      await box.getByLabel('Condition', { exact: true }).selectOption(operator)
+      await box.getByRole('textbox', { name: 'Total' }).fill('50000')
+    }
+    await asks('less_than')
+    await box.getByRole('button', { name: 'Save' }).click()
+    await box.waitFor({ state: 'detached' })
+    await owner.getByRole('button', { name: 'New rule' }).click()
+    await box.getByLabel('Name *', { exact: true }).fill('Large expenses')
+    await box.getByLabel('Records').selectOption('expenses.expense_reports')
+    await box.getByLabel('Action that waits').selectOption('approve')
+    await asks('greater_or_equal')
+    await box.getByLabel('Roles').first().selectOption('manager')
+    await box.getByRole('button', { name: 'Add a level' }).click()
+    const second = box.getByRole('group', { name: 'Level 2' })
+    await second.getByLabel('Roles').selectOption('accountant')
+    await second.getByLabel(/^When overdue, also ask these people/).selectOption({ label: 'Aigerim Sadykova' })
+    await axe(owner, 'a rule of two levels')
+    await shot(owner, 'approval-rule')
+    await box.getByRole('button', { name: 'Save' }).click()
+    await box.waitFor({ state: 'detached' })
+    await owner.getByText('Large expenses').waitFor()
+    await shot(owner, 'approval-rules')
+  })
+
+  await test('the right people decide, and a deputy where one is away', async () => {
+    const ann = await colleague(browser, owner, 'accountant')
+    // Max is away: the salesperson Sam decides in his place.
+    const sam = await colleague(browser, owner, 'salesperson')
+    await max.goto(`${BASE}/settings/absence`)
+    await max.getByRole('button', { name: 'New absence' }).click()
+    await max.getByRole('dialog').getByLabel('Who decides').selectOption({ label: 'Salesperson Stone' })
+    await max.getByRole('dialog').getByLabel('To *', { exact: true }).fill('2099-01-01')
+    await max.getByRole('dialog').getByRole('button', { name: 'Save' }).click()
+    await max.getByRole('button', { name: 'End' }).waitFor()
+    const category = (await api(eva, 'GET', '/expenses/expense_categories?code=OFFICE')).data[0]
+    for (const [title, amount] of [['Pens', '1000'], ['Server room', '90000']]) {
+      const { id } = await api(eva, 'POST', '/expenses/expense_reports', { title, expense_lines: [{ category_id: category.id, amount, description: title }] })
+      await eva.goto(`${BASE}/o/expenses-expense_reports/r/${id}`)
+      await eva.getByRole('button', { name: 'Hand in' }).click()
+      await eva.getByRole('region', { name: 'Approvals' }).getByText('Manager Stone').waitFor()
+    }
+    const decide = async (p, title) => {
+      await p.goto(`${BASE}/approvals`)
+      await p.getByRole('list', { name: 'To decide' }).getByRole('link', { name: new RegExp(title) }).click()
+      await p.getByRole('button', { name: 'Approve', exact: true }).click()
+      await p.getByRole('dialog').getByRole('button', { name: 'Approve', exact: true }).click()
+      await p.getByRole('dialog').waitFor({ state: 'detached' })
+    }
+    const state = async (title) => (await api(eva, 'GET', `/expenses/expense_reports?title=${encodeURIComponent(title)}`)).data[0].status
+    await decide(sam, 'Pens')
+    await shot(sam, 'approval-deputy')
+    equal(await state('Pens'), 'approved', 'small: one level')
+    await decide(sam, 'Server room')
+    equal(await state('Server room'), 'submitted', 'large: one of two')
+    await sam.goto(`${BASE}/approvals`)
+    await sam.getByText('Nothing waits for you').waitFor()
+    await decide(ann, 'Server room')
+    equal(await state('Server room'), 'approved', 'large: two of two')
+    for (const p of [ann, sam]) { equal(p.problems.join(), '', 'problems on the pages'); await p.context().close() }
+  })
+
   for (const p of [owner, eva, max]) { equal(p.problems.join(), '', 'problems on the pages'); await p.context().close() }
 }

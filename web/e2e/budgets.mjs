@@ -10,6 +10,8 @@ export async function budgets(browser) {
   const eva = await colleague(browser, owner, 'employee')
   const year = new Date().getFullYear()
   const category = (await api(owner, 'GET', '/expenses/expense_categories?code=OFFICE')).data[0]
+  // The books begin with where the money is.
+  await api(owner, 'POST', '/banking/bank_accounts', { name: 'Main account' })
   const account = (await api(owner, 'GET', '/ledger/ledger_accounts?name=Administrative%20expenses')).data[0]
   await api(owner, 'PATCH', `/expenses/expense_categories/${category.id}`, { account_id: account.id }, { 'If-Match': `"${category.version}"` })
   const act = (p, name) => p.getByRole('group', { name: 'Actions' }).first().getByRole('button', { name, exact: true }).click()
@@ -18,16 +20,18 @@ export async function budgets(browser) {
     const { id } = await api(eva, 'POST', '/expenses/expense_reports', { title, expense_lines: [{ category_id: category.id, amount, description: title }] })
     await eva.goto(`${BASE}/o/expenses-expense_reports/r/${id}`)
     await act(eva, 'Hand in')
-    await status(eva, 'Submitted')
+    await status(eva, 'Handed in')
     await owner.goto(`${BASE}/o/expenses-expense_reports/r/${id}`)
     await act(owner, 'Approve')
   }
   let id = ''
 
   await test('a budget is spread over its months, exactly', async () => {
+    await anna.bringToFront()
     await anna.goto(`${BASE}/o/budgets-budgets?new=true`)
     const box = anna.getByRole('dialog')
     await box.getByLabel(/^Name/).first().fill(`Office ${year}`)
+    await box.getByRole('button', { name: 'More fields' }).click()
     await box.getByLabel(/requisition/i).selectOption({ label: 'Warn' })
     await box.getByLabel(/actual/i).selectOption({ label: 'Stop it' })
     await box.getByRole('button', { name: 'Add line' }).click()

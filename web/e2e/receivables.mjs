@@ -38,6 +38,8 @@ export async function receivables(browser, email) {
     await p.waitForURL(/einvoicing-exchanges\/r\//)
     await status('Created')
     truth((await p.locator('main').innerText()).includes('EX-'), 'it has a number')
+    const [file] = await Promise.all([p.waitForEvent('download'), act('Download the file')])
+    truth(/^EX-.*\.xml$/.test(file.suggestedFilename()), `kept as ${file.suggestedFilename()}`)
     await shot(p, 'receivables-2-file')
     await act('Send to the exchange')
     await status('Sent')
