@@ -84,7 +84,7 @@ export async function fields(browser, email) {
     const edit = p.getByRole('button', { name: `Edit ${label('recurrence')}`, exact: true })
     const saved = async (rule) => { for (let i = 0; i < 60; i++) { if ((await api(p, 'GET', `/parties/parties/${id}`))['cf.own_recurrence'] === rule) return; await p.waitForTimeout(100) } equal((await api(p, 'GET', `/parties/parties/${id}`))['cf.own_recurrence'], rule) }
     // Goes on by Tab to what has this name.
-    const on = async (name) => { for (let i = 0; i < 12; i++) { await p.keyboard.press('Tab'); if (await p.evaluate((n) => { const e = document.activeElement; return (e.getAttribute('aria-label') ?? e.closest('label')?.textContent) === n }, name)) return } throw new Error(`no way to ${name}`) }
+    const on = async (name) => { for (let i = 0; i < 12; i++) { await p.keyboard.press('Tab'); if (await p.evaluate((n) => { const e = document.activeElement; return [e.getAttribute('aria-label'), e.querySelector('.visually-hidden')?.textContent, e.closest('label')?.textContent].includes(n) }, name)) return } throw new Error(`no way to ${name}`) }
     await edit.focus()
     await p.keyboard.press('Enter')
     await p.waitForFunction(() => document.activeElement?.tagName === 'SELECT')
