@@ -26,7 +26,7 @@ export async function test(name, run) {
     console.log(`ok     ${name} · ${((Date.now() - began) / 1000).toFixed(1)} s`)
   } catch (e) {
     results.failed++
-    await watched?.screenshot({ path: join(OUT, `failed-${name.replace(/\W+/g, '-').slice(0, 80)}.png`) }).catch(() => {})
+    await watched?.screenshot({ path: join(OUT, `failed-${results.failed}.png`) }).catch(() => {})
     console.log(`FAILED ${name}\n       ${String(e?.message ?? e).split('\n').slice(0, 12).join('\n       ')}`)
   }
 }

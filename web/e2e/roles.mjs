@@ -78,7 +78,7 @@ export async function roles(browser, email) {
     const picture = await p.evaluate(async (bytes) => (await (await fetch('/api/v1/files', { method: 'POST', headers: { 'X-File-Name': 'front.png' }, body: new Uint8Array(bytes) })).json()).id, [...await p.screenshot({ clip: { x: 0, y: 0, width: 320, height: 200 } })])
     await api(p, 'POST', '/fields', { entity: 'parties.parties', name: 'photo', label: 'Own photo', type: 'file' })
     await api(p, 'POST', '/parties/parties', { name: 'Pictured LLP', is_customer: true, country: 'KZ', 'cf.photo': [picture] })
-    const gallery = await open({ entity: 'parties.parties', name: 'Faces', kind: 'gallery', state: { sort: '-created_at', columns: ['name', 'lifecycle', 'country'] } })
+    const gallery = await open({ entity: 'parties.parties', name: 'Faces', kind: 'gallery', state: { sort: '-created_at', columns: ['name', 'lifecycle', 'country'], options: { cover: 'cf.photo' } } })
     truth(await gallery.locator('.v-card', { hasText: 'Pictured LLP' }).locator('img').evaluate((e) => e.decode().then(() => e.naturalWidth === 320)), 'the picture is seen')
     await axe(gallery, 'shared gallery')
     await shot(gallery, 'roles-6-gallery')

@@ -1,59 +1,82 @@
-// node e2e/run.mjs [journey]…: all of them, in two lanes side by side, or those that are named, one after another, against BASE_URL;
-// letters are read from FONDACO_OUTBOX.
-import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+// node e2e/run.mjs [journey]…: all of them, or those that are named, against BASE_URL; letters are read from FONDACO_OUTBOX.
+import { admin } from './admin.mjs'
+import { approvals } from './approvals.mjs'
+import { aria } from './aria.mjs'
+import { bank } from './bank.mjs'
+import { board } from './board.mjs'
+import { budgets } from './budgets.mjs'
+import { conditions } from './conditions.mjs'
+import { data } from './data.mjs'
+import { docs } from './docs.mjs'
+import { fields } from './fields.mjs'
 import { fresh, newcomer, open, page, results, scene } from './kit.mjs'
-
-/** Each lane has a company of its own, in which its journeys build on each other: the screens of `looks` show what those before it left. */
-const LANES = [
-  ['trade', 'people', 'together', 'messages', 'admin', 'looks', 'words', 'board', 'approvals', 'prs', 'reports'],
-  ['keyboard', 'table', 'sheet', 'data', 'xss', 'time', 'work', 'fields', 'conditions', 'docs', 'aria', 'roles', 'views', 'receivables', 'bank', 'budgets', 'shares'],
-]
-/** Alone, as it measures. */
-const LAST = ['speed']
-
-/** Runs journeys one after another in a browser; the first begins a company, or finds one that has traded. */
-async function run(names) {
-  const browser = await open()
-  try {
-    let email
-    for (const name of names) {
-      const { [name]: journey } = await import(`./${name}.mjs`)
-      if (!email && name !== 'trade') {
-        email = fresh('visitor')
-        const p = await page(browser)
-        await newcomer(p, email, 'Steppe Trading')
-        await scene(p)
-        await p.context().close()
-      }
-      const made = await journey(browser, email)
-      if (name === 'trade') email = made
-    }
-  } catch (e) {
-    results.failed++
-    console.log(`FAILED ${e?.stack ?? e}`)
-  } finally {
-    await browser.close()
-  }
-}
-
-/** A lane is a run of its own, whose results are added to these. */
-const lane = (names) => new Promise((done) => {
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), ...names], { stdio: ['ignore', 'pipe', 'inherit'] })
-  let told = false
-  createInterface(child.stdout).on('line', (line) => {
-    const [, passed, failed] = /^(\d+) passed, (\d+) failed$/.exec(line) ?? []
-    if (passed === undefined) console.log(line)
-    else { told = true; results.passed += Number(passed); results.failed += Number(failed) }
-  }).on('close', () => { if (!told) { results.failed++; console.log(`FAILED ${names.join(', ')}: ended without a word`) } done() })
-})
+import { keyboard } from './keyboard.mjs'
+import { looks } from './looks.mjs'
+import { messages } from './messages.mjs'
+import { people } from './people.mjs'
+import { prs } from './prs.mjs'
+import { receivables } from './receivables.mjs'
+import { reports } from './reports.mjs'
+import { shares } from './shares.mjs'
+import { roles } from './roles.mjs'
+import { sheet } from './sheet.mjs'
+import { speed } from './speed.mjs'
+import { table } from './table.mjs'
+import { together } from './together.mjs'
+import { time } from './time.mjs'
+import { trade } from './trade.mjs'
+import { views } from './views.mjs'
+import { work } from './work.mjs'
+import { words } from './words.mjs'
+import { xss } from './xss.mjs'
 
 const wanted = process.argv.slice(2)
-if (wanted.length) await run(wanted)
-else {
-  await Promise.all(LANES.map(lane))
-  await lane(LAST)
+const want = (name) => wanted.length === 0 || wanted.includes(name)
+const browser = await open()
+let email
+try {
+  if (want('trade')) email = await trade(browser)
+  if (!email || results.passed === 0) {
+    email = fresh('visitor')
+    const p = await page(browser)
+    await newcomer(p, email, 'Steppe Trading')
+    await scene(p)
+    await p.context().close()
+  }
+  if (want('keyboard')) await keyboard(browser, email)
+  if (want('table')) await table(browser, email)
+  if (want('sheet')) await sheet(browser, email)
+  if (want('data')) await data(browser, email)
+  if (want('people')) await people(browser, email)
+  if (want('together')) await together(browser, email)
+  if (want('messages')) await messages(browser, email)
+  if (want('admin')) await admin(browser, email)
+  if (want('looks')) await looks(browser, email)
+  if (want('words')) await words(browser, email)
+  if (want('xss')) await xss(browser, email)
+  if (want('board')) await board(browser, email)
+  if (want('time')) await time(browser, email)
+  if (want('work')) await work(browser, email)
+  if (want('fields')) await fields(browser, email)
+  if (want('conditions')) await conditions(browser, email)
+  if (want('approvals')) await approvals(browser)
+  if (want('docs')) await docs(browser, email)
+  if (want('aria')) await aria(browser, email)
+  if (want('roles')) await roles(browser, email)
+  if (want('views')) await views(browser, email)
+  if (want('receivables')) await receivables(browser, email)
+  if (want('bank')) await bank(browser)
+  if (want('budgets')) await budgets(browser)
+  if (want('shares')) await shares(browser, email)
+  if (want('prs')) await prs(browser)
+  if (want('reports')) await reports(browser)
+  // Last: it leaves a hundred thousand customers.
+  if (want('speed')) await speed(browser, email)
+} catch (e) {
+  results.failed++
+  console.log(`FAILED ${e?.stack ?? e}`)
+} finally {
+  await browser.close()
 }
 console.log(`${results.passed} passed, ${results.failed} failed`)
 process.exitCode = results.failed ? 1 : 0

@@ -19,7 +19,7 @@ export default function Files({ files }: { files: Held[] }) {
       {open && (
         <Dialog title={open.name} width={960} onClose={() => setOpen(undefined)} footer={<>
           <a className="btn" href={fileUrl(open.id)} download={open.name}><Download size={14} />{t('files.download', { name: open.name })}</a>
-          <button type="button" className="btn primary" autoFocus onClick={() => setOpen(undefined)}>{t('close')}</button>
+          <button type="button" className="btn primary" onClick={() => setOpen(undefined)}>{t('close')}</button>
         </>}>
           <img src={fileUrl(open.id)} alt={open.name} className="block mx-auto max-w-full" style={{ maxBlockSize: '70vh' }} />
         </Dialog>

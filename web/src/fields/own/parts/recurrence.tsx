@@ -37,7 +37,7 @@ export default function RecurrenceInput(p: InputProps) {
       </div>
       {rule?.freq === 'WEEKLY' && (
         <div role="group" aria-label={t('rec.weekdays')} className="flex gap-1 flex-wrap">
-          {DAYS.map((d) => <button key={d} type="button" className={rule.days.includes(d) ? 'btn sm on max-md:!h-11' : 'btn sm max-md:!h-11'} aria-pressed={rule.days.includes(d)} aria-label={dayName(d, locale.locale)} onClick={() => put({ days: DAYS.filter((x) => (x === d) !== rule.days.includes(x)) })}>{new Intl.DateTimeFormat(locale.locale, { weekday: 'short', timeZone: 'UTC' }).format(Date.UTC(2023, 0, DAYS.indexOf(d) + 2))}</button>)}
+          {DAYS.map((d) => <button key={d} type="button" className={rule.days.includes(d) ? 'btn sm on max-md:!h-11' : 'btn sm max-md:!h-11'} aria-pressed={rule.days.includes(d)} onClick={() => put({ days: DAYS.filter((x) => (x === d) !== rule.days.includes(x)) })}><span aria-hidden="true">{new Intl.DateTimeFormat(locale.locale, { weekday: 'short', timeZone: 'UTC' }).format(Date.UTC(2023, 0, DAYS.indexOf(d) + 2))}</span><span className="visually-hidden">{dayName(d, locale.locale)}</span></button>)}
         </div>
       )}
       {monthly && (
