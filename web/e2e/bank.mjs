@@ -95,7 +95,7 @@ export async function bank(browser) {
     await p.locator('[data-line][aria-current]').focus()
     await p.keyboard.press('a')
     await p.keyboard.type('sales')
-    await p.waitForFunction(() => document.querySelector('[role=listbox] [role=option]')?.textContent.includes('Sales'))
+    await p.waitForFunction(() => document.querySelector('[role=listbox] [role=option]')?.textContent.toLowerCase().includes('sales'))
     await p.keyboard.press('Enter')
     await chosen().getByText(/^Left: .*0[.,]00/).waitFor()
     await shot(p, 'bank-4-split')
