@@ -3,6 +3,7 @@ import { ChevronsUpDown, X } from 'lucide-react'
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
 import { useTranslation } from 'react-i18next'
+import { queryClient } from '@/api/session'
 
 export interface Choice { id: string; label: string; hint?: string }
 interface Props {
@@ -31,11 +32,13 @@ export function Combobox({ id, value, shown, queryKey, find, onPick, invalid, de
   const [at, setAt] = useState(0)
   const [asked, setAsked] = useState('')
   const [box, setBox] = useState<React.CSSProperties>({})
+  const typing = useRef(0)
   useEffect(() => {
     const timer = setTimeout(() => setAsked(text ?? ''), text ? 140 : 0)
     return () => clearTimeout(timer)
   }, [text])
-  const { data, isFetching } = useQuery({ queryKey: ['choices', ...queryKey, asked], queryFn: ({ signal }) => find(asked, signal), enabled: open, staleTime: 15_000, placeholderData: (p) => p })
+  const choicesOf = (typed: string) => ({ queryKey: ['choices', ...queryKey, typed], queryFn: ({ signal }: { signal: AbortSignal }) => find(typed, signal), staleTime: 15_000 })
+  const { data, isFetching, isPlaceholderData } = useQuery({ ...choicesOf(asked), enabled: open, placeholderData: (p) => p })
   const choices = data ?? []
 
   useEffect(() => { if (autoFocus) { input.current?.focus(); input.current?.select(); setOpen(true) } }, [autoFocus])
@@ -56,7 +59,13 @@ export function Combobox({ id, value, shown, queryKey, find, onPick, invalid, de
     return () => { removeEventListener('scroll', place, true); removeEventListener('resize', place) }
   }, [open])
 
-  const take = (c: Choice | null) => { setOpen(false); setText(null); onPick(c) }
+  const take = (c: Choice | null) => { typing.current++; setOpen(false); setText(null); onPick(c) }
+  // The list on the screen may still be that of what was typed before.
+  const behind = isPlaceholderData || asked !== (text ?? '')
+  const takeFirst = () => {
+    const now = typing.current
+    void queryClient.fetchQuery(choicesOf(text ?? '')).then(([first]) => { if (first && now === typing.current) take(first) }).catch(() => {})
+  }
   const listId = own + 'l'
   return (
     <div className="relative w-full">
@@ -64,7 +73,7 @@ export function Combobox({ id, value, shown, queryKey, find, onPick, invalid, de
         aria-activedescendant={open && choices[at] ? `${own}-${at}` : undefined} aria-invalid={invalid} aria-describedby={describedBy} aria-label={label} aria-required={required} disabled={disabled}
         style={{ paddingInlineEnd: compact ? 22 : 46 }}
         value={text ?? shown} placeholder={compact ? '' : t('choose')}
-        onChange={(e) => { setText(e.target.value); setOpen(true) }}
+        onChange={(e) => { typing.current++; setText(e.target.value); setOpen(true) }}
         onMouseDown={() => setOpen(true)}
         onBlur={() => { setOpen(false); setText((now) => { if (now === '' && value) onPick(null); return null }) }}
         onKeyDown={(e) => {
@@ -72,6 +81,9 @@ export function Combobox({ id, value, shown, queryKey, find, onPick, invalid, de
             if (e.altKey || !open) { if (!compact || e.altKey) { e.preventDefault(); e.stopPropagation(); setOpen(true) } return }
             e.preventDefault(); e.stopPropagation()
             setAt((i) => Math.max(0, Math.min(choices.length - 1, i + (e.key === 'ArrowDown' ? 1 : -1))))
+          } else if (text && behind && open && (e.key === 'Enter' || e.key === 'Tab')) {
+            if (e.key === 'Enter') { e.preventDefault(); e.stopPropagation() }
+            takeFirst()
           } else if (e.key === 'Enter' && open && choices[at] && (text !== null || !value)) {
             e.preventDefault(); e.stopPropagation(); take(choices[at])
           } else if (e.key === 'Escape' && open) {

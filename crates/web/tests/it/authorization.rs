@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt::Write};
 use uuid::Uuid;
 
-/// What one may ask without being signed in. This list may only shrink.
+/// What one may ask without being signed in: all that is before it, and what a public link shows. Nothing else comes in here.
 pub(crate) const ANYBODY: [&str; 15] = [
     "POST /auth/register",
     "POST /auth/verify",

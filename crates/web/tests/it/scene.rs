@@ -13,7 +13,10 @@ use serde_json::{Map, Value, json};
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicI32, Ordering},
+    },
 };
 use testkit::Scene;
 use tower::ServiceExt;
@@ -491,8 +494,9 @@ pub(crate) fn value_for(column: &Column, marker: &str) -> Value {
         Kind::Date if column.name.starts_with("ends") => json!("2026-06-30"),
         // Of some things there is one a day.
         Kind::Date if column.name == "valid_on" => {
-            let [year, month, day, ..] = Uuid::new_v4().into_bytes();
-            json!(format!("20{:02}-{:02}-{:02}", year % 26, month % 12 + 1, day % 28 + 1))
+            static DAYS: AtomicI32 = AtomicI32::new(0);
+            let days = DAYS.fetch_add(1, Ordering::Relaxed);
+            json!(jiff::civil::date(2000, 1, 1).saturating_add(jiff::Span::new().days(days)).to_string())
         }
         Kind::Date => json!("2026-06-15"),
         Kind::Datetime => json!("2026-06-15T12:00:00Z"),
