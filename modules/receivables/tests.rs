@@ -456,6 +456,11 @@ async fn documents_take_the_terms_of_their_party_and_keep_them() {
     mona.act_with("sales.orders", &order, "invoice", json!({ "post": true, "issued_on": "2026-01-10" })).await.ok();
     let of_order = a.anna.list(INVOICES, &[("order_id", order["id"].as_str().unwrap()), ("expand", "instalments")]).await.ok()["data"][0].clone();
     assert_eq!(parts(&of_order), both("30"), "as when it was ordered");
+    // They do not hold what they are of.
+    let never = a.draft(on(json!({})), "1").await;
+    a.anna.delete(INVOICES, &never).await.ok();
+    let never = mona.create("sales.orders", json!({ "customer_id": a.party["id"] })).await.ok();
+    mona.delete("sales.orders", &never).await.ok();
     let next = a.draft(on(json!({})), "100").await;
     assert_eq!(parts(&a.anna.act(INVOICES, &next, "post").await.ok()).len(), 3);
 

@@ -201,7 +201,7 @@ begin
         join app.entities e on e.name::regclass = c.conrelid
         join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[2]
         where c.contype = 'f' and c.confrelid = of_entity::regclass and cardinality(c.conkey) = 2
-          and e.part_of is distinct from of_entity
+          and e.part_of is distinct from of_entity and c.confdeltype <> 'c'    -- what goes with it does not hold it
         order by 1
     loop
         execute format('select count(*) from (select from %s where organization_id = $1 and %I = $2 and deleted_at is null limit 1000) x', key.name, key.attname)

@@ -27,7 +27,46 @@ begin
 end $$;
 revoke execute on function app.act_later(text, uuid, text, uuid) from public;
 
+create or replace function app.users_of(of_entity text, of_id uuid) returns table (entity text, count bigint) language plpgsql stable
+security definer set search_path = pg_catalog as $$
+declare key record; n bigint;
+begin
+    for key in
+        select e.name, a.attname, e.part_of from pg_constraint c
+        join app.entities e on e.name::regclass = c.conrelid
+        join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[2]
+        where c.contype = 'f' and c.confrelid = of_entity::regclass and cardinality(c.conkey) = 2
+          and e.part_of is distinct from of_entity and c.confdeltype <> 'c'    -- what goes with it does not hold it
+        order by 1
+    loop
+        execute format('select count(*) from (select from %s where organization_id = $1 and %I = $2 and deleted_at is null limit 1000) x', key.name, key.attname)
+            into n using app.organization(), of_id;
+        if n > 0 then
+            return query select key.name, n;
+        end if;
+    end loop;
+end $$;
+
 -- down
+create or replace function app.users_of(of_entity text, of_id uuid) returns table (entity text, count bigint) language plpgsql stable
+security definer set search_path = pg_catalog as $$
+declare key record; n bigint;
+begin
+    for key in
+        select e.name, a.attname, e.part_of from pg_constraint c
+        join app.entities e on e.name::regclass = c.conrelid
+        join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[2]
+        where c.contype = 'f' and c.confrelid = of_entity::regclass and cardinality(c.conkey) = 2
+          and e.part_of is distinct from of_entity
+        order by 1
+    loop
+        execute format('select count(*) from (select from %s where organization_id = $1 and %I = $2 and deleted_at is null limit 1000) x', key.name, key.attname)
+            into n using app.organization(), of_id;
+        if n > 0 then
+            return query select key.name, n;
+        end if;
+    end loop;
+end $$;
 drop function app.act_later(text, uuid, text, uuid);
 drop function app.send_paper(text, uuid, text, text, text, text);
 drop function app.somebody(uuid);
