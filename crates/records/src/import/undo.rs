@@ -35,6 +35,10 @@ pub async fn undo(store: &Store, actor: &Actor, id: Uuid) -> Result<Value> {
         for entity in &made {
             deleted += delete(&tx, &import, entity).await?;
         }
+        // What nobody may delete by itself has gone with what it belongs to.
+        for entity in &made {
+            gone(&tx, &import, entity).await?;
+        }
         let (restored, kept) = restore(&tx, catalog, &import).await?;
         // Should it run again, it is another batch.
         tx.change(
@@ -126,22 +130,24 @@ async fn unmoved(tx: &Tx, import: &Import, entity: &Entity) -> Result<()> {
     }
 }
 
+const MADE: &str = "select a.record_id from app.audit a where a.organization_id = $1 and a.request_id = $2 and a.entity = $3 and a.action = 'insert'";
+
 async fn delete(tx: &Tx, import: &Import, entity: &Entity) -> Result<u64> {
-    let made = "select a.record_id from app.audit a where a.organization_id = $1 and a.request_id = $2 and a.entity = $3 and a.action = 'insert'";
-    let sql = format!("delete from {} t where t.organization_id = $1 and t.id in ({made})", entity.name);
-    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
-        [&tx.actor.organization, &import.batch, &entity.name];
-    let deleted = tx.execute(&sql, &values).await?;
+    let sql = format!("delete from {} t where t.organization_id = $1 and t.id in ({MADE})", entity.name);
+    Ok(tx.execute(&sql, &[&tx.actor.organization, &import.batch, &entity.name]).await?)
+}
+
+async fn gone(tx: &Tx, import: &Import, entity: &Entity) -> Result<()> {
     let sql =
-        format!("select count(*) from {} t where t.organization_id = $1 and t.id in ({made})", entity.name);
-    let left: i64 = tx.query_one(&sql, &values).await?.get(0);
-    if left > 0 {
-        return Err(Error::Forbidden(format!(
+        format!("select count(*) from {} t where t.organization_id = $1 and t.id in ({MADE})", entity.name);
+    let row = tx.query_one(&sql, &[&tx.actor.organization, &import.batch, &entity.name]).await?;
+    match row.get::<_, i64>(0) {
+        0 => Ok(()),
+        left => Err(Error::Forbidden(format!(
             "You may not delete {left} of the {} that this import made.",
             plain(entity.short())
-        )));
+        ))),
     }
-    Ok(deleted)
 }
 
 /// What a batch did to one record: the oldest of the old values, the newest of the new ones.
