@@ -75,6 +75,8 @@ async fn platform(house: &House, owner: &Person, things: &Things) -> BTreeMap<&'
         ("shares", made(owner.post("/shares", json!({ "view_id": own })).await)),
         ("fields", made(owner.post("/fields", field).await)),
         ("files", file),
+        // Behind no link of ours; what is behind one is tried in shares.rs.
+        ("public", file),
         ("imports", import),
         // Of no company: an error of the program, which only who runs it sees.
         ("system", Uuid::now_v7()),
