@@ -387,3 +387,36 @@ async fn an_invoice_is_settled_by_what_was_verified() {
     assert_eq!(t.anna.read(INVOICES, &invoice).await.ok()["status"], "paid");
     assert_eq!(t.verify().await, [""; 0]);
 }
+
+/// What was sold is in the books once it is invoiced; the money for it is an advance until then.
+#[tokio::test]
+async fn a_deal_that_was_won_becomes_an_invoice() {
+    let s = scene(crate::ALL).await;
+    let t = Team::of(&s).await;
+    let lines = json!([{ "name": "Plan", "quantity": "3", "price": "333.335" }, { "name": "Setup", "price": "100", "tax_rate": "10" }]);
+    let deal = t.deal_of(&t.sam, json!({ "lines": lines })).await;
+    let payment = t.payment(&deal, "600").await;
+    t.sam.act(PAYMENTS, &payment, "submit").await.ok();
+    t.vera.act(PAYMENTS, &payment, "verify").await.ok();
+    t.sam.act(DEALS, &deal, "invoice").await.forbidden();
+    let made = t.anna.act_with(DEALS, &deal, "invoice", json!({ "post": true })).await.ok();
+    let invoice = t.anna.read(INVOICES, &made["_made"]).await.ok();
+    assert_eq!(["net", "tax", "gross", "balance"].map(|f| plain(&invoice[f])), ["1100.01", "10", "1110.01", "1110.01"]);
+    assert_eq!((&invoice["deal_id"], &invoice["status"], &invoice["reference"]), (&deal["id"], &json!("sent"), &deal["number"]));
+    t.anna.act(DEALS, &deal, "invoice").await.refused("This deal has its invoice already.");
+    t.anna.act(PAYMENTS, &payment, "allocate").await.ok();
+    let invoice = t.anna.read(INVOICES, &invoice).await.ok();
+    assert_eq!((plain(&invoice["balance"]), &invoice["status"]), ("510.01", &json!("partial")));
+    let rows = t.anna.call("ledger", "trial_balance", json!({})).await.ok()["rows"].clone();
+    let sold = rows.as_array().unwrap().iter().filter(|r| plain(&r["closing"]) == "-1100.01");
+    assert_eq!(sold.count(), 1, "{rows}");
+
+    let bare = t.deal("50").await;
+    let made = t.mona.act(DEALS, &bare, "invoice").await.ok();
+    let draft = t.mona.read(INVOICES, &made["_made"]).await.ok();
+    assert_eq!((&draft["status"], plain(&draft["gross"])), (&json!("draft"), "50"));
+    for module in ["finance", "ledger", "crm"] {
+        let sql = format!("select wrong from {module}.verify() where organization_id = $1");
+        assert_eq!(s.strings(&sql, &[&t.anna.actor.organization]).await, [""; 0], "{module}");
+    }
+}

@@ -28,6 +28,7 @@ kernel::actions! {
     unallocate finance.payments: unallocate;
     receipt finance.payments: receipt;
     pay crm.deals: pay_deal;
+    invoice crm.deals: invoice_deal;
     reject finance.payments: reject;
     return finance.payments: send_back;
     reverse finance.payments: reverse;
@@ -42,7 +43,17 @@ async fn invoice_order(tx: &Tx, order: &Value, body: &Value) -> Result<Value> {
     let made = tx
         .query_one(sql!("select finance.invoice_order($1, $2)"), &[&id(&order["id"])?, body])
         .await?;
-    if body["post"] == true { post(tx, made.get(0)).await } else { Ok(made_of(tx, INVOICES, made.get(0))) }
+    drafted(tx, made.get(0), body).await
+}
+
+async fn drafted(tx: &Tx, invoice: Uuid, body: &Value) -> Result<Value> {
+    if body["post"] == true { post(tx, invoice).await } else { Ok(made_of(tx, INVOICES, invoice)) }
+}
+
+/// `{"issued_on"?, "due_on"?, "post"?: true}`: all of the deal, as a draft.
+async fn invoice_deal(tx: &Tx, deal: &Value, body: &Value) -> Result<Value> {
+    let made = tx.query_one(sql!("select finance.invoice_deal($1, $2)"), &[&id(&deal["id"])?, body]).await?;
+    drafted(tx, made.get(0), body).await
 }
 
 /// `{"lines": [{"id", "quantity"?}]}` or `{"amount"}` or nothing, which is all that is left; with a `reason`.

@@ -10,6 +10,7 @@ create table finance.invoices (
     status               text not null,
     party_id             uuid not null,
     order_id             uuid,
+    deal_id              uuid,
     credited_invoice_id  uuid,
     payment_id           uuid,
     issued_on            date,
@@ -59,6 +60,7 @@ create table finance.invoices (
     relieved             app.money not null default 0,
     constraint invoices_party foreign key (organization_id, party_id) references parties.parties,
     constraint invoices_order foreign key (organization_id, order_id) references sales.orders,
+    constraint invoices_deal foreign key (organization_id, deal_id) references crm.deals,
     constraint invoices_credited foreign key (organization_id, credited_invoice_id) references finance.invoices,
     constraint invoices_assigned foreign key (organization_id, assigned_to) references iam.memberships,
     constraint invoices_legal_entity foreign key (organization_id, legal_entity_id) references ledger.legal_entities,
@@ -75,6 +77,7 @@ create table finance.invoices (
     constraint receipts_are_for_payments check ((payment_id is not null) = (kind = 'RECEIPT'))
 );
 comment on table finance.invoices is 'What a customer owes us (out) or we owe a supplier (in), and the notes that correct it.';
+comment on column finance.invoices.deal_id is 'The deal that it is for.';
 comment on column finance.invoices.number is 'Given when the invoice is posted, without gaps.';
 comment on column finance.invoices.supplier_number is 'The number on a supplier''s paper.';
 comment on column finance.invoices.supplied_on is 'When the goods or services were supplied.';
@@ -316,6 +319,8 @@ create index payments_queue on finance.payments (organization_id, submitted_at) 
 alter table finance.invoices add constraint invoices_payment foreign key (organization_id, payment_id) references finance.payments;
 create unique index invoices_receipt on finance.invoices (organization_id, payment_id) where status <> 'cancelled' and deleted_at is null;
 comment on index finance.invoices_receipt is 'There is a receipt for this payment already.';
+create unique index invoices_of_deal on finance.invoices (organization_id, deal_id) where status <> 'cancelled' and deleted_at is null;
+comment on index finance.invoices_of_deal is 'This deal has its invoice already.';
 
 -- Taking an allocation back leaves it here, with the day: what was settled on a day can always be told. While its
 -- payment is pending nothing has happened yet, and a row may simply be changed or removed.
@@ -491,6 +496,7 @@ select app.total('finance.invoices', 'finance.invoice_lines', 'invoice_id', 'net
 select app.derive('finance.invoices', '{digits,paid,credited,credit_applied}');
 select app.derive('finance.invoices', '{written_off,base_gross,base_settled,relieved}');
 select app.derive('finance.invoices', '{withheld}');
+select app.derive('finance.invoices', '{deal_id}');
 select app.derive('finance.invoice_lines', '{digits}');
 select app.derive('finance.invoice_lines', '{tax_parts}');
 
@@ -1394,6 +1400,25 @@ begin
     update finance.invoice_lines x set tax_rate = null, tax_adjustment = 0 from finance.invoices n
     where x.organization_id = here and n.organization_id = here and x.invoice_id = made and n.id = made and x.tax_id is not null
       and x.tax_rate = products.tax_rate(x.tax_id, o.ordered_on) and x.tax_rate <> products.tax_rate(x.tax_id, coalesce(n.supplied_on, n.issued_on, current_date));
+    return made;
+end $$;
+
+-- The invoice of a deal that was won, as a draft: its lines, or its value where it has none. Body: {issued_on?, due_on?}.
+create function finance.invoice_deal(of_deal uuid, body jsonb) returns uuid language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); d crm.deals; made constant uuid := app.new_id(); lines bigint;
+begin
+    select * into d from crm.deals x where x.organization_id = here and x.id = of_deal for no key update;
+    if d.stage is distinct from 'WON' then raise exception 'Only a deal that was won can be invoiced.' using errcode = 'AP001'; end if;
+    insert into finance.invoices (id, direction, kind, party_id, deal_id, assigned_to, workspace_id, currency, reference, supplied_on, issued_on, due_on)
+    values (made, 'out', 'STANDARD', d.customer_id, d.id, d.assigned_to, d.workspace_id, d.currency, d.number, d.dealt_on, sales.read_date(body, 'issued_on'), sales.read_date(body, 'due_on'));
+    insert into finance.invoice_lines (invoice_id, position, product_id, code, name, unit, quantity, price, discount_percent, discount_amount, tax_id, tax_rate, price_includes_tax)
+    select made, l.position, l.product_id, l.code, l.name, l.unit, l.quantity, l.price, l.discount_percent, l.discount_amount, l.tax_id, l.tax_rate, l.price_includes_tax
+    from crm.deal_lines l where l.organization_id = here and l.deal_id = of_deal and l.deleted_at is null order by l.position, l.id;
+    get diagnostics lines = row_count;
+    if lines = 0 and coalesce(d.value, 0) <= 0 then raise exception 'There is nothing to invoice in this deal.' using errcode = 'AP001'; end if;
+    if lines = 0 then
+        insert into finance.invoice_lines (invoice_id, name, price, tax_rate, price_includes_tax) values (made, coalesce(d.title, d.number), d.value, 0, true);
+    end if;
     return made;
 end $$;
 

@@ -137,7 +137,7 @@ export async function approvals(browser) {
     await shot(owner, 'approval-rule')
     await box.getByRole('button', { name: 'Save' }).click()
     await box.waitFor({ state: 'detached' })
-    await owner.getByText('Large expenses').waitFor()
+    await owner.getByRole('button', { name: /^Large expenses/ }).waitFor()
     await shot(owner, 'approval-rules')
   })
 

@@ -345,9 +345,11 @@ impl Catalog {
         let message =
             constraint.and_then(|c| c.message.as_deref()).or(unique.and_then(|u| u.message.as_deref()));
         let columns = constraint.map(|c| &c.columns).or(unique.and_then(|u| u.columns.as_ref()));
+        // Of two columns the one that people write: what a digit too many is wrong with is the amount.
+        let written = |name: &&String| entity.column(name).is_some_and(Column::writable);
         let field = columns
             .filter(|c| c.len() <= 2)
-            .and_then(|c| c.last())
+            .and_then(|c| c.iter().rfind(written).or(c.last()))
             .filter(|c| *c != "organization_id")
             .map(String::as_str);
         (message, field)
