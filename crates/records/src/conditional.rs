@@ -8,6 +8,7 @@ use crate::{
 use conditions::{Condition, Param};
 use kernel::{Actor, Catalog, CustomField, Entity, Error, Fault, Result, Tx};
 use serde_json::Value;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 const REQUIRED: &str = "This is required.";
@@ -100,19 +101,29 @@ pub(crate) fn may_see(actor: &Actor, entity: &Entity, condition: &Value) -> bool
     asked(actor, entity, condition).is_ok()
 }
 
+/// A row that was written.
+#[derive(Clone, Copy)]
+pub(crate) struct Row<'a> {
+    pub(crate) id: Uuid,
+    /// The names that were sent for one that was there before: it is not held up by what nobody touched.
+    pub(crate) touched: Option<&'a [String]>,
+    /// Where in the body its faults belong.
+    pub(crate) path: Option<&'a str>,
+}
+
 /// Takes away what fields hold that are not there for their record, then asks for what is required and not filled in.
-/// `touched` are the names that were sent for a record that was there before: it is not held up by what nobody touched.
 ///
 /// # Errors
 /// Malformed, at each field that is required.
-pub(crate) async fn keep(tx: &Tx, entity: &Entity, ids: &[Uuid], touched: Option<&[String]>) -> Result<()> {
+pub(crate) async fn keep(tx: &Tx, entity: &Entity, written: &[Row<'_>]) -> Result<()> {
     let fields = conditional(&tx.actor, entity);
-    if fields.is_empty() || ids.is_empty() {
+    if fields.is_empty() || written.is_empty() {
         return Ok(());
     }
     let actor = unbound(&tx.catalog, &tx.actor);
     let mut plan = Plan::new(&tx.catalog, &actor, entity)?;
-    plan.params.push(Param::List(ids.iter().map(Uuid::to_string).collect()));
+    plan.params.push(Param::List(written.iter().map(|row| row.id.to_string()).collect()));
+    let by_id: HashMap<Uuid, Row<'_>> = written.iter().map(|row| (row.id, *row)).collect();
     let mut columns = vec!["r.id".to_owned()];
     for field in &fields {
         let mut says = |condition: &Option<Value>, otherwise: bool| -> Result<String> {
@@ -141,22 +152,23 @@ pub(crate) async fn keep(tx: &Tx, entity: &Entity, ids: &[Uuid], touched: Option
         let mut calm = true;
         let mut faults = Vec::new();
         for row in &rows {
+            let Some(Row { id, touched, path }) = by_id.get(&row.get(0)) else { continue };
+            let at = |field: &str| path.map_or_else(String::new, |path| format!("{path}.")) + "cf." + field;
             let mut gone = Vec::new();
             for (n, field) in fields.iter().enumerate() {
                 let [visible, required, blank] = [1, 2, 3].map(|at| row.get::<_, bool>(n * 3 + at));
                 if !visible && !blank {
                     gone.push(field.name.clone());
-                } else if visible && required && blank && concerns(&actor, entity, field, touched)? {
+                } else if visible && required && blank && concerns(&actor, entity, field, *touched)? {
                     faults
                         .push(Fault { field: Some(format!("cf.{}", field.name)), message: REQUIRED.into() });
                 }
             }
             if let Some(first) = gone.first() {
                 calm = false;
-                let id: Uuid = row.get(0);
-                if tx.change(&drop, &[&tx.actor.organization, &id, &gone]).await? == 0 {
+                if tx.change(&drop, &[&tx.actor.organization, id, &gone]).await? == 0 {
                     // Made by somebody who may not change it afterwards.
-                    return Err(Error::malformed_at(format!("cf.{first}"), "This is not asked for here."));
+                    return Err(Error::malformed_at(at(first), "This is not asked for here."));
                 }
             }
         }

@@ -285,13 +285,18 @@ impl Conditional {
         Conditional { touched: Some(names.chain(own.map(|k| format!("cf.{k}"))).collect()), ..self }
     }
 
-    async fn keep(&self, tx: &Tx) -> Result<()> {
-        let entity = tx.catalog.entity(&self.entity)?;
-        let kept = conditional::keep(tx, entity, &[self.id], self.touched.as_deref()).await;
-        kept.map_err(|e| match &self.path {
-            Some(path) => e.under(path),
-            None => e,
-        })
+    fn row(&self) -> conditional::Row<'_> {
+        conditional::Row { id: self.id, touched: self.touched.as_deref(), path: self.path.as_deref() }
+    }
+
+    /// One question for the record, and one for each kind of its parts.
+    async fn keep(tx: &Tx, all: &[Conditional]) -> Result<()> {
+        for rows in all.chunk_by(|a, b| a.entity == b.entity) {
+            let entity = tx.catalog.entity(&rows[0].entity)?;
+            let rows: Vec<_> = rows.iter().map(Conditional::row).collect();
+            conditional::keep(tx, entity, &rows).await?;
+        }
+        Ok(())
     }
 }
 
@@ -558,9 +563,7 @@ async fn made(tx: &Tx, entity: &Entity, making: &Making) -> Result<Uuid> {
         }
     }
     run(tx, &statements).await?;
-    for row in &making.conditions {
-        row.keep(tx).await?;
-    }
+    Conditional::keep(tx, &making.conditions).await?;
     let rules = |when| async move {
         if kernel::rules(tx.modules(), &entity.name, "create").any(|r| r.when == when) {
             let record = read_value(tx, entity, making.id, false).await?;
@@ -757,9 +760,7 @@ pub(crate) async fn changed(
             ));
         }
     }
-    for row in &conditions {
-        row.keep(tx).await?;
-    }
+    Conditional::keep(tx, &conditions).await?;
     for when in [When::Before, When::After] {
         if kernel::rules(tx.modules(), &entity.name, "update").any(|r| r.when == when) {
             let record = read_value(tx, entity, id, false).await?;

@@ -715,8 +715,8 @@ impl<'a> Work<'a> {
             table.has_custom(),
         );
         tx.change(&table.insert_sql(None), &arrays.values()).await?;
-        let ids: Vec<Uuid> = heads.iter().map(|l| l.id).collect();
-        conditional::keep(tx, self.entity(), &ids, None).await?;
+        let made = |l: &&Line| conditional::Row { id: l.id, touched: None, path: None };
+        conditional::keep(tx, self.entity(), &heads.iter().map(made).collect::<Vec<_>>()).await?;
         for (n, (part, table)) in self.mapping.parts.iter().enumerate() {
             let lines: Vec<(&Uuid, &Line)> =
                 docs.iter().flat_map(|d| d.parts[n].iter().map(|l| (&d.head.id, l))).collect();
@@ -736,8 +736,8 @@ impl<'a> Work<'a> {
             );
             let done = tx.change(&table.insert_sql(Some(&part.fk)), &arrays.values()).await;
             done.map_err(|e| if e.is_passing() { e } else { e.explain(&tx.catalog).under(&part.name) })?;
-            let ids: Vec<Uuid> = own.iter().map(|l| l.id).collect();
-            let kept = conditional::keep(tx, tx.catalog.entity(&part.entity)?, &ids, None).await;
+            let rows: Vec<_> = own.iter().map(made).collect();
+            let kept = conditional::keep(tx, tx.catalog.entity(&part.entity)?, &rows).await;
             kept.map_err(|e| e.under(&part.name))?;
         }
         self.rules(tx, "create", heads.iter().map(|l| l.id)).await?;
@@ -756,7 +756,8 @@ impl<'a> Work<'a> {
         let arrays = Arrays::new(tx.actor.organization, ids, None, &lines, columns, table.has_custom());
         let changed: Vec<Uuid> = tx.cached(&sql, &arrays.values()).await?.iter().map(|r| r.get(0)).collect();
         let touched: Vec<String> = table.slots.iter().map(Slot::name).collect();
-        conditional::keep(tx, self.entity(), &changed, Some(&touched)).await?;
+        let known = |id: &Uuid| conditional::Row { id: *id, touched: Some(&touched), path: None };
+        conditional::keep(tx, self.entity(), &changed.iter().map(known).collect::<Vec<_>>()).await?;
         self.rules(tx, "update", changed.iter().copied()).await?;
         Ok(changed.len() as u64)
     }
