@@ -160,8 +160,7 @@ pub(crate) async fn keep(tx: &Tx, entity: &Entity, written: &[Row<'_>]) -> Resul
                 if !visible && !blank {
                     gone.push(field.name.clone());
                 } else if visible && required && blank && concerns(&actor, entity, field, *touched)? {
-                    faults
-                        .push(Fault { field: Some(format!("cf.{}", field.name)), message: REQUIRED.into() });
+                    faults.push(Fault { field: Some(at(&field.name)), message: REQUIRED.into() });
                 }
             }
             if let Some(first) = gone.first() {

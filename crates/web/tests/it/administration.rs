@@ -404,4 +404,17 @@ async fn fields_come_and_go_with_what_a_record_says() {
     let cleared = owner.patch(&format!("/fields/{born}"), json!({ "required_when": null })).await;
     assert_eq!(cleared.json()["required_when"], Value::Null, "{}", cleared.text());
     assert_eq!(owner.post("/parties/parties", json!({ "name": "G", "kind": "company" })).await.status, 201);
+
+    // Of lines each is told for itself.
+    let lot = json!({ "entity": "sales.order_lines", "name": "lot", "label": "Lot", "type": "text", "required_when": asks("name", "starts_with", "B") });
+    assert_eq!(owner.post("/fields", lot).await.status, 201);
+    let customer =
+        owner.post("/parties/parties", json!({ "name": "H", "is_customer": true })).await.json()["id"]
+            .clone();
+    let order = |lines: Value| json!({ "customer_id": customer, "lines": lines });
+    let lines = json!([{ "name": "Axe", "price": "1" }, { "name": "Bow", "price": "1" }, { "name": "Bag", "price": "1", "cf.lot": "7" }]);
+    let wrong = owner.post("/sales/orders", order(lines)).await;
+    assert_eq!(wants(&wrong.json()), ["lines.1.cf.lot"], "{}", wrong.text());
+    let lines = json!([{ "name": "Axe", "price": "1" }, { "name": "Bag", "price": "1", "cf.lot": "7" }]);
+    assert_eq!(owner.post("/sales/orders", order(lines)).await.status, 201);
 }
