@@ -33,7 +33,7 @@ pub use secret::Secrets;
 pub use sql::Sql;
 #[doc(hidden)]
 pub use sql::submit;
-pub use store::{Actor, Event, Store, System, Tx, Values, actions, call, rules};
+pub use store::{Actor, Event, Store, System, Turn, Tx, Values, actions, call, rules};
 
 pub use tokio_postgres::Row;
 

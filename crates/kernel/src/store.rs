@@ -4,11 +4,12 @@ use crate::{
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use futures_util::join;
 use std::{
+    collections::HashMap,
     ops::Deref,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Weak},
     time::Duration,
 };
-use tokio::sync::broadcast;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 use tokio_postgres::{Client, NoTls, Row, types::ToSql};
 use uuid::Uuid;
 
@@ -50,6 +51,16 @@ struct House {
     modules: &'static [&'static Module],
     secrets: Secrets,
     events: broadcast::Sender<Event>,
+    /// Of each company that writes now, how many more may.
+    turns: Mutex<HashMap<Uuid, Weak<Semaphore>>>,
+    /// How many of a company may write at once.
+    writers: usize,
+}
+
+/// The turn of one write among those of its company, until it is dropped; see [`Store::turn`].
+#[must_use = "the turn lasts as long as this is held"]
+pub struct Turn {
+    _permit: OwnedSemaphorePermit,
 }
 
 /// One transaction, as one actor. Derefs to the driver's client for SQL; has no commit on purpose.
@@ -66,6 +77,9 @@ pub struct System {
     client: Held,
     catalog: Arc<Catalog>,
 }
+
+/// How long a write waits for those of its company that came before it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
 
@@ -128,7 +142,8 @@ impl Store {
         let client = user.get().await?;
         let catalog = Arc::new(Catalog::read(&**client, modules).await?);
         let (events, _) = broadcast::channel(4096);
-        let house = Arc::new(House { catalog, modules, secrets, events });
+        let (turns, writers) = (Mutex::default(), (connections / 2).max(1));
+        let house = Arc::new(House { catalog, modules, secrets, events, turns, writers });
         Ok(Store { user, system, house })
     }
 
@@ -147,6 +162,28 @@ impl Store {
     /// What is committed from now on, of all organizations; the reader picks and asks again under its own rights.
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.house.events.subscribe()
+    }
+
+    /// Waits until the actor's company may write: people of one company wait for each other's numbers and totals, and
+    /// whoever waits in the database keeps a connection from all others. Who comes first goes first, and no company
+    /// has more than half of the connections for its writes.
+    ///
+    /// # Errors
+    /// Unavailable, after ten seconds.
+    pub async fn turn(&self, actor: &Actor) -> Result<Turn> {
+        let of = {
+            let mut turns = held(&self.house.turns);
+            let known = turns.get(&actor.organization).and_then(Weak::upgrade);
+            known.unwrap_or_else(|| {
+                turns.retain(|_, t| t.strong_count() > 0);
+                let of = Arc::new(Semaphore::new(self.house.writers));
+                turns.insert(actor.organization, Arc::downgrade(&of));
+                of
+            })
+        };
+        let waited = tokio::time::timeout(PATIENCE, of.acquire_owned()).await;
+        let permit = waited.ok().and_then(std::result::Result::ok).ok_or_else(Error::busy)?;
+        Ok(Turn { _permit: permit })
     }
 
     /// Begins a transaction as `actor`; [`Tx::end`] ends it. Written as [`within!`](crate::within).

@@ -515,6 +515,7 @@ pub async fn create(store: &Store, actor: &Actor, entity: &Entity, body: &Value)
     let ruled = kernel::rules(store.modules(), &entity.name, "create").next().is_some();
     let readable = actor.access.may(entity, "read");
     let asks = !making.files.is_empty() || !making.conditions.is_empty();
+    let _turn = store.turn(actor).await?;
     if ruled || !readable || asks || narrow(actor, catalog, &making.relations) {
         let id = within!(store, actor, tx => made(&tx, entity, &making).await)?;
         return if readable {
@@ -640,6 +641,7 @@ pub async fn change(
     if entity.document && version.is_none() {
         return Err(Error::VersionNeeded);
     }
+    let _turn = store.turn(actor).await?;
     within!(store, actor, tx => changed(&tx, entity, id, body, version).await)?;
     crate::get(store, actor, entity, id, &[], &[]).await
 }
@@ -798,6 +800,7 @@ pub async fn delete(
     if entity.part_of.is_some() {
         return Err(Error::malformed("Lines are removed with a change of the record they belong to."));
     }
+    let _turn = store.turn(actor).await?;
     within!(store, actor, (entity, "delete"), tx => deleted(&tx, entity, id, version).await)
 }
 
@@ -839,6 +842,7 @@ pub async fn restore(store: &Store, actor: &Actor, entity: &Entity, id: Uuid) ->
     if entity.part_of.is_some() {
         return Err(Error::malformed("Lines are written with the record they belong to."));
     }
+    let _turn = store.turn(actor).await?;
     within!(store, actor, (entity, "restore"), tx => restored(&tx, entity, id).await)?;
     crate::get(store, actor, entity, id, &[], &[]).await
 }
@@ -873,6 +877,7 @@ pub async fn act(store: &Store, actor: &Actor, entity: &Entity, id: Uuid, ask: &
         return Err(Error::NotFound);
     }
     allowed(actor, entity, action)?;
+    let _turn = store.turn(actor).await?;
     let made =
         within!(store, actor, (entity, action), tx => acted(&tx, entity, id, action, body, version).await)?;
     let record = crate::get(store, actor, entity, id, &[], &[]).await?;
@@ -990,6 +995,7 @@ pub async fn create_once(
     }
     let catalog = store.catalog();
     let making = making(actor, catalog, entity, body)?;
+    let _turn = store.turn(actor).await?;
     within!(store, actor, tx => {
         if let Some(answer) = answered(&tx, key).await? {
             return Ok(answer);
@@ -1011,6 +1017,7 @@ pub async fn act_once(
 ) -> Result<Once> {
     let Ask { action, body, version } = *ask;
     allowed(actor, entity, action)?;
+    let _turn = store.turn(actor).await?;
     within!(store, actor, (entity, action), tx => {
         if let Some(answer) = answered(&tx, key).await? {
             return Ok(answer);

@@ -202,6 +202,36 @@ async fn fifty_at_once_get_fifty_numbers_without_a_gap() {
     assert_eq!(numbers, (1..=40).map(|n| format!("SO-{n:05}")).collect::<Vec<_>>());
 }
 
+/// Whoever waits in the database keeps a connection: those of one company wait outside of it for each other.
+#[tokio::test]
+async fn a_company_whose_writes_wait_for_each_other_keeps_nobody_else_waiting() {
+    let s = scene().await;
+    let (sally, bob) = (s.person("Acme", "seller").await, s.person("Globex", "seller").await);
+    let (wile, hank) = (customer(&sally, "Wile").await, customer(&bob, "Hank").await);
+    let line = json!([{ "what": "x", "price": 1 }]);
+    let first = sally.create("shop.orders", json!({ "customer_id": wile["id"], "lines": line })).await.ok();
+    let counter = "update app.counters set last = last where series = 'SO' and organization_id = $1";
+    s.admin().batch_execute("begin").await.unwrap();
+    s.admin().execute(counter, &[&sally.actor.organization]).await.unwrap();
+    let all = futures_util::future::join_all((0..40).map(|_| async {
+        sally.create("shop.orders", json!({ "customer_id": wile["id"], "lines": line })).await.result()
+    }));
+    let meanwhile = async {
+        let waiting = "select count(*)::text from pg_locks l join pg_stat_activity a using (pid)
+                       where not l.granted and a.datname = current_database() and a.query like '%shop.orders%'";
+        while s.strings(waiting, &[]).await[0].parse::<u32>().unwrap() < 4 {
+            tokio::task::yield_now().await;
+        }
+        let others = bob.create("shop.orders", json!({ "customer_id": hank["id"], "lines": line })).await;
+        let own = sally.read("shop.orders", &first).await;
+        s.admin().batch_execute("rollback").await.unwrap();
+        (others.ok(), own.ok())
+    };
+    let (all, (others, own)) = tokio::join!(all, meanwhile);
+    assert_eq!((&others["number"], &own["number"]), (&json!("SO-00001"), &first["number"]));
+    assert_eq!(all.into_iter().filter(Result::is_ok).count(), 40);
+}
+
 #[tokio::test]
 async fn a_repeated_request_has_its_effect_once() {
     let s = scene().await;
