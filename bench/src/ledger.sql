@@ -1,4 +1,5 @@
--- This year of one company's books until today: entries of ten lines over all months, of which the last day's are not in the balances yet.
+-- This year of one company's books until today: entries of ten lines over all months. The last hour's are not in the balances
+-- yet, which are kept every hour; a year has two thousand working hours.
 -- {organization}, {owner}, {lines}.
 set app.context = '{organization} {owner} {owner} ';
 select ledger.open_year(ledger.home(), current_date);
@@ -21,7 +22,7 @@ insert into ledger.journal_entry_lines (organization_id, id, entry_id, position,
     owner_id, created_by, updated_by)
 select '{organization}'::uuid, lpad((50000000000000 + e.k * 10 + l)::text, 32, '0')::uuid, e.id, l, a.accounts[1 + (e.k * 7 + l * 13) % array_length(a.accounts, 1)],
     case when l % 2 = 1 then e.amount else 0 end, case when l % 2 = 0 then e.amount else 0 end, 'USD', case when l % 2 = 1 then e.amount else -e.amount end,
-    e.entry_on, e.period_id, e.legal_entity_id, e.k % 365 <> 0, '{owner}'::uuid, '{owner}'::uuid, '{owner}'::uuid
+    e.entry_on, e.period_id, e.legal_entity_id, e.k % 2000 <> 0, '{owner}'::uuid, '{owner}'::uuid, '{owner}'::uuid
 from entries e cross join generate_series(0, 9) l
 cross join (select array_agg(x.id order by x.code) as accounts from ledger.ledger_accounts x where x.organization_id = '{organization}' and not x.is_group) a;
 

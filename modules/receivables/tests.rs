@@ -518,3 +518,33 @@ async fn a_figure_of_a_past_day_leads_to_what_was_open_then() {
     }
     a.anna.call("finance", "invoice_aging", json!({ "party_id": "x" })).await.result().unwrap_err();
 }
+
+/// Five hundred at a time; what all come to is told with each.
+#[tokio::test]
+async fn an_ageing_of_many_is_read_by_pages() {
+    let s = scene(crate::ALL).await;
+    let a = Office::of(&s).await;
+    let first = a.posted("2026-01-01", "2026-01-10", "100").await;
+    let more = "insert into finance.invoices (organization_id, number, status, party_id, party_name, issued_on, due_on, currency, exchange_rate, net, gross, legal_entity_id,
+                    base_gross, assigned_to, created_by, updated_by)
+                select i.organization_id, 'MORE-' || n, 'sent', i.party_id, i.party_name, i.issued_on, i.due_on, i.currency, i.exchange_rate, n, n, i.legal_entity_id,
+                    n, i.assigned_to, i.created_by, i.updated_by
+                from finance.invoices i cross join generate_series(1, 510) n where i.id = $1";
+    s.admin().batch_execute("begin; set local session_replication_role = replica").await.unwrap();
+    s.admin().execute(more, &[&testkit::id(&first)]).await.unwrap();
+    s.admin().batch_execute("commit").await.unwrap();
+    let page = async |skip: i64| a.aging(json!({ "as_of": "2026-02-01", "by": "invoice", "skip": skip })).await;
+    let (one, two) = (page(0).await, page(500).await);
+    let count = |told: &Value| told["rows"].as_array().unwrap().len();
+    assert_eq!((count(&one), &one["next"], count(&two), &two["next"]), (500, &json!(500), 11, &json!(null)));
+    let keys: std::collections::BTreeSet<_> =
+        [&one, &two].iter().flat_map(|t| t["rows"].as_array().unwrap()).map(|r| r["key"].as_str().unwrap()).collect();
+    assert_eq!(keys.len(), 511);
+    for told in [&one, &two] {
+        let sum = &told["sums"][0];
+        let figures = [&sum["total"], &sum["aged"][0], &sum["aged_1"]].map(plain);
+        assert_eq!(figures, ["130405", "130405", "130405"]);
+    }
+    assert_eq!(a.aging(json!({ "as_of": "2026-02-01" })).await["sums"], json!([]), "one row is its own sum");
+    a.anna.call("finance", "invoice_aging", json!({ "skip": -1 })).await.result().unwrap_err();
+}

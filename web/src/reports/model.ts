@@ -13,7 +13,7 @@ export interface Report {
   compare?: 'span' | 'day' | null; params: Param[]; columns: Column[]; drill?: Drill[] | null
 }
 export type Row = Record<string, unknown> & { key: string; level?: number; role?: 'group' | 'result'; word?: string }
-export interface Answer { rows: Row[]; columns?: (string | Column)[]; currency?: string; from?: string; to?: string; as_of?: string; about?: string; next?: number; inputs_hash?: string; [more: string]: unknown }
+export interface Answer { rows: Row[]; sums?: Row[]; columns?: (string | Column)[]; currency?: string; from?: string; to?: string; as_of?: string; about?: string; next?: number; inputs_hash?: string; [more: string]: unknown }
 export type Search = Record<string, string>
 export type Target = { to: 'report'; module: string; name: string; search: Search } | { to: 'list'; entity: string; filter: Condition } | { to: 'record'; entity: string; id: string }
 
@@ -32,7 +32,10 @@ export const lacks = (report: Report, search: Search): Param | undefined => repo
 /** A refusal is an answer: it is not asked again. */
 export const answered = (module: string, name: string, params: Search) => ({
   queryKey: ['report', module, name, params], staleTime: 20_000, retry: (n: number, e: Error) => !(e instanceof Problem) && n < 2, placeholderData: keepPreviousData,
-  queryFn: ({ signal }: { signal: AbortSignal }) => get<Answer>(`/reports/${module}/${name}`, params, signal),
+  queryFn: async ({ signal }: { signal: AbortSignal }) => {
+    const answer = await get<Answer>(`/reports/${module}/${name}`, params, signal)
+    return { ...answer, rows: [...answer.rows, ...(answer.sums ?? [])] }
+  },
 })
 
 /** A parameter as a field of a form. */
