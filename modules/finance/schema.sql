@@ -973,12 +973,48 @@ end $$;
 create trigger moves_on_insert after insert on finance.invoices for each row when (new.status = 'draft') execute function finance.follow_invoice('invoice_made');
 create trigger moves_on after update on finance.invoices for each row when (old.status = 'draft' and new.number is not null) execute function finance.follow_invoice('invoice_posted');
 
+create function finance.lock_deal(of_deal uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform 1 from finance.payments x where x.organization_id = app.organization() and x.deal_id = of_deal and x.status = 'completed' and x.unallocated > 0
+        order by x.id for no key update;
+end $$;
+revoke execute on function finance.lock_deal(uuid) from public;
+
+-- Money for a deal pays the deal's invoice, what came first first, as far as it goes. Locks are taken in the order of all.
+create function finance.settle_deal(of_deal uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); i finance.invoices; p record; open numeric; piece numeric;
+begin
+    perform finance.lock_deal(of_deal);
+    select * into i from finance.invoices x where x.organization_id = here and x.deal_id = of_deal and x.number is not null and x.status <> 'cancelled'
+        and x.balance > 0 and x.deleted_at is null for no key update;
+    if not found then return; end if;
+    open := i.balance;
+    for p in select x.id, x.unallocated from finance.payments x where x.organization_id = here and x.deal_id = of_deal and x.status = 'completed' and x.direction = 'in'
+        and x.unallocated > 0 and (x.party_id, x.currency) = (i.party_id, i.currency) order by x.paid_on, x.id
+    loop
+        piece := least(p.unallocated, open);
+        exit when piece <= 0;
+        insert into finance.payment_allocations (payment_id, invoice_id, amount) values (p.id, i.id, piece);
+        open := open - piece;
+    end loop;
+end $$;
+revoke execute on function finance.settle_deal(uuid) from public;
+
+create function finance.settle_posted() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform finance.settle_deal(new.deal_id);
+    return null;
+end $$;
+create trigger settles_deal after update on finance.invoices for each row when (old.status = 'draft' and new.number is not null and new.deal_id is not null)
+    execute function finance.settle_posted();
+
 -- What follows when a payment counts, in the same transaction: what modules have a function payment_counts for, and last the
 -- number of the receipt.
 create function finance.follow_payment() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 begin
     if new.status = 'completed' then
         if new.reverses_id is not null then perform finance.take_back(new.reverses_id, new.amount); end if;
+        if new.deal_id is not null and new.direction = 'in' then perform finance.settle_deal(new.deal_id); end if;
         perform finance.tell_modules('payment_counts', new.id);
         if new.verified_at is not null and new.direction = 'in' then perform finance.receipt(new.id); end if;
     end if;
@@ -1499,6 +1535,7 @@ end $$;
 -- what they do, by a function of the name <module>.invoice_posts(invoice).
 create function finance.prepare(of_invoice uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
 begin
+    perform finance.lock_deal(i.deal_id) from finance.invoices i where i.organization_id = app.organization() and i.id = of_invoice and i.deal_id is not null;
     update finance.invoices i set issued_on = current_date where i.organization_id = app.organization() and i.id = of_invoice and i.status = 'draft' and i.issued_on is null;
     perform finance.tell_modules('invoice_posts', of_invoice);
 end $$;

@@ -23,7 +23,75 @@ begin
     end if;
     return made;
 end $$;
+-- Money for a deal pays the deal's invoice, whichever of the two comes first.
+create function finance.lock_deal(of_deal uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform 1 from finance.payments x where x.organization_id = app.organization() and x.deal_id = of_deal and x.status = 'completed' and x.unallocated > 0
+        order by x.id for no key update;
+end $$;
+revoke execute on function finance.lock_deal(uuid) from public;
+create function finance.settle_deal(of_deal uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); i finance.invoices; p record; open numeric; piece numeric;
+begin
+    perform finance.lock_deal(of_deal);
+    select * into i from finance.invoices x where x.organization_id = here and x.deal_id = of_deal and x.number is not null and x.status <> 'cancelled'
+        and x.balance > 0 and x.deleted_at is null for no key update;
+    if not found then return; end if;
+    open := i.balance;
+    for p in select x.id, x.unallocated from finance.payments x where x.organization_id = here and x.deal_id = of_deal and x.status = 'completed' and x.direction = 'in'
+        and x.unallocated > 0 and (x.party_id, x.currency) = (i.party_id, i.currency) order by x.paid_on, x.id
+    loop
+        piece := least(p.unallocated, open);
+        exit when piece <= 0;
+        insert into finance.payment_allocations (payment_id, invoice_id, amount) values (p.id, i.id, piece);
+        open := open - piece;
+    end loop;
+end $$;
+revoke execute on function finance.settle_deal(uuid) from public;
+create function finance.settle_posted() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform finance.settle_deal(new.deal_id);
+    return null;
+end $$;
+create trigger settles_deal after update on finance.invoices for each row when (old.status = 'draft' and new.number is not null and new.deal_id is not null)
+    execute function finance.settle_posted();
+create or replace function finance.follow_payment() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    if new.status = 'completed' then
+        if new.reverses_id is not null then perform finance.take_back(new.reverses_id, new.amount); end if;
+        if new.deal_id is not null and new.direction = 'in' then perform finance.settle_deal(new.deal_id); end if;
+        perform finance.tell_modules('payment_counts', new.id);
+        if new.verified_at is not null and new.direction = 'in' then perform finance.receipt(new.id); end if;
+    end if;
+    if old.status = 'submitted' then perform finance.tell_payment(new); end if;
+    return null;
+end $$;
+create or replace function finance.prepare(of_invoice uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform finance.lock_deal(i.deal_id) from finance.invoices i where i.organization_id = app.organization() and i.id = of_invoice and i.deal_id is not null;
+    update finance.invoices i set issued_on = current_date where i.organization_id = app.organization() and i.id = of_invoice and i.status = 'draft' and i.issued_on is null;
+    perform finance.tell_modules('invoice_posts', of_invoice);
+end $$;
 -- down
+create or replace function finance.prepare(of_invoice uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    update finance.invoices i set issued_on = current_date where i.organization_id = app.organization() and i.id = of_invoice and i.status = 'draft' and i.issued_on is null;
+    perform finance.tell_modules('invoice_posts', of_invoice);
+end $$;
+create or replace function finance.follow_payment() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    if new.status = 'completed' then
+        if new.reverses_id is not null then perform finance.take_back(new.reverses_id, new.amount); end if;
+        perform finance.tell_modules('payment_counts', new.id);
+        if new.verified_at is not null and new.direction = 'in' then perform finance.receipt(new.id); end if;
+    end if;
+    if old.status = 'submitted' then perform finance.tell_payment(new); end if;
+    return null;
+end $$;
+drop trigger settles_deal on finance.invoices;
+drop function finance.settle_posted();
+drop function finance.settle_deal(uuid);
+drop function finance.lock_deal(uuid);
 drop function finance.invoice_deal(uuid, jsonb);
 alter table finance.invoices drop column deal_id;
 update app.entities set derived = array_remove(derived, 'deal_id') where name = 'finance.invoices';
