@@ -110,6 +110,28 @@ export async function fields(browser, email) {
     await saved('FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,FR;COUNT=10')
   })
 
+  await chain('files are put into their field by keys, one after the other', async () => {
+    await api(p, 'POST', '/fields', { entity: 'parties.parties', name: 'own_papers', label: 'Own papers', type: 'file' })
+    await p.reload()
+    await p.getByRole('button', { name: /^More fields/ }).focus()
+    await p.keyboard.press('Enter')
+    const edit = p.getByRole('button', { name: 'Edit Own papers', exact: true })
+    await edit.focus()
+    await p.keyboard.press('Enter')
+    await p.waitForFunction(() => document.activeElement?.textContent === 'Choose file')
+    for (const name of ['first.txt', 'second.txt']) {
+      const [chooser] = await Promise.all([p.waitForEvent('filechooser'), p.keyboard.press('Enter')])
+      await chooser.setFiles({ name, mimeType: 'text/plain', buffer: Buffer.from(name) })
+      await p.getByRole('button', { name: `Remove ${name}` }).waitFor()
+    }
+    await p.keyboard.press('ControlOrMeta+Enter')
+    await edit.waitFor()
+    const names = async () => ((await api(p, 'GET', `/parties/parties/${id}`))['cf.own_papers'] ?? []).map((f) => f.name).join()
+    for (let i = 0; i < 40 && (await names()) !== 'first.txt,second.txt'; i++) await p.waitForTimeout(100)
+    equal(await names(), 'first.txt,second.txt')
+    await shot(p, 'fields-8-files')
+  })
+
   await chain('the table shows them and finds by them', async () => {
     const of = (filter) => `${BASE}/o/parties-parties?as=table&columns=${encodeURIComponent(JSON.stringify(['name', ...Object.keys(TYPES).map((x) => `cf.own_${x}`)]))}&filter=${encodeURIComponent(JSON.stringify({ operator: 'AND', rules: [filter] }))}`
     for (const filter of [
