@@ -84,14 +84,19 @@ pub async fn print(store: &Store, actor: &Actor, entity: &Entity, id: Uuid, lang
             json!({ "label": fields.first().map(|f| head.label(f)), "name": name, "details": details.join("\n") })
         })
         .collect();
+    let currency = record["currency"].as_str().unwrap_or_default();
+    let said = |f: &str| {
+        let shown = head.shown(f, &record, digits);
+        let money = head.field(f)["type"] == "money" && !shown.is_empty();
+        if money { format!("{shown} {currency}").trim_end().to_owned() } else { shown }
+    };
     let named = |fields: &[String], value: &str| -> Vec<Value> {
         fields
             .iter()
-            .map(|f| json!({ "label": head.label(f), value: head.shown(f, &record, digits) }))
+            .map(|f| json!({ "label": head.label(f), value: said(f) }))
             .filter(|fact| fact[value] != "")
             .collect()
     };
-    let currency = record["currency"].as_str().unwrap_or_default();
     let seldom = names(&spec["seldom"]);
     let totals: Vec<Value> = names(&spec["totals"])
         .iter()
@@ -99,10 +104,7 @@ pub async fn print(store: &Store, actor: &Actor, entity: &Entity, id: Uuid, lang
             !seldom.contains(f)
                 || record[f.as_str()].as_str().is_some_and(|v| v.bytes().any(|b| (b'1'..=b'9').contains(&b)))
         })
-        .map(|f| {
-            let value = format!("{} {currency}", head.shown(f, &record, digits));
-            json!({ "label": head.label(f), "value": value.trim_end(), "strong": spec["strong"] == json!(f) })
-        })
+        .map(|f| json!({ "label": head.label(f), "value": said(f), "strong": spec["strong"] == json!(f) }))
         .collect();
     let mut document = json!({
         "title": title.as_deref().or(head.meta["label"].as_str()),

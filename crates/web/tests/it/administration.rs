@@ -255,13 +255,14 @@ async fn own_fields_are_printed_in_words() {
         "recurrence",
         "datetime",
         "file",
+        "money",
     ];
     for kind in kinds {
         let body = json!({ "entity": "parties.parties", "name": kind, "label": format!("Own {kind}"), "type": kind });
         assert_eq!(owner.post("/fields", body).await.status, 201, "{kind}");
     }
     let sent = owner.raw("POST", "/files", b"x".to_vec(), &[("x-file-name", "plan.pdf")]).await.json();
-    let body = json!({ "name": "Paper", "kind": "company", "is_customer": true, "cf.rating": 4, "cf.duration": "1:30",
+    let body = json!({ "name": "Paper", "kind": "company", "is_customer": true, "currency": "KZT", "cf.money": "1200", "cf.rating": 4, "cf.duration": "1:30",
         "cf.location": "43.25, 76.95, Almaty", "cf.user": owner.id, "cf.country": "KZ", "cf.richtext": "# Terms\n**Pay** at once\n\n- one",
         "cf.signature": { "path": "M10 20L30 40Q50 60 70 80" }, "cf.recurrence": "FREQ=WEEKLY;BYDAY=MO", "cf.datetime": "2026-01-01T23:30:00Z", "cf.file": [sent["id"]] });
     let made = owner.post("/parties/parties", body).await;
@@ -275,10 +276,20 @@ async fn own_fields_are_printed_in_words() {
         let found = facts.clone().find(|f| f["label"] == label).unwrap_or_else(|| panic!("{label}: {paper}"));
         found["value"].as_str().or(found["text"].as_str()).unwrap().replace('\u{a0}', " ")
     };
-    let said: Vec<String> =
-        ["rating", "duration", "location", "user", "country", "richtext", "recurrence", "datetime", "file"]
-            .map(|k| fact(&format!("Own {k}")))
-            .into();
+    let said: Vec<String> = [
+        "rating",
+        "duration",
+        "location",
+        "user",
+        "country",
+        "richtext",
+        "recurrence",
+        "datetime",
+        "file",
+        "money",
+    ]
+    .map(|k| fact(&format!("Own {k}")))
+    .into();
     assert_eq!(
         said,
         [
@@ -290,7 +301,8 @@ async fn own_fields_are_printed_in_words() {
             "Terms\nPay at once\n\n• one",
             "Каждую неделю: понедельник",
             "02.01.2026, 00:30",
-            "plan.pdf"
+            "plan.pdf",
+            "1 200,00 KZT"
         ]
     );
     let signed = &paper["signatures"][0];
