@@ -359,7 +359,7 @@ begin
     select r.* into request from app.approval_requests r where r.organization_id = here and r.id = decide_approval.id;
     if request.id is null then return '{"outcome": "missing"}'; end if;
     -- The record before the request, as whoever asks takes them.
-    execute format('select x.version, x.deleted_at is not null from %s x where x.organization_id = $1 and x.id = $2 for no key update', request.entity::regclass)
+    execute format('select x.version, x.deleted_at is not null from %s x where x.organization_id = $1 and x.id = $2 for no key update', app.table_of(request.entity))
         into version, gone using here, request.record_id;
     select r.* into request from app.approval_requests r where r.organization_id = here and r.id = decide_approval.id for update;
     if not app.sees_approval(request, me, sees_all) then return '{"outcome": "missing"}'; end if;
