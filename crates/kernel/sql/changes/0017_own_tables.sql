@@ -3,130 +3,6 @@
 create function app.table_of(entity text) returns regclass language sql stable
 return (case when entity like 'custom.%' then 'builder.custom_records' else entity end)::regclass;
 
-create or replace function app.log_change() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
-declare
-    skip constant text[] := tg_argv[1:] || '{organization_id,created_at,created_by,updated_at,updated_by,version,search,search_text}'::text[];
-    before jsonb; after jsonb; r record; entity text := tg_argv[0];
-begin
-    if tg_op = 'INSERT' then
-        r := new;
-        after := jsonb_strip_nulls(to_jsonb(new) - skip - 'id');
-    elsif tg_op = 'DELETE' then
-        r := old;
-        before := to_jsonb(old) - skip;
-    else
-        r := new;
-        before := to_jsonb(old) - skip;
-        after := to_jsonb(new) - skip;
-        -- Most often it is a total, which is not worth a line.
-        if after = before then return null; end if;
-        select jsonb_object_agg(a.key, b.value), jsonb_object_agg(a.key, a.value) into before, after
-        from jsonb_each(after) a join jsonb_each(before) b using (key)
-        where a.value is distinct from b.value;
-    end if;
-    -- Of a table of one's own, the row says which.
-    if entity = 'builder.custom_records' then entity := to_jsonb(r) ->> 'entity'; end if;
-    insert into app.audit (organization_id, entity, record_id, action, actor_id, request_id, version, old, new)
-    values (r.organization_id, entity, r.id, lower(tg_op), app.actor(), app.request(), r.version, before, after);
-    if entity !~ '^(social|iam|tenancy|files|imports|builder)\.' and app.actor() <> '00000000-0000-0000-0000-000000000000' then
-        perform app.tell_later(r.organization_id, entity, r.id, tg_op, after);
-    end if;
-    return null;
-end $$;
-
-create or replace function app.users_of(of_entity text, of_id uuid) returns table (entity text, count bigint) language plpgsql stable
-security definer set search_path = pg_catalog as $$
-declare key record; n bigint;
-begin
-    for key in
-        select e.name, a.attname, e.part_of from pg_constraint c
-        join app.entities e on e.name::regclass = c.conrelid
-        join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[2]
-        where c.contype = 'f' and c.confrelid = app.table_of(of_entity) and cardinality(c.conkey) = 2 and a.atttypid = 'uuid'::regtype
-          and e.part_of is distinct from of_entity and c.confdeltype <> 'c'    -- what goes with it does not hold it
-        order by 1
-    loop
-        execute format('select count(*) from (select from %s where organization_id = $1 and %I = $2 and deleted_at is null limit 1000) x', key.name, key.attname)
-            into n using app.organization(), of_id;
-        if n > 0 then
-            return query select key.name, n;
-        end if;
-    end loop;
-end $$;
-
-create or replace function app.decide_approval(id uuid, decision text, said text, to_person uuid, sees_all boolean) returns jsonb language plpgsql
-security definer set search_path = pg_catalog as $$
-declare
-    here constant uuid := app.organization(); me constant uuid := app.actor();
-    request app.approval_requests; seat app.approval_seats; l app.approval_levels; told uuid[] := '{}';
-    version integer; gone boolean; yes integer; needed integer; outcome text := decision;
-begin
-    select r.* into request from app.approval_requests r where r.organization_id = here and r.id = decide_approval.id;
-    if request.id is null then return '{"outcome": "missing"}'; end if;
-    -- The record before the request, as whoever asks takes them.
-    execute format('select x.version, x.deleted_at is not null from %s x where x.organization_id = $1 and x.id = $2 for no key update', app.table_of(request.entity))
-        into version, gone using here, request.record_id;
-    select r.* into request from app.approval_requests r where r.organization_id = here and r.id = decide_approval.id for update;
-    if not app.sees_approval(request, me, sees_all) then return '{"outcome": "missing"}'; end if;
-    if request.status <> 'pending' then
-        return (select jsonb_build_object('outcome', 'late', 'status', request.status, 'by', app.names_of(array[d.decided_by])) from app.approval_decisions d
-            where d.organization_id = here and d.request_id = request.id and d.decision in ('approve', 'reject', 'return', 'withdraw') order by d.id desc limit 1);
-    end if;
-    if me = request.requested_by then return '{"outcome": "own"}'; end if;
-    if me is not distinct from request.author_id then return '{"outcome": "made"}'; end if;
-    seat := app.approval_seat(request, me);
-    if seat.id is null then
-        return case when exists (select from app.approval_decisions d where d.organization_id = here and d.request_id = request.id and d.decision = 'approve' and me in (d.decided_by, d.person_id))
-            then '{"outcome": "done"}' else '{"outcome": "others"}' end::jsonb;
-    end if;
-    if decision = 'approve' and (gone is not false or version <> request.record_version) then return '{"outcome": "changed"}'; end if;
-    if decision = 'delegate' then
-        if to_person in (request.requested_by, request.author_id, seat.person_id, me) then
-            raise exception 'This cannot be handed to whoever asks for it, made it, or has to decide already.' using errcode = 'AP001', column = 'to';
-        end if;
-        if not exists (select from iam.memberships m where m.organization_id = here and m.id = to_person and m.status = 'active' and m.deleted_at is null)
-            or exists (select from app.approval_decisions d where d.organization_id = here and d.request_id = request.id and d.decision = 'approve' and to_person in (d.decided_by, d.person_id)) then
-            raise exception 'This person cannot decide here.' using errcode = 'AP001', column = 'to';
-        end if;
-        update app.approval_seats s set standin_id = to_person where s.organization_id = here and s.id = seat.id;
-    end if;
-    insert into app.approval_decisions (organization_id, request_id, level, decision, person_id, decided_by, to_id, comment)
-    values (here, request.id, request.level, decision, seat.person_id, me, case when decision = 'delegate' then to_person end, nullif(trim(said), ''));
-    if decision = 'delegate' then
-        told := app.tell_of_approval(request, array[to_person], 'delegate');
-    elsif decision = 'ask' then
-        update app.approval_levels x set asked_at = coalesce(x.asked_at, now()) where x.organization_id = here and x.request_id = request.id and x.number = request.level;
-        told := app.tell_of_approval(request, array[request.requested_by], 'ask');
-    elsif decision = 'approve' then
-        select x.* into strict l from app.approval_levels x where x.organization_id = here and x.request_id = request.id and x.number = request.level;
-        select count(*) filter (where d.id is not null), count(*) into yes, needed
-        from app.approval_seats s left join app.approval_decisions d on d.organization_id = here and d.request_id = s.request_id and d.level = s.level
-            and d.person_id = s.person_id and d.decision = 'approve'
-        where s.organization_id = here and s.request_id = request.id and s.level = request.level and not s.escalated
-          and (d.id is not null or app.seat_holds(s, request.in_workspace_id));
-        outcome := 'pending';
-        if seat.escalated or yes >= least(coalesce(l.quorum, needed), needed) then
-            update app.approval_levels x set left_at = now() where x.organization_id = here and x.id = l.id;
-            if exists (select from app.approval_levels x where x.organization_id = here and x.request_id = request.id and x.number = request.level + 1) then
-                update app.approval_requests r set level = r.level + 1 where r.organization_id = here and r.id = request.id returning r.* into request;
-                told := app.enter_approval_level(request, request.level);
-            else
-                outcome := 'approved';
-            end if;
-        end if;
-    else
-        outcome := case decision when 'reject' then 'rejected' else 'returned' end;
-    end if;
-    perform app.log_approval(request, decision, nullif(trim(said), ''));
-    if outcome in ('approved', 'rejected', 'returned') then
-        update app.approval_requests r set status = outcome, decided_at = now() where r.organization_id = here and r.id = request.id;
-        update app.approval_levels x set left_at = now() where x.organization_id = here and x.request_id = request.id and x.number = request.level and x.left_at is null;
-        told := told || app.tell_of_approval(request, array[request.requested_by], outcome);
-    end if;
-    return jsonb_build_object('outcome', outcome, 'entity', request.entity, 'record', request.record_id, 'told', told, 'body', request.body,
-        'then', case outcome when 'approved' then request.action when 'rejected' then request.on_reject when 'returned' then request.on_return end);
-end $$;
-
 -- Tables that an organization made for itself. Their records are rows of one table, so that making one is a row and no DDL;
 -- what people may do with them stands in a setting of its own, app.tables: four letters a table, by its slot, as app.context
 -- has them for what comes with the product.
@@ -322,6 +198,163 @@ begin
 end $$;
 revoke execute on function builder.purge_tables(integer) from public;
 grant execute on function builder.purge_tables(integer) to app_system;
+
+create or replace function app.log_change() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    skip constant text[] := tg_argv[1:] || '{organization_id,created_at,created_by,updated_at,updated_by,version,search,search_text}'::text[];
+    before jsonb; after jsonb; r record; entity text := tg_argv[0];
+begin
+    if tg_op = 'INSERT' then
+        r := new;
+        after := jsonb_strip_nulls(to_jsonb(new) - skip - 'id');
+    elsif tg_op = 'DELETE' then
+        r := old;
+        before := to_jsonb(old) - skip;
+    else
+        r := new;
+        before := to_jsonb(old) - skip;
+        after := to_jsonb(new) - skip;
+        -- Most often it is a total, which is not worth a line.
+        if after = before then return null; end if;
+        select jsonb_object_agg(a.key, b.value), jsonb_object_agg(a.key, a.value) into before, after
+        from jsonb_each(after) a join jsonb_each(before) b using (key)
+        where a.value is distinct from b.value;
+    end if;
+    -- Of a table of one's own, the row says which.
+    if entity = 'builder.custom_records' then entity := to_jsonb(r) ->> 'entity'; end if;
+    insert into app.audit (organization_id, entity, record_id, action, actor_id, request_id, version, old, new)
+    values (r.organization_id, entity, r.id, lower(tg_op), app.actor(), app.request(), r.version, before, after);
+    if entity !~ '^(social|iam|tenancy|files|imports|builder)\.' and app.actor() <> '00000000-0000-0000-0000-000000000000' then
+        perform app.tell_later(r.organization_id, entity, r.id, tg_op, after);
+    end if;
+    return null;
+end $$;
+
+create or replace function app.users_of(of_entity text, of_id uuid) returns table (entity text, count bigint) language plpgsql stable
+security definer set search_path = pg_catalog as $$
+declare key record; n bigint;
+begin
+    for key in
+        select e.name, a.attname, e.part_of from pg_constraint c
+        join app.entities e on e.name::regclass = c.conrelid
+        join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[2]
+        where c.contype = 'f' and c.confrelid = app.table_of(of_entity) and cardinality(c.conkey) = 2 and a.atttypid = 'uuid'::regtype
+          and e.part_of is distinct from of_entity and c.confdeltype <> 'c'    -- what goes with it does not hold it
+        order by 1
+    loop
+        execute format('select count(*) from (select from %s where organization_id = $1 and %I = $2 and deleted_at is null limit 1000) x', key.name, key.attname)
+            into n using app.organization(), of_id;
+        if n > 0 then
+            return query select key.name, n;
+        end if;
+    end loop;
+end $$;
+
+create or replace function app.ask_approval(entity text, record uuid, action text, asked jsonb) returns jsonb language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    here constant uuid := app.organization(); rule app.approval_rules; was app.approval_requests; request app.approval_requests; told uuid[] := '{}'; people uuid[];
+begin
+    if not exists (select from app.entities e where e.name = ask_approval.entity)
+        and not exists (select from builder.custom_tables t where t.organization_id = here and t.entity = ask_approval.entity) then raise exception 'There is no such entity.' using errcode = 'AP001'; end if;
+    select r.* into strict rule from app.approval_rules r where r.organization_id = here and r.id = (asked ->> 'rule')::uuid;
+    select r.* into was from app.approval_requests r where r.organization_id = here and r.entity = ask_approval.entity and r.record_id = record
+        and r.action = ask_approval.action and r.status = 'pending' for update;
+    if was.id is null or was.record_version <> (asked ->> 'version')::integer then
+        if was.id is not null then
+            update app.approval_requests r set status = 'withdrawn', decided_at = now() where r.organization_id = here and r.id = was.id;
+            insert into app.approval_decisions (organization_id, request_id, level, decision, decided_by) values (here, was.id, was.level, 'withdraw', app.actor());
+        end if;
+        insert into app.approval_requests (organization_id, entity, record_id, action, body, rule_id, title, reason, amount, currency, shown, requested_by, author_id,
+            record_version, in_workspace_id, on_reject, on_return)
+        values (here, ask_approval.entity, record, ask_approval.action, asked -> 'body', rule.id, coalesce(asked ->> 'title', ''), left(asked ->> 'reason', 2000),
+            (asked ->> 'amount')::numeric, asked ->> 'currency', asked -> 'shown', app.actor(), (asked ->> 'author')::uuid, (asked ->> 'version')::integer,
+            (asked ->> 'workspace')::uuid, rule.on_reject, rule.on_return)
+        returning * into request;
+        insert into app.approval_levels (organization_id, request_id, number, name, source, quorum, due_hours)
+        select here, request.id, n, coalesce(l ->> 'name', ''), l, (l ->> 'quorum')::integer, (l ->> 'due_hours')::integer
+        from jsonb_array_elements(rule.levels) with ordinality x (l, n);
+        told := app.enter_approval_level(request, 1);
+        perform app.log_approval(request, 'request', request.reason);
+    else
+        request := was;
+    end if;
+    select array_agg(coalesce(s.standin_id, s.person_id)) into people from app.approval_seats s where s.organization_id = here and s.request_id = request.id and s.level = request.level
+        and not exists (select from app.approval_decisions d where d.organization_id = here and d.request_id = s.request_id and d.decision = 'approve' and d.person_id = s.person_id);
+    return jsonb_build_object('id', request.id, 'waits_for', app.names_of(people), 'told', told);
+end $$;
+
+create or replace function app.decide_approval(id uuid, decision text, said text, to_person uuid, sees_all boolean) returns jsonb language plpgsql
+security definer set search_path = pg_catalog as $$
+declare
+    here constant uuid := app.organization(); me constant uuid := app.actor();
+    request app.approval_requests; seat app.approval_seats; l app.approval_levels; told uuid[] := '{}';
+    version integer; gone boolean; yes integer; needed integer; outcome text := decision;
+begin
+    select r.* into request from app.approval_requests r where r.organization_id = here and r.id = decide_approval.id;
+    if request.id is null then return '{"outcome": "missing"}'; end if;
+    -- The record before the request, as whoever asks takes them.
+    execute format('select x.version, x.deleted_at is not null from %s x where x.organization_id = $1 and x.id = $2 for no key update', app.table_of(request.entity))
+        into version, gone using here, request.record_id;
+    select r.* into request from app.approval_requests r where r.organization_id = here and r.id = decide_approval.id for update;
+    if not app.sees_approval(request, me, sees_all) then return '{"outcome": "missing"}'; end if;
+    if request.status <> 'pending' then
+        return (select jsonb_build_object('outcome', 'late', 'status', request.status, 'by', app.names_of(array[d.decided_by])) from app.approval_decisions d
+            where d.organization_id = here and d.request_id = request.id and d.decision in ('approve', 'reject', 'return', 'withdraw') order by d.id desc limit 1);
+    end if;
+    if me = request.requested_by then return '{"outcome": "own"}'; end if;
+    if me is not distinct from request.author_id then return '{"outcome": "made"}'; end if;
+    seat := app.approval_seat(request, me);
+    if seat.id is null then
+        return case when exists (select from app.approval_decisions d where d.organization_id = here and d.request_id = request.id and d.decision = 'approve' and me in (d.decided_by, d.person_id))
+            then '{"outcome": "done"}' else '{"outcome": "others"}' end::jsonb;
+    end if;
+    if decision = 'approve' and (gone is not false or version <> request.record_version) then return '{"outcome": "changed"}'; end if;
+    if decision = 'delegate' then
+        if to_person in (request.requested_by, request.author_id, seat.person_id, me) then
+            raise exception 'This cannot be handed to whoever asks for it, made it, or has to decide already.' using errcode = 'AP001', column = 'to';
+        end if;
+        if not exists (select from iam.memberships m where m.organization_id = here and m.id = to_person and m.status = 'active' and m.deleted_at is null)
+            or exists (select from app.approval_decisions d where d.organization_id = here and d.request_id = request.id and d.decision = 'approve' and to_person in (d.decided_by, d.person_id)) then
+            raise exception 'This person cannot decide here.' using errcode = 'AP001', column = 'to';
+        end if;
+        update app.approval_seats s set standin_id = to_person where s.organization_id = here and s.id = seat.id;
+    end if;
+    insert into app.approval_decisions (organization_id, request_id, level, decision, person_id, decided_by, to_id, comment)
+    values (here, request.id, request.level, decision, seat.person_id, me, case when decision = 'delegate' then to_person end, nullif(trim(said), ''));
+    if decision = 'delegate' then
+        told := app.tell_of_approval(request, array[to_person], 'delegate');
+    elsif decision = 'ask' then
+        update app.approval_levels x set asked_at = coalesce(x.asked_at, now()) where x.organization_id = here and x.request_id = request.id and x.number = request.level;
+        told := app.tell_of_approval(request, array[request.requested_by], 'ask');
+    elsif decision = 'approve' then
+        select x.* into strict l from app.approval_levels x where x.organization_id = here and x.request_id = request.id and x.number = request.level;
+        select count(*) filter (where d.id is not null), count(*) into yes, needed
+        from app.approval_seats s left join app.approval_decisions d on d.organization_id = here and d.request_id = s.request_id and d.level = s.level
+            and d.person_id = s.person_id and d.decision = 'approve'
+        where s.organization_id = here and s.request_id = request.id and s.level = request.level and not s.escalated
+          and (d.id is not null or app.seat_holds(s, request.in_workspace_id));
+        outcome := 'pending';
+        if seat.escalated or yes >= least(coalesce(l.quorum, needed), needed) then
+            update app.approval_levels x set left_at = now() where x.organization_id = here and x.id = l.id;
+            if exists (select from app.approval_levels x where x.organization_id = here and x.request_id = request.id and x.number = request.level + 1) then
+                update app.approval_requests r set level = r.level + 1 where r.organization_id = here and r.id = request.id returning r.* into request;
+                told := app.enter_approval_level(request, request.level);
+            else
+                outcome := 'approved';
+            end if;
+        end if;
+    else
+        outcome := case decision when 'reject' then 'rejected' else 'returned' end;
+    end if;
+    perform app.log_approval(request, decision, nullif(trim(said), ''));
+    if outcome in ('approved', 'rejected', 'returned') then
+        update app.approval_requests r set status = outcome, decided_at = now() where r.organization_id = here and r.id = request.id;
+        update app.approval_levels x set left_at = now() where x.organization_id = here and x.request_id = request.id and x.number = request.level and x.left_at is null;
+        told := told || app.tell_of_approval(request, array[request.requested_by], outcome);
+    end if;
+    return jsonb_build_object('outcome', outcome, 'entity', request.entity, 'record', request.record_id, 'told', told, 'body', request.body,
+        'then', case outcome when 'approved' then request.action when 'rejected' then request.on_reject when 'returned' then request.on_return end);
+end $$;
 -- down
 do $$ begin
     if exists (select from builder.custom_tables) then raise exception 'There are tables of one''s own, which the program before this one does not know.'; end if;
@@ -372,6 +405,37 @@ begin
             return query select key.name, n;
         end if;
     end loop;
+end $$;
+create or replace function app.ask_approval(entity text, record uuid, action text, asked jsonb) returns jsonb language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    here constant uuid := app.organization(); rule app.approval_rules; was app.approval_requests; request app.approval_requests; told uuid[] := '{}'; people uuid[];
+begin
+    if not exists (select from app.entities e where e.name = ask_approval.entity) then raise exception 'There is no such entity.' using errcode = 'AP001'; end if;
+    select r.* into strict rule from app.approval_rules r where r.organization_id = here and r.id = (asked ->> 'rule')::uuid;
+    select r.* into was from app.approval_requests r where r.organization_id = here and r.entity = ask_approval.entity and r.record_id = record
+        and r.action = ask_approval.action and r.status = 'pending' for update;
+    if was.id is null or was.record_version <> (asked ->> 'version')::integer then
+        if was.id is not null then
+            update app.approval_requests r set status = 'withdrawn', decided_at = now() where r.organization_id = here and r.id = was.id;
+            insert into app.approval_decisions (organization_id, request_id, level, decision, decided_by) values (here, was.id, was.level, 'withdraw', app.actor());
+        end if;
+        insert into app.approval_requests (organization_id, entity, record_id, action, body, rule_id, title, reason, amount, currency, shown, requested_by, author_id,
+            record_version, in_workspace_id, on_reject, on_return)
+        values (here, ask_approval.entity, record, ask_approval.action, asked -> 'body', rule.id, coalesce(asked ->> 'title', ''), left(asked ->> 'reason', 2000),
+            (asked ->> 'amount')::numeric, asked ->> 'currency', asked -> 'shown', app.actor(), (asked ->> 'author')::uuid, (asked ->> 'version')::integer,
+            (asked ->> 'workspace')::uuid, rule.on_reject, rule.on_return)
+        returning * into request;
+        insert into app.approval_levels (organization_id, request_id, number, name, source, quorum, due_hours)
+        select here, request.id, n, coalesce(l ->> 'name', ''), l, (l ->> 'quorum')::integer, (l ->> 'due_hours')::integer
+        from jsonb_array_elements(rule.levels) with ordinality x (l, n);
+        told := app.enter_approval_level(request, 1);
+        perform app.log_approval(request, 'request', request.reason);
+    else
+        request := was;
+    end if;
+    select array_agg(coalesce(s.standin_id, s.person_id)) into people from app.approval_seats s where s.organization_id = here and s.request_id = request.id and s.level = request.level
+        and not exists (select from app.approval_decisions d where d.organization_id = here and d.request_id = s.request_id and d.decision = 'approve' and d.person_id = s.person_id);
+    return jsonb_build_object('id', request.id, 'waits_for', app.names_of(people), 'told', told);
 end $$;
 create or replace function app.decide_approval(id uuid, decision text, said text, to_person uuid, sees_all boolean) returns jsonb language plpgsql
 security definer set search_path = pg_catalog as $$

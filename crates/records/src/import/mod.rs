@@ -520,7 +520,7 @@ async fn exact(tx: &Tx, entity: &Entity) -> Result<HashMap<String, String>> {
                  where a.attrelid = $1::text::regclass and a.attnum > 0 and not a.attisdropped
                    and coalesce(nullif(t.typbasetype, 0), t.oid) = 'numeric'::regtype"
             ),
-            &[&entity.name],
+            &[&entity.table()],
         )
         .await?;
     Ok(rows.iter().map(|r| (r.get(0), r.get(1))).collect())
