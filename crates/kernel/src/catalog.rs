@@ -303,7 +303,7 @@ impl Catalog {
             catalog.entities.insert(entity.name.clone(), Arc::new(entity));
         }
         let menu: Vec<&str> = tables.iter().map(|t| t.name.as_str()).collect();
-        let meta = json!({ "title": "Own tables", "icon": "table-2", "menu": menu });
+        let meta = json!({ "title": "Own tables", "icon": "table", "menu": menu });
         let texts =
             [("ru", "Свои таблицы", "Название", "Состояние"), ("kk", "Өз кестелері", "Атауы", "Күйі")].map(
                 |(language, title, name, state)| {
@@ -459,6 +459,12 @@ impl Entity {
         let state = self.transitions.first().map(|t| &t.field);
         let own = |c: &Column| Some(&c.name) != state && Some(&c.name) != self.fk.as_ref();
         self.columns.iter().any(|c| c.writable() && own(c))
+    }
+
+    /// A state or an action in a sentence: what the organization calls it, or the name as it is read.
+    pub fn said(&self, group: &str, name: &str) -> String {
+        let own = self.meta[group][name].as_str().filter(|_| self.own);
+        own.map_or_else(|| name.replace('_', " "), str::to_owned)
     }
 
     pub fn part(&self, name: &str) -> Option<&Part> {

@@ -929,7 +929,10 @@ pub(crate) async fn act_on(
     let state = now[field].as_str().unwrap_or_default();
     let own = kernel::actions(tx.modules(), &entity.name).find(|a| a.action == action);
     let step = entity.transitions.iter().find(|t| t.action == action && t.source == state);
-    let refused = || Error::refused(format!("Cannot {} a record that is {}.", plain(action), plain(state)));
+    let refused = || {
+        let (action, state) = (entity.said("actions", action), entity.said("states", state));
+        Error::refused(format!("Cannot {action} a record that is {state}."))
+    };
     tx.rules(When::Before, &entity.name, action, &now).await?;
     if own.is_some() && from_states(entity, action).is_some_and(|from| !from.contains(&state))
         || own.is_none() && step.is_none()

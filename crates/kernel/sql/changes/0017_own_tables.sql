@@ -126,7 +126,7 @@ begin
     where r.organization_id = new.organization_id and r.entity = new.entity and r.deleted_at is null and r.state is not null and first is not null
       and not exists (select from jsonb_array_elements(new.states) s where s ->> 'id' = r.state) group by r.state limit 1;
     if bad.n > 0 then
-        raise exception '% records are %. Move them before this state goes.', bad.n, replace(bad.state, '_', ' ') using errcode = 'AP001', column = 'states';
+        raise exception '% records are %. Move them before this state goes.', bad.n, builder.state_said(old, bad.state) using errcode = 'AP001', column = 'states';
     end if;
     select a.name into bad from app.approval_rules a
     where a.organization_id = new.organization_id and a.entity = new.entity and a.deleted_at is null
@@ -161,13 +161,16 @@ begin
             raise exception 'There is no state %.', new.state using errcode = 'AP001', column = 'state';
         end if;
     elsif new.state <> first then
-        raise exception 'A new record starts as %.', replace(first, '_', ' ') using errcode = 'AP001', column = 'state';
+        raise exception 'A new record starts as %.', builder.state_said(t, first) using errcode = 'AP001', column = 'state';
     end if;
     return new;
 end $$;
 create trigger place before insert on builder.custom_records for each row execute function builder.place_record();
 create trigger stays before update on builder.custom_records for each row when (old.entity is distinct from new.entity or old.slot is distinct from new.slot)
     execute function app.refuse('A record stays in its table.');
+
+create function builder.state_said(t builder.custom_tables, state text) returns text language sql immutable
+return coalesce((select s ->> 'label' from jsonb_array_elements(t.states) s where s ->> 'id' = state), state, '');
 
 -- As app.check_move, by the chart of the table. Whoever is where the chart does not know starts anew.
 create function builder.move_record() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
@@ -178,7 +181,7 @@ begin
         or new.state is not distinct from t.states -> 0 ->> 'id' and not exists (select from jsonb_array_elements(t.states) s where s ->> 'id' = old.state) then
         return new;
     end if;
-    raise exception 'A record that is % cannot become %.', replace(old.state, '_', ' '), replace(new.state, '_', ' ') using errcode = 'AP001', column = 'state';
+    raise exception 'A record that is % cannot become %.', builder.state_said(t, old.state), builder.state_said(t, new.state) using errcode = 'AP001', column = 'state';
 end $$;
 create trigger moves before update on builder.custom_records for each row when (old.state is distinct from new.state) execute function builder.move_record();
 
@@ -509,6 +512,7 @@ begin
     return jsonb_build_object('outcome', outcome, 'entity', request.entity, 'record', request.record_id, 'told', told, 'body', request.body,
         'then', case outcome when 'approved' then request.action when 'rejected' then request.on_reject when 'returned' then request.on_return end);
 end $$;
+drop function builder.state_said(builder.custom_tables, text);
 drop table builder.custom_records, builder.custom_tables;
 drop function builder.place_table(), builder.check_flow(), builder.pass_flow(), builder.place_record(), builder.move_record(), builder.purge_tables(integer), app.own_scope(integer), app.table_of(text);
 delete from app.entities where name in ('builder.custom_records', 'builder.custom_tables');

@@ -381,12 +381,12 @@ async fn the_flow_of_an_own_table_is_kept_and_asks_for_approval() {
     for (sql, why) in [
         (
             "update builder.custom_records set state = 'planned'",
-            "A record that is booked cannot become planned.",
+            "A record that is Booked cannot become Planned.",
         ),
-        ("update builder.custom_records set state = null", "A record that is booked cannot become <NULL>."),
+        ("update builder.custom_records set state = null", "A record that is Booked cannot become ."),
         (
             "insert into builder.custom_records (entity, name, state) values ('custom.venues', 'x', 'held')",
-            "A new record starts as planned.",
+            "A new record starts as Planned.",
         ),
     ] {
         runtime.batch_execute(&begin).await.unwrap();
@@ -425,7 +425,7 @@ async fn the_flow_of_an_own_table_is_kept_and_asks_for_approval() {
     less["states"].as_array_mut().unwrap().remove(1);
     less["moves"] = json!([{ "action": "hold", "label": "Hold", "source": "planned", "target": "held" }]);
     let refused = owner.patch(&table, less.clone()).await;
-    assert!(refused.status == 422 && refused.text().contains("records are booked"), "{}", refused.text());
+    assert!(refused.status == 422 && refused.text().contains("records are Booked"), "{}", refused.text());
     let mut other = flow();
     other["moves"][0]["action"] = json!("reserve");
     let refused = owner.patch(&table, other).await;
