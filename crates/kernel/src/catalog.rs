@@ -314,7 +314,8 @@ impl Catalog {
                 },
             );
         let module = ModuleInfo { name: OWN_MODULE.to_owned(), meta, texts: texts.into(), readme: "" };
-        catalog.modules.push(Arc::new(module));
+        // What a company made itself it looks for first.
+        catalog.modules.insert(0, Arc::new(module));
         Arc::new(catalog)
     }
 

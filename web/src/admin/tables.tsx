@@ -75,7 +75,7 @@ function TableDialog({ table, onClose, onDone }: { table: OwnTable | null; onClo
         <Labelled label={t('tables.singular')} error={errors.singular} help={t('tables.singularHelp')}>{(p) => <input {...p} className="input" value={v.singular} onChange={(e) => setV({ ...v, singular: e.target.value })} />}</Labelled>
         <Labelled label={t('tables.key')} required error={errors.name} help={t('tables.keyHelp')}>{(p) => <input {...p} className="input" disabled={!!table} value={v.name} onChange={(e) => { setNamed(true); setV({ ...v, name: e.target.value }) }} />}</Labelled>
         <fieldset className="border-0 p-0 m-0 min-w-0"><legend className="field-label">{t('tables.icon')}</legend>
-          <div className="flex flex-wrap gap-1">{ICONS.map((name) => <button key={name} type="button" className={clsx('btn ghost icon sm', v.icon === name && 'on')} aria-label={name} aria-pressed={v.icon === name} onClick={() => setV({ ...v, icon: name })}><EntityIcon name={name} size={15} /></button>)}</div>
+          <div className="flex flex-wrap gap-1">{ICONS.map((name, i) => <button key={name} type="button" className={clsx('btn ghost icon sm', v.icon === name && 'on')} aria-label={`${t('tables.icon')} ${i + 1}`} aria-pressed={v.icon === name} onClick={() => setV({ ...v, icon: name })}><EntityIcon name={name} size={15} /></button>)}</div>
         </fieldset>
         <Labelled label={t('tables.description')} error={errors.description} className="col-span-2">{(p) => <input {...p} className="input" value={v.description} onChange={(e) => setV({ ...v, description: e.target.value })} />}</Labelled>
       </div>
