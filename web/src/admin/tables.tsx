@@ -14,6 +14,8 @@ import { EntityIcon } from '@/ui/icon'
 import { COLORS, FieldList, keyOf } from './fields'
 import { Section } from './layout'
 
+export { CustomFields } from './fields'
+
 interface State { id: string; label: string; color?: string }
 interface Move { action: string; label: string; source: string; target: string }
 interface OwnTable { id: string; name: string; entity: string; title: string; singular: string | null; description: string | null; icon: string | null; states: State[]; moves: Move[] }

@@ -99,7 +99,7 @@ const general = createRoute({ getParentRoute: () => settings, path: '/general', 
 const organization = createRoute({ getParentRoute: () => settings, path: '/organization', component: worded(() => import('@/admin/organization'), 'OrganizationSettings') })
 const members = createRoute({ getParentRoute: () => settings, path: '/members', component: worded(() => import('@/admin/members'), 'Members') })
 const roles = createRoute({ getParentRoute: () => settings, path: '/roles', component: worded(() => import('@/admin/roles'), 'Roles'), validateSearch: one('role') })
-const fields = createRoute({ getParentRoute: () => settings, path: '/fields', component: worded(() => import('@/admin/fields'), 'CustomFields'), validateSearch: one('entity') })
+const fields = createRoute({ getParentRoute: () => settings, path: '/fields', component: worded(() => import('@/admin/tables'), 'CustomFields'), validateSearch: one('entity') })
 const tables = createRoute({ getParentRoute: () => settings, path: '/tables', component: worded(() => import('@/admin/tables'), 'Tables'), validateSearch: one('table') })
 const audit = createRoute({
   getParentRoute: () => settings, path: '/audit', component: worded(() => import('@/admin/audit'), 'Audit'),

@@ -202,6 +202,23 @@ end $$;
 revoke execute on function builder.purge_tables(integer) from public;
 grant execute on function builder.purge_tables(integer) to app_system;
 
+create or replace function app.j_date(doc jsonb, key text) returns date language plpgsql immutable parallel safe as $$
+declare t text := app.j_text(doc, key); y integer; m integer; d integer;
+begin
+    if t !~ '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$' then return null; end if;
+    y := left(t, 4); m := substr(t, 6, 2); d := right(t, 2);
+    if y < 1 or d > (case when m in (4, 6, 9, 11) then 30 when m <> 2 then 31 when y % 4 = 0 and (y % 100 <> 0 or y % 400 = 0) then 29 else 28 end) then return null; end if;
+    return make_date(y, m, d);
+end $$;
+
+create or replace function app.j_instant(doc jsonb, key text) returns timestamptz language plpgsql immutable parallel safe as $$
+declare t text := app.j_text(doc, key);
+begin
+    if t ~ '^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-](0\d|1[0-5]):[0-5]\d)$'
+        and app.j_date(jsonb_build_object('d', left(t, 10)), 'd') is not null then return t::timestamptz; end if;
+    return null;
+end $$;
+
 create or replace function app.log_change() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 declare
     skip constant text[] := tg_argv[1:] || '{organization_id,created_at,created_by,updated_at,updated_by,version,search,search_text}'::text[];
@@ -361,6 +378,20 @@ end $$;
 -- down
 do $$ begin
     if exists (select from builder.custom_tables) then raise exception 'There are tables of one''s own, which the program before this one does not know.'; end if;
+end $$;
+create or replace function app.j_date(doc jsonb, key text) returns date language plpgsql immutable parallel safe as $$
+declare t text := app.j_text(doc, key);
+begin
+    if t ~ '^\d{4}-\d{2}-\d{2}$' then return make_date(left(t, 4)::int, substr(t, 6, 2)::int, right(t, 2)::int); end if;
+    return null;
+exception when others then return null;
+end $$;
+create or replace function app.j_instant(doc jsonb, key text) returns timestamptz language plpgsql immutable parallel safe as $$
+declare t text := app.j_text(doc, key);
+begin
+    if t ~ '^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})$' then return t::timestamptz; end if;
+    return null;
+exception when others then return null;
 end $$;
 create or replace function app.log_change() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 declare

@@ -487,3 +487,26 @@ async fn a_table_thrown_away_comes_back_with_what_is_in_it_until_it_is_purged() 
     let tools = owner.table(json!({ "name": "tools", "title": "Tools" })).await;
     assert_eq!(tools["slot"], 1);
 }
+
+/// A large table is read by several workers at once, which may catch no errors.
+#[tokio::test]
+async fn days_and_instants_are_read_by_several_workers() {
+    let house = house().await;
+    let owner = house.owner().await;
+    owner.venues().await;
+    owner.venue("Hall", 200, "ala").await;
+    let runtime = house.scene.runtime().await;
+    let begin = format!(
+        "begin; set local app.context = '{} {} {} '; set local app.tables = 'aaaa'; set local parallel_setup_cost = 0;
+         set local parallel_tuple_cost = 0; set local min_parallel_table_scan_size = 0; set local enable_indexscan = off; set local enable_bitmapscan = off",
+        owner.organization,
+        owner.id,
+        Uuid::now_v7()
+    );
+    runtime.batch_execute(&begin).await.unwrap();
+    let sql = "select max(app.j_date(custom, 'opened'))::text, count(app.j_instant(custom, 'opened')) from builder.custom_records";
+    let plan = runtime.query(&format!("explain {sql}"), &[]).await.unwrap();
+    assert!(plan.iter().any(|row| row.get::<_, &str>(0).contains("Gather")), "{plan:?}");
+    let row = runtime.query_one(sql, &[]).await.unwrap();
+    assert_eq!((row.get(0), row.get(1)), ("2026-05-01", 0_i64));
+}
