@@ -112,6 +112,14 @@ impl CustomField {
         self.options.iter().filter_map(|o| o.as_str().or_else(|| o["id"].as_str()))
     }
 
+    /// Its choices, and what people call them.
+    pub fn named(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.options.iter().filter_map(|o| {
+            let id = o.as_str().or_else(|| o["id"].as_str())?;
+            Some((id, o["label"].as_str().unwrap_or(id)))
+        })
+    }
+
     /// The most stars of a rating: five, unless the field says ten.
     pub fn stars(&self) -> i64 {
         self.choices().next().and_then(|c| c.parse().ok()).unwrap_or(5)

@@ -45,13 +45,13 @@ export function FieldList({ entity, children }: { entity: string; children: Reac
     <>
       <div className="flex items-end gap-3 mb-4"><div className="flex-1 min-w-0">{children}</div><button type="button" className="btn primary" disabled={!entity} onClick={() => setEditing('new')}><Plus size={15} />{t('fields.new')}</button></div>
       {error ? <Failure error={error} retry={() => void refetch()} /> : isPending ? <Skeleton /> : data.length === 0 ? <Empty title={t('fields.none')} text={t('fields.noneText')} /> : (
-        <table className="data">
+        <div className="overflow-x-auto" tabIndex={0} role="region" aria-label={t('settings.fields')}><table className="data">
           <thead><tr><th scope="col">{t('name')}</th><th scope="col">{t('fields.key')}</th><th scope="col">{t('fields.type')}</th><th scope="col">{t('fields.required')}</th><th scope="col"><span className="visually-hidden">{t('actions')}</span></th></tr></thead>
           <tbody>{data.map((f) => (
             <tr key={f.id}><td className="font-medium">{f.label}</td><td><code>{f.name}</code></td><td>{t(`type.${f.type}`, f.type)}{f.options?.length ? <span className="inline-flex gap-1 ms-2">{f.options.slice(0, 3).map((o) => <Chip key={o.id} option={o} />)}</span> : null}</td><td>{f.required_when ? t('fields.sometimes') : f.required ? t('yes') : t('no')}{f.visible_when && <span className="text-muted ms-2">{t('fields.shownSometimes')}</span>}</td>
               <td className="end whitespace-nowrap"><button type="button" className="btn ghost icon sm" aria-label={t('editNamed', { name: f.label })} onClick={() => setEditing(f)}><Pencil size={14} /></button><button type="button" className="btn ghost icon sm" aria-label={t('removeNamed', { name: f.label })} onClick={() => setDropping(f)}><Trash2 size={14} /></button></td></tr>
           ))}</tbody>
-        </table>
+        </table></div>
       )}
       {editing && <FieldDialog entity={entity} field={editing === 'new' ? null : editing} onClose={() => setEditing(null)} onDone={async () => { setEditing(null); await renew() }} />}
       {dropping && <Confirm title={t('fields.deleteTitle', { name: dropping.label })} text={t('fields.deleteText')} action={t('delete')} danger onClose={() => setDropping(null)} onConfirm={() => void del(`/fields/${dropping.id}`).then(async () => { await renew(); done(t('deleted', { name: dropping.label })) }).catch((e) => toast.error(messageOf(e)))} />}

@@ -189,12 +189,13 @@ impl Slot<'_> {
                 line.texts[at] = Some(text).filter(|t| !t.is_empty());
             }
             Target::Column(column) => {
-                let value =
-                    self.value(column.kind, raw, work, || column.options.iter().map(String::as_str))?;
+                let value = self.value(column.kind, raw, work, || {
+                    column.options.iter().map(|o| (o.as_str(), o.as_str()))
+                })?;
                 line.texts[at] = text_of(column, &value)?;
             }
             Target::Custom(field) => {
-                let value = self.value(field.kind, raw, work, || field.choices())?;
+                let value = self.value(field.kind, raw, work, || field.named())?;
                 let value = json_of(field, &value)?;
                 if field.kind == kernel::Kind::Signature && !value.is_null() {
                     return Err("A signature is given on the record, not imported.".into());
@@ -208,7 +209,7 @@ impl Slot<'_> {
         Ok(())
     }
 
-    fn value<'o, I: Iterator<Item = &'o str>>(
+    fn value<'o, I: Iterator<Item = (&'o str, &'o str)>>(
         &self,
         kind: kernel::Kind,
         raw: Raw<'_>,

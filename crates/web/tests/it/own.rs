@@ -178,7 +178,7 @@ async fn a_table_of_ones_own_is_like_any_other() {
     let id = arena["id"].as_str().unwrap();
     std::fs::write(
         &path,
-        format!("id,name,capacity,city\n{id},Old arena,8000,ala\n,Barn,70,nqz\n,Cellar,many,nqz\n"),
+        format!("id,name,capacity,city\n{id},Old arena,8000,Almaty\n,Barn,70,astana\n,Cellar,many,nqz\n"),
     )
     .unwrap();
     let source = import::Source { path, format: None, name: "venues.csv".into() };
