@@ -151,6 +151,14 @@ async fn a_table_of_ones_own_is_like_any_other() {
     assert_eq!(plan.status, 201, "{}", plan.text());
     let here = json!({ "entity": entity, "record": record, "window": Uuid::new_v4() });
     assert_eq!(owner.post("/presence", here).await.status, 200);
+    assert_eq!(owner.get(&format!("{VENUES}/_talk")).await.json()["data"][0]["title"], "Great hall");
+    let notes = json!({ "entity": entity, "name": "notes", "label": "Notes", "type": "richtext" });
+    assert_eq!(owner.post("/fields", notes).await.status, 201);
+    let document = format!("/docs/{entity}/{}/cf.notes", testkit::id(&hall));
+    assert_eq!(owner.post(&document, json!({ "vector": "AA==" })).await.status, 200);
+    let follower = house.colleague(&owner, &["admin"]).await;
+    let follow = json!({ "entity": entity, "record": record, "follow": true });
+    assert_eq!(follower.post("/followers", follow).await.status, 204);
     let many =
         json!({ "action": "update", "ids": [hall["id"], arena["id"]], "changes": { "cf.city": "ala" } });
     let bulk = owner.post(&format!("{VENUES}/_bulk"), many).await.json();
