@@ -21,8 +21,9 @@ export default defineConfig({
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   // Nothing is inlined as data: the content security policy allows fonts and scripts from this origin only.
   build: { target: 'es2023', manifest: true, assetsInlineLimit: 0, reportCompressedSize: false, chunkSizeWarningLimit: 700,
-    // What every screen needs of ours comes in one piece.
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'base', test: /src\/(api|lib|meta)\/(?!condition|picture|places|files|useForm)/ }] } } } },
+    // What every screen needs of ours comes in one piece. Seven letters tell versions of a part from each other; the first one
+    // names all parts, and letters at random do not compress.
+    rolldownOptions: { output: { chunkFileNames: 'assets/[name]-[hash:7].js', assetFileNames: 'assets/[name]-[hash:7][extname]', codeSplitting: { groups: [{ name: 'base', test: /src\/(api|lib|meta)\/(?!condition|picture|places|files|useForm)/ }] } } } },
   server: { proxy: { '/api': api } },
   test: { environment: 'jsdom', include: ['src/**/*.test.{ts,tsx}'] },
 })

@@ -13,7 +13,7 @@ async fn filters_of_a_large_company_use_their_indexes() {
     let mut ann = s.person("Large", "owner").await;
     let own = |name: &str, kind| CustomField { name: name.into(), label: name.into(), kind, ..CustomField::default() };
     let fields = [("sales.orders".to_owned(), vec![own("grade", Kind::Text), own("weight", Kind::Number)])];
-    ann.actor.overlay = Arc::new(Overlay { fields: fields.into() });
+    ann.actor.overlay = Arc::new(Overlay { fields: fields.into(), ..Overlay::default() });
     let customer = ann.create("parties.parties", json!({ "name": "Rare & Sons" })).await.ok();
     let (here, who) = (ann.actor.organization, ann.actor.user);
     let rare = customer["id"].as_str().unwrap();

@@ -190,7 +190,7 @@ async fn everything_is_said_in_every_language() {
                 (format!("{} word {key}", home["module"]), word.as_str().unwrap_or_default().to_owned())
             }));
         }
-        for entity in catalog.entities.values().filter(ours) {
+        for entity in catalog.all().filter(ours) {
             let detail = records::meta::detail(catalog, crate::ALL, &ann.actor, entity, language);
             words(&entity.name, &detail, &mut said);
         }
@@ -312,7 +312,7 @@ async fn metadata_names_only_what_is_there() {
 
 /// What a report names and is not there: its call, entities, options, other reports and their parameters.
 fn lost_of_report(
-    modules: &[kernel::ModuleInfo],
+    modules: &[std::sync::Arc<kernel::ModuleInfo>],
     module: &kernel::ModuleInfo,
     name: &str,
     report: &Value,

@@ -65,7 +65,7 @@ export async function looks(browser, email) {
     ...['board', 'calendar', 'timeline', 'workload', 'activity', 'pivot', 'dashboard', 'financial', 'form'].map((as) => [`as-${as}`, `/o/sales-orders?as=${as}`]),
     ...['list', 'gallery', 'map'].map((as) => [`as-${as}`, `/o/parties-parties?as=${as}`]), ['as-tree', '/o/products-categories?as=tree'],
     ['profile', '/settings/profile'], ['security', '/settings/security'], ['sessions', '/settings/sessions'], ['tokens', '/settings/tokens'], ['organization', '/settings/organization'],
-    ['members', '/settings/members'], ['invite', '/settings/members', (q) => q.getByRole('button', { name: 'Invite' }).click()], ['roles', '/settings/roles'], ['fields', '/settings/fields'],
+    ['members', '/settings/members'], ['invite', '/settings/members', (q) => q.getByRole('button', { name: 'Invite' }).click()], ['roles', '/settings/roles'], ['fields', '/settings/fields'], ['tables', '/settings/tables'],
     ['new-field', '/settings/fields', (q) => q.getByRole('button', { name: 'New field' }).click()], ['audit', '/settings/audit'],
     ['user-menu', '/', (q) => q.getByRole('button', { name: /^Account of/ }).click()],
   ]

@@ -13,6 +13,7 @@ import { fresh, newcomer, open, page, results, scene } from './kit.mjs'
 import { keyboard } from './keyboard.mjs'
 import { looks } from './looks.mjs'
 import { messages } from './messages.mjs'
+import { own } from './own.mjs'
 import { people } from './people.mjs'
 import { prs } from './prs.mjs'
 import { receivables } from './receivables.mjs'
@@ -60,6 +61,7 @@ try {
   if (want('fields')) await fields(browser, email)
   if (want('conditions')) await conditions(browser, email)
   if (want('approvals')) await approvals(browser)
+  if (want('own')) await own(browser)
   if (want('docs')) await docs(browser, email)
   if (want('aria')) await aria(browser, email)
   if (want('roles')) await roles(browser, email)

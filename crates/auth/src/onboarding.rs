@@ -4,6 +4,7 @@
 use crate::{Auth, Result, Session, settings::translated};
 use kernel::{Entity, Error, ModuleInfo, sql, within};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 impl Auth {
     /// Every step of the modules that the company has: `{step, label, entity, done, dismissed}`.
@@ -33,7 +34,7 @@ impl Auth {
         let rows = self.store.batch(&actor, &[(&sql, &[&actor.organization])]).await?;
         let row = rows.iter().flatten().next().ok_or(Error::NotFound)?;
         let (done, dismissed): (Vec<bool>, Vec<String>) = (row.get(0), row.get(1));
-        let told = |((module, step, entity), done): (&(&ModuleInfo, &Value, &Entity), bool)| {
+        let told = |((module, step, entity), done): (&(&Arc<ModuleInfo>, &Value, &Entity), bool)| {
             let name = step["step"].as_str().unwrap_or_default();
             let label = translated(module, session, "onboarding", name, "label").or(step["label"].as_str());
             json!({ "step": name, "label": label, "entity": entity.name, "done": done, "dismissed": dismissed.iter().any(|d| d == name) })

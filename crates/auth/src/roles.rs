@@ -121,7 +121,7 @@ impl StoredRole {
         }
         let said = |m: &'a kernel::ModuleInfo| m.texts.get(language)?["roles"][&self.name].as_str();
         let ours = WORDS.iter().find(|(name, l, _)| *name == self.name && *l == language).map(|w| w.2);
-        ours.or_else(|| catalog.modules.iter().find_map(said)).unwrap_or(&self.label)
+        ours.or_else(|| catalog.modules.iter().map(AsRef::as_ref).find_map(said)).unwrap_or(&self.label)
     }
 
     /// For people: what the template gives, and what was changed.
@@ -269,7 +269,7 @@ impl Auth {
 
     /// Every word means something, and gives nothing that the giver lacks.
     fn check_grants(&self, actor: &Actor, grants: &Grants, fields: &Grants) -> kernel::Result<()> {
-        let catalog = self.store.catalog();
+        let catalog = &actor.catalog;
         for (name, actions) in grants {
             let entity = known(catalog, name)?;
             for (action, scope) in actions {
@@ -412,7 +412,7 @@ impl Auth {
 
     /// Whether `actor` may give all of these: nothing that he lacks.
     pub(crate) fn check_assignment(&self, actor: &Actor, given: &[&StoredRole]) -> kernel::Result<()> {
-        let catalog = self.store.catalog();
+        let catalog = &actor.catalog;
         if is_owner(actor) {
             return Ok(());
         }
@@ -461,8 +461,8 @@ fn field_access(name: &str) -> Option<FieldAccess> {
 /// An entity that has rights of its own: a part is reached as far as its whole.
 fn known<'a>(catalog: &'a Catalog, name: &str) -> kernel::Result<&'a Entity> {
     catalog
-        .entities
-        .get(name)
+        .entity(name)
+        .ok()
         .filter(|e| e.part_of.is_none())
         .ok_or_else(|| Error::malformed_at(format!("grants.{name}"), "There is no such entity."))
 }

@@ -8,7 +8,7 @@ use crate::{
     viewing::Viewing,
 };
 use jiff::tz::TimeZone;
-use kernel::{Access, Actor, Error, Overlay, System, sql, system};
+use kernel::{Access, Actor, Catalog, Error, Overlay, System, sql, system};
 use serde_json::Value;
 use std::{
     collections::HashMap,
@@ -130,6 +130,7 @@ pub(crate) struct Member {
     pub(crate) organization: Organization,
     pub(crate) access: Access,
     pub(crate) overlay: Arc<Overlay>,
+    pub(crate) catalog: Arc<Catalog>,
     workspace: Option<Uuid>,
 }
 
@@ -180,7 +181,7 @@ impl Auth {
                 session.workspace = workspace.or(session.workspace);
                 session.viewing = Some(Arc::new(viewing));
             }
-            let actor = self.actor(&member, user, limits);
+            let actor = Self::actor(&member, user, limits);
             session.actor = Some(Actor { only_looks: viewing.is_some(), ..actor });
             session.organization = Some(Arc::new(member.organization));
             Ok(Some(session))
@@ -200,20 +201,21 @@ impl Auth {
             if member.organization.status != "active" {
                 return Err(gone());
             }
-            Ok(Actor { request, ..self.actor(&member, user, None) })
+            Ok(Actor { request, ..Self::actor(&member, user, None) })
         })
     }
 
-    fn actor(&self, member: &Member, user: Uuid, limits: Option<Vec<String>>) -> Actor {
+    fn actor(member: &Member, user: Uuid, limits: Option<Vec<String>>) -> Actor {
         let mut access = member.access.clone();
         access.limits = limits;
-        access.seal(self.store.catalog());
+        access.seal(&member.catalog);
         Actor {
             organization: member.organization.id,
             user,
             request: Uuid::nil(),
             access: Arc::new(access),
             overlay: member.overlay.clone(),
+            catalog: member.catalog.clone(),
             zone: TimeZone::get(&member.organization.time_zone).unwrap_or(TimeZone::UTC),
             only_looks: false,
         }
@@ -293,9 +295,10 @@ impl Auth {
             let those = assigned.iter().filter(move |a| a.workspace == workspace);
             those.map(|a| a.role.clone().into_role()).collect::<Vec<_>>()
         };
-        let mut access = Access::of(self.store.catalog(), &roles(None));
+        let catalog = self.store.catalog().with(&overlay.tables);
+        let mut access = Access::of(&catalog, &roles(None));
         if let Some(workspace) = place {
-            access = access.with_place(self.store.catalog(), workspace, &roles(place));
+            access = access.with_place(&catalog, workspace, &roles(place));
         }
         let team: Vec<Uuid> = row.get("team");
         // Himself alone is what `own` says already.
@@ -305,6 +308,7 @@ impl Auth {
             organization: Organization::of(row),
             access,
             overlay: Arc::new(overlay),
+            catalog,
             workspace: row.get("workspace_id"),
         }))
     }

@@ -75,7 +75,7 @@ impl Auth {
             );
         }
         let view = self.view(actor, new.view_id).await?.ok_or(Error::NotFound)?;
-        let entity = self.store.catalog().entity(&view.entity)?;
+        let entity = actor.catalog.entity(&view.entity)?;
         if !may_share(actor, entity) {
             return Err(Error::Forbidden("Whoever may not export this may not share it.".into()).into());
         }
@@ -225,7 +225,7 @@ impl Auth {
         };
         let view = self.view(&actor, link.view).await?;
         let view = view.filter(|v| v.mine && v.is_safe).ok_or(Error::NotFound)?;
-        let entity = self.store.catalog().entity(&view.entity).map_err(|_| Error::NotFound)?;
+        let entity = actor.catalog.entity(&view.entity).map_err(|_| Error::NotFound)?;
         if !may_share(&actor, entity) {
             return Err(Error::NotFound);
         }

@@ -93,7 +93,7 @@ impl Auth {
             )
         };
         let (name, action) = scope.split_once(':').ok_or_else(wrong)?;
-        let catalog = self.store.catalog();
+        let catalog = &session.actor()?.catalog;
         if name == "*" {
             let plain = !action.is_empty()
                 && action.len() <= 50

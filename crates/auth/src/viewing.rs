@@ -50,7 +50,8 @@ impl Auth {
         visit: &Visit,
     ) -> Result<Value> {
         session.person()?;
-        let (actor, catalog) = (session.admin()?, self.store.catalog());
+        let actor = session.admin()?;
+        let catalog = &actor.catalog;
         let viewing = system!(self.store, tx => {
             let roles = stored(&tx, actor.organization).await?;
             let role = roles.into_iter().find(|r| r.id == role && r.is_active).ok_or(Error::NotFound)?;
@@ -97,7 +98,7 @@ impl Auth {
         role: Uuid,
         workspace: Option<Uuid>,
     ) -> kernel::Result<Viewing> {
-        let catalog = self.store.catalog();
+        let catalog = &member.catalog.clone();
         let roles = stored(tx, member.organization.id).await?;
         let role = roles.into_iter().find(|r| r.id == role && r.is_active);
         let place = self.place(tx, member.organization.id, &member.access, workspace).await;

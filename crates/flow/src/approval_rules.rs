@@ -100,7 +100,7 @@ pub async fn put(store: &Store, actor: &Actor, id: Option<Uuid>, rule: &Rule) ->
         let rows = store.batch(actor, &[(known, &[&actor.organization, &id])]).await?;
         rows.iter().flatten().next().ok_or(Error::NotFound)?;
     }
-    let catalog = store.catalog();
+    let catalog = &actor.catalog;
     let entity = catalog.entities.get(&rule.entity).filter(|e| catalog.module(e.module()).is_some());
     let entity = entity.ok_or_else(|| Error::malformed_at("entity", "There is no such entity."))?;
     let named = [

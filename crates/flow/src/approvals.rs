@@ -50,7 +50,7 @@ pub async fn decide(store: &Store, actor: &Actor, id: Uuid, decision: &Decision<
     }
     let all = actor.access.is_admin();
     // The rights of the program are for what is done in the end; who decides is looked at by the function itself.
-    let program = unbound(store.catalog(), actor);
+    let program = unbound(&actor.catalog, actor);
     within!(store, &program, tx => {
         let sql = sql!("select app.decide_approval($1, $2, $3, $4, $5)");
         let answer: Value = tx.query_one(sql, &[&id, &decision.decision, &said, &decision.to, &all]).await?.get(0);
@@ -140,7 +140,7 @@ pub async fn answer(store: &Store, actor: &Actor, id: Uuid, comment: &str) -> Re
 /// NotFound for others'; Refused when it waits no longer.
 pub async fn withdraw(store: &Store, actor: &Actor, id: Uuid, comment: Option<&str>) -> Result<Value> {
     let all = actor.access.is_admin();
-    let program = unbound(store.catalog(), actor);
+    let program = unbound(&actor.catalog, actor);
     within!(store, &program, tx => {
         let sql = sql!("select app.withdraw_approval($1, $2, $3)");
         let answer: Value = tx.query_one(sql, &[&id, &comment, &all]).await?.get(0);

@@ -192,7 +192,7 @@ async fn concerned(tx: &Tx, new: &New<'_>) -> Result<(Vec<Uuid>, Vec<Uuid>)> {
     let sql = format!(
         "select distinct who from {} r cross join lateral (values (r.\"{owner}\"), (r.created_by)) p (who)
          where r.organization_id = $1 and r.id = $2 and who is not null",
-        whole.name
+        whole.rows()
     );
     let owners = tx.cached(&sql, &[&tx.actor.organization, &new.record]).await?;
     let ids = |rows: Vec<kernel::Row>| rows.iter().map(|row| row.get(0)).collect::<Vec<Uuid>>();

@@ -582,8 +582,8 @@ pub(crate) async fn reach(tx: &Tx, entity: &str, record: Uuid, change: bool) -> 
     let entity = tx.catalog.entities.get(entity).ok_or(Error::NotFound)?;
     let lock = if change { " for no key update" } else { "" };
     let sql = format!(
-        "select 1 from {} where organization_id = $1 and id = $2 and deleted_at is null{lock}",
-        entity.name
+        "select 1 from {} r where organization_id = $1 and id = $2 and deleted_at is null{lock}",
+        entity.rows()
     );
     let rows = tx.cached(&sql, &[&tx.actor.organization, &record]).await?;
     if rows.is_empty() { Err(Error::NotFound) } else { Ok(()) }

@@ -419,6 +419,7 @@ fn nobody(organization: Uuid) -> Actor {
         request,
         access: Arc::default(),
         overlay: Arc::default(),
+        catalog: Arc::default(),
         zone: TimeZone::UTC,
         only_looks: false,
     }

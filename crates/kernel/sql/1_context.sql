@@ -78,19 +78,22 @@ create function app.j_number(doc jsonb, key text) returns numeric language sql i
 return case jsonb_typeof(doc -> key) when 'number' then (doc ->> key)::numeric end;
 create function app.j_bool(doc jsonb, key text) returns boolean language sql immutable parallel safe
 return case jsonb_typeof(doc -> key) when 'boolean' then (doc ->> key)::boolean end;
+-- What is no date or instant is found by looking, not by trying: a caught error would be a subtransaction, which no query of
+-- several workers may have.
 create function app.j_date(doc jsonb, key text) returns date language plpgsql immutable parallel safe as $$
-declare t text := app.j_text(doc, key);
+declare t text := app.j_text(doc, key); y integer; m integer; d integer;
 begin
-    if t ~ '^\d{4}-\d{2}-\d{2}$' then return make_date(left(t, 4)::int, substr(t, 6, 2)::int, right(t, 2)::int); end if;
-    return null;
-exception when others then return null;
+    if t !~ '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$' then return null; end if;
+    y := left(t, 4); m := substr(t, 6, 2); d := right(t, 2);
+    if y < 1 or d > (case when m in (4, 6, 9, 11) then 30 when m <> 2 then 31 when y % 4 = 0 and (y % 100 <> 0 or y % 400 = 0) then 29 else 28 end) then return null; end if;
+    return make_date(y, m, d);
 end $$;
 create function app.j_instant(doc jsonb, key text) returns timestamptz language plpgsql immutable parallel safe as $$
 declare t text := app.j_text(doc, key);
 begin
-    if t ~ '^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})$' then return t::timestamptz; end if;
+    if t ~ '^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-](0\d|1[0-5]):[0-5]\d)$'
+        and app.j_date(jsonb_build_object('d', left(t, 10)), 'd') is not null then return t::timestamptz; end if;
     return null;
-exception when others then return null;
 end $$;
 create function app.j_id(doc jsonb, key text) returns uuid language sql immutable parallel safe
 return case when app.j_text(doc, key) ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then (doc ->> key)::uuid end;

@@ -87,7 +87,7 @@ end $$;
 create function app.log_change() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 declare
     skip constant text[] := tg_argv[1:] || '{organization_id,created_at,created_by,updated_at,updated_by,version,search,search_text}'::text[];
-    before jsonb; after jsonb; r record;
+    before jsonb; after jsonb; r record; entity text := tg_argv[0];
 begin
     if tg_op = 'INSERT' then
         r := new;
@@ -105,10 +105,12 @@ begin
         from jsonb_each(after) a join jsonb_each(before) b using (key)
         where a.value is distinct from b.value;
     end if;
+    -- Of a table of one's own, the row says which.
+    if entity = 'builder.custom_records' then entity := to_jsonb(r) ->> 'entity'; end if;
     insert into app.audit (organization_id, entity, record_id, action, actor_id, request_id, version, old, new)
-    values (r.organization_id, tg_argv[0], r.id, lower(tg_op), app.actor(), app.request(), r.version, before, after);
-    if tg_argv[0] !~ '^(social|iam|tenancy|files|imports|builder)\.' and app.actor() <> '00000000-0000-0000-0000-000000000000' then
-        perform app.tell_later(r.organization_id, tg_argv[0], r.id, tg_op, after);
+    values (r.organization_id, entity, r.id, lower(tg_op), app.actor(), app.request(), r.version, before, after);
+    if entity !~ '^(social|iam|tenancy|files|imports|builder)\.' and app.actor() <> '00000000-0000-0000-0000-000000000000' then
+        perform app.tell_later(r.organization_id, entity, r.id, tg_op, after);
     end if;
     return null;
 end $$;

@@ -190,6 +190,10 @@ create function app.line_net(amount numeric, rate numeric, inclusive boolean, di
 returns numeric language sql immutable parallel safe
 return case when inclusive then round(amount * 100 / (100 + rate), digits) else amount end;
 
+-- The table that an entity's rows are in: an organization's own ones share one.
+create function app.table_of(entity text) returns regclass language sql stable
+return (case when entity like 'custom.%' then 'builder.custom_records' else entity end)::regclass;
+
 -- Who refers to a record, by any foreign key: entity and number of rows. Sees every row of the organization, so that
 -- what a colleague uses is not thrown away.
 create function app.users_of(of_entity text, of_id uuid) returns table (entity text, count bigint) language plpgsql stable
@@ -200,7 +204,7 @@ begin
         select e.name, a.attname, e.part_of from pg_constraint c
         join app.entities e on e.name::regclass = c.conrelid
         join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[2]
-        where c.contype = 'f' and c.confrelid = of_entity::regclass and cardinality(c.conkey) = 2
+        where c.contype = 'f' and c.confrelid = app.table_of(of_entity) and cardinality(c.conkey) = 2 and a.atttypid = 'uuid'::regtype
           and e.part_of is distinct from of_entity and c.confdeltype <> 'c'    -- what goes with it does not hold it
         order by 1
     loop

@@ -683,6 +683,205 @@ create policy system on builder.custom_fields for select to app_system using (tr
 grant usage on schema builder to app_system;
 grant select on builder.custom_fields to app_system;
 
+-- Tables that an organization made for itself. Their records are rows of one table, so that making one is a row and no DDL;
+-- what people may do with them stands in a setting of its own, app.tables: four letters a table, by its slot, as app.context
+-- has them for what comes with the product.
+create function app.own_scope(place integer) returns bytea language sql stable parallel safe
+return substr(textsend(current_setting('app.tables', true)), place, 1);
+
+create table builder.custom_tables (
+    like app.record including all,
+    name         text not null constraint table_name_is_plain check (name ~ '^[a-z][a-z0-9_]{0,49}$'),
+    entity       text not null generated always as ('custom.' || name) stored,
+    title        text not null constraint table_has_a_title check (title ~ '\S' and length(title) <= 100),
+    singular     text constraint table_singular_is_short check (length(singular) <= 100),
+    description  text constraint table_description_is_short check (length(description) <= 500),
+    icon         text constraint table_icon_is_a_name check (icon ~ '^[a-z0-9-]{1,40}$'),
+    states       jsonb not null default '[]',
+    moves        jsonb not null default '[]',
+    slot         integer not null default 0,
+    purged_at    timestamptz,
+    constraint custom_tables_name unique (organization_id, name),
+    constraint custom_tables_slot unique (organization_id, slot),
+    constraint custom_tables_entity unique (organization_id, entity)
+);
+comment on table builder.custom_tables is 'A table that this organization made for itself.';
+comment on column builder.custom_tables.name is 'How programs call it; it stays as it is.';
+comment on column builder.custom_tables.title is 'What many of its records are called.';
+comment on column builder.custom_tables.singular is 'What one of its records is called.';
+comment on column builder.custom_tables.states is '[{"id", "label", "color"}]: the first is where a record starts.';
+comment on column builder.custom_tables.moves is '[{"action", "label", "source", "target"}]: the only roads from one state to another.';
+comment on column builder.custom_tables.slot is 'Its place in app.tables, never given again.';
+comment on column builder.custom_tables.purged_at is 'When what was in it was thrown away for good.';
+comment on constraint table_name_is_plain on builder.custom_tables is 'A table''s name is lower case letters, digits and _, at most 50.';
+comment on constraint table_has_a_title on builder.custom_tables is 'A table needs a title of at most 100 characters.';
+comment on constraint table_singular_is_short on builder.custom_tables is 'At most 100 characters.';
+comment on constraint table_description_is_short on builder.custom_tables is 'At most 500 characters.';
+comment on constraint table_icon_is_a_name on builder.custom_tables is 'An icon is called by its name.';
+comment on constraint custom_tables_name on builder.custom_tables is 'There is a table of this name, or there was one. Take another.';
+select app.enroll('builder.custom_tables');
+select app.derive('builder.custom_tables', '{slot,purged_at}');
+create policy system on builder.custom_tables for select to app_system using (true);
+grant select on builder.custom_tables to app_system;
+
+create table builder.custom_records (
+    like app.record including all,
+    entity  text not null,
+    slot    integer not null default 0,
+    name    text not null constraint own_record_has_a_name check (name ~ '\S' and length(name) <= 500),
+    state   text,
+    constraint custom_records_table foreign key (organization_id, entity) references builder.custom_tables (organization_id, entity)
+);
+comment on table builder.custom_records is 'The records of the tables that organizations made for themselves.';
+comment on column builder.custom_records.state is 'Where the record is on its way, where its table has one.';
+comment on constraint own_record_has_a_name on builder.custom_records is 'A record needs a name of at most 500 characters.';
+create index custom_records_list on builder.custom_records (organization_id, entity, id);
+create index custom_records_name on builder.custom_records (organization_id, entity, name, id);
+select app.searchable('builder.custom_records', 'A: name');
+select app.enroll('builder.custom_records', ignored => '{entity,slot}');
+-- As app.enroll has it, only that the rights are those of the table that the row is of.
+do $$ declare n integer; what text; condition text; begin
+    foreach what in array '{reads,creates,updates,deletes}'::text[] loop
+        n := coalesce(n, 0) + 1;
+        condition := replace(app.reach('builder.custom_records', 'created_by', false, array[n]), format('app.scope(%s)', n), format('app.own_scope(slot * 4 + %s)', n));
+        execute format('alter policy %s on builder.custom_records %s (%s)', what, case what when 'creates' then 'with check' else 'using' end, condition);
+    end loop;
+end $$;
+
+create function builder.place_table() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform pg_advisory_xact_lock(hashtextextended('builder.custom_tables ' || new.organization_id, 0));
+    if (select count(*) from builder.custom_tables t where t.organization_id = new.organization_id and t.purged_at is null) >= 200 then
+        raise exception 'A company has at most 200 tables of its own.' using errcode = 'AP001';
+    end if;
+    select coalesce(max(t.slot) + 1, 0) into new.slot from builder.custom_tables t where t.organization_id = new.organization_id;
+    return new;
+end $$;
+create trigger place before insert on builder.custom_tables for each row execute function builder.place_table();
+create trigger name_stays before update on builder.custom_tables for each row when (old.name is distinct from new.name or old.slot is distinct from new.slot)
+    execute function app.refuse('The name of a table stays as it is; change its title.');
+create trigger purged before update on builder.custom_tables for each row when (old.purged_at is not null)
+    execute function app.refuse('What was in this table is gone for good.');
+
+-- A flow is states that people can tell apart, and moves between them.
+create function builder.check_flow() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare word constant text := '^[a-z][a-z0-9_]{0,49}$'; bad text;
+begin
+    if jsonb_typeof(new.states) <> 'array' or jsonb_typeof(new.moves) <> 'array'
+        or jsonb_path_exists(new.states, 'strict $[*] ? (@.type() != "object")') or jsonb_path_exists(new.moves, 'strict $[*] ? (@.type() != "object")')
+        or jsonb_array_length(new.states) > 50 or jsonb_array_length(new.moves) > 200 then
+        raise exception 'A flow has at most 50 states and 200 moves.' using errcode = 'AP001', column = 'states';
+    end if;
+    if exists (select from jsonb_array_elements(new.states) s where (s ->> 'id' ~ word) is not true or (s ->> 'label' ~ '\S' and length(s ->> 'label') <= 100) is not true)
+        or (select count(distinct s ->> 'id') from jsonb_array_elements(new.states) s) < jsonb_array_length(new.states) then
+        raise exception 'Every state has an id of its own, in lower case letters, digits and _, and a label.' using errcode = 'AP001', column = 'states';
+    end if;
+    if exists (select from jsonb_array_elements(new.moves) m where (m ->> 'action' ~ word) is not true or (m ->> 'label' ~ '\S' and length(m ->> 'label') <= 100) is not true) then
+        raise exception 'Every move has an action, in lower case letters, digits and _, and a label.' using errcode = 'AP001', column = 'moves';
+    end if;
+    select m ->> 'action' into bad from jsonb_array_elements(new.moves) m
+    where m ->> 'action' = any ('{auto,create,read,update,delete,restore,export,import,undo,print,send,share}');
+    if bad is not null then
+        raise exception 'A move cannot be called %.', bad using errcode = 'AP001', column = 'moves';
+    end if;
+    if exists (select from jsonb_array_elements(new.moves) m where m ->> 'source' is not distinct from m ->> 'target'
+            or not exists (select from jsonb_array_elements(new.states) s where s ->> 'id' = m ->> 'source')
+            or not exists (select from jsonb_array_elements(new.states) s where s ->> 'id' = m ->> 'target'))
+        or (select count(distinct (m ->> 'source', m ->> 'target')) from jsonb_array_elements(new.moves) m) < jsonb_array_length(new.moves)
+        or (select count(distinct (m ->> 'source', m ->> 'action')) from jsonb_array_elements(new.moves) m) < jsonb_array_length(new.moves) then
+        raise exception 'A move leads from one state of the table to another, and there is one of its kind.' using errcode = 'AP001', column = 'moves';
+    end if;
+    if (jsonb_array_length(new.states) = 0) <> (jsonb_array_length(new.moves) = 0) then
+        raise exception 'States need moves between them.' using errcode = 'AP001', column = 'moves';
+    end if;
+    return new;
+end $$;
+create trigger check_flow before insert or update on builder.custom_tables for each row execute function builder.check_flow();
+
+-- What is in use is not taken away: a state that records are in, an action that a rule of approval is about.
+create function builder.pass_flow() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare bad record; first constant text := new.states -> 0 ->> 'id';
+begin
+    select r.state, count(*) as n into bad from builder.custom_records r
+    where r.organization_id = new.organization_id and r.entity = new.entity and r.deleted_at is null and r.state is not null and first is not null
+      and not exists (select from jsonb_array_elements(new.states) s where s ->> 'id' = r.state) group by r.state limit 1;
+    if bad.n > 0 then
+        raise exception '% records are %. Move them before this state goes.', bad.n, builder.state_said(old, bad.state) using errcode = 'AP001', column = 'states';
+    end if;
+    select a.name into bad from app.approval_rules a
+    where a.organization_id = new.organization_id and a.entity = new.entity and a.deleted_at is null
+      and exists (select from jsonb_array_elements(old.moves) m where m ->> 'action' = a.action)
+      and not exists (select from jsonb_array_elements(new.moves) m where m ->> 'action' = a.action) limit 1;
+    if found then
+        raise exception 'The approval rule % is about an action that would go. Change the rule first.', bad.name using errcode = 'AP001', column = 'moves';
+    end if;
+    update builder.custom_records r set state = first
+    where r.organization_id = new.organization_id and r.entity = new.entity and r.state is distinct from first
+      and (first is null or r.state is null or not exists (select from jsonb_array_elements(new.states) s where s ->> 'id' = r.state));
+    return null;
+end $$;
+create trigger pass_flow after update on builder.custom_tables for each row when (old.states is distinct from new.states or old.moves is distinct from new.moves)
+    execute function builder.pass_flow();
+
+-- A record is of a table that there is, and starts where the table's flow does; documents of the past come in through an
+-- import in the state that they had.
+create function builder.place_record() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare t builder.custom_tables; first text;
+begin
+    select x.* into t from builder.custom_tables x where x.organization_id = new.organization_id and x.entity = new.entity and x.deleted_at is null;
+    if t.id is null then
+        raise exception 'There is no such table.' using errcode = 'AP001';
+    end if;
+    new.slot := t.slot;
+    first := t.states -> 0 ->> 'id';
+    if first is null or new.state is null then
+        new.state := first;
+    elsif current_setting('app.importing', true) = 'yes' then
+        if not exists (select from jsonb_array_elements(t.states) s where s ->> 'id' = new.state) then
+            raise exception 'There is no state %.', new.state using errcode = 'AP001', column = 'state';
+        end if;
+    elsif new.state <> first then
+        raise exception 'A new record starts as %.', builder.state_said(t, first) using errcode = 'AP001', column = 'state';
+    end if;
+    return new;
+end $$;
+create trigger place before insert on builder.custom_records for each row execute function builder.place_record();
+create trigger stays before update on builder.custom_records for each row when (old.entity is distinct from new.entity or old.slot is distinct from new.slot)
+    execute function app.refuse('A record stays in its table.');
+
+create function builder.state_said(t builder.custom_tables, state text) returns text language sql immutable
+return coalesce((select s ->> 'label' from jsonb_array_elements(t.states) s where s ->> 'id' = state), state, '');
+
+-- As app.check_move, by the chart of the table. Whoever is where the chart does not know starts anew.
+create function builder.move_record() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare t builder.custom_tables;
+begin
+    select x.* into strict t from builder.custom_tables x where x.organization_id = new.organization_id and x.entity = new.entity;
+    if exists (select from jsonb_array_elements(t.moves) m where m ->> 'source' = old.state and m ->> 'target' = new.state)
+        or new.state is not distinct from t.states -> 0 ->> 'id' and not exists (select from jsonb_array_elements(t.states) s where s ->> 'id' = old.state) then
+        return new;
+    end if;
+    raise exception 'A record that is % cannot become %.', builder.state_said(t, old.state), builder.state_said(t, new.state) using errcode = 'AP001', column = 'state';
+end $$;
+create trigger moves before update on builder.custom_records for each row when (old.state is distinct from new.state) execute function builder.move_record();
+
+-- What was thrown away a month ago is thrown away for good, in pieces; answers the records that went. The table's row stays,
+-- so that neither its name nor its slot, and no right that was given to it, is ever another's.
+create function builder.purge_tables(most integer) returns setof uuid language plpgsql security definer set search_path = pg_catalog as $$
+declare t builder.custom_tables;
+begin
+    for t in select x.* from builder.custom_tables x where x.deleted_at < now() - interval '30 days' and x.purged_at is null for update skip locked loop
+        return query delete from builder.custom_records r where r.ctid = any (array(
+            select x.ctid from builder.custom_records x where x.organization_id = t.organization_id and x.entity = t.entity limit most)) returning r.id;
+        if found then continue; end if;
+        delete from builder.custom_fields f where f.organization_id = t.organization_id and f.entity = t.entity;
+        update files.files f set deleted_at = now() where f.organization_id = t.organization_id and f.entity = t.entity and f.deleted_at is null;
+        update builder.custom_tables x set purged_at = now() where x.organization_id = t.organization_id and x.id = t.id;
+    end loop;
+end $$;
+revoke execute on function builder.purge_tables(integer) from public;
+grant execute on function builder.purge_tables(integer) to app_system;
+
 create schema imports;
 comment on schema imports is 'Data brought in from files.';
 create table imports.imports (

@@ -320,7 +320,8 @@ create function app.ask_approval(entity text, record uuid, action text, asked js
 declare
     here constant uuid := app.organization(); rule app.approval_rules; was app.approval_requests; request app.approval_requests; told uuid[] := '{}'; people uuid[];
 begin
-    if not exists (select from app.entities e where e.name = ask_approval.entity) then raise exception 'There is no such entity.' using errcode = 'AP001'; end if;
+    if not exists (select from app.entities e where e.name = ask_approval.entity)
+        and not exists (select from builder.custom_tables t where t.organization_id = here and t.entity = ask_approval.entity) then raise exception 'There is no such entity.' using errcode = 'AP001'; end if;
     select r.* into strict rule from app.approval_rules r where r.organization_id = here and r.id = (asked ->> 'rule')::uuid;
     select r.* into was from app.approval_requests r where r.organization_id = here and r.entity = ask_approval.entity and r.record_id = record
         and r.action = ask_approval.action and r.status = 'pending' for update;
@@ -359,7 +360,7 @@ begin
     select r.* into request from app.approval_requests r where r.organization_id = here and r.id = decide_approval.id;
     if request.id is null then return '{"outcome": "missing"}'; end if;
     -- The record before the request, as whoever asks takes them.
-    execute format('select x.version, x.deleted_at is not null from %s x where x.organization_id = $1 and x.id = $2 for no key update', request.entity::regclass)
+    execute format('select x.version, x.deleted_at is not null from %s x where x.organization_id = $1 and x.id = $2 for no key update', app.table_of(request.entity))
         into version, gone using here, request.record_id;
     select r.* into request from app.approval_requests r where r.organization_id = here and r.id = decide_approval.id for update;
     if not app.sees_approval(request, me, sees_all) then return '{"outcome": "missing"}'; end if;

@@ -67,7 +67,20 @@ pub struct Access {
     pub workspaces: Option<Vec<Uuid>>,
     /// Of an API token: `entity:action`, either may be `*`. `None`: not limited.
     pub limits: Option<Vec<String>>,
-    grants: String,
+    grants: Grants,
+}
+
+/// As the database is told: on what comes with the product, and on the organization's own tables.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Grants {
+    pub(crate) all: String,
+    pub(crate) own: String,
+}
+
+impl Grants {
+    fn of(&mut self, entity: &Entity) -> &mut String {
+        if entity.own { &mut self.own } else { &mut self.all }
+    }
 }
 
 /// The one workspace that somebody has further roles in, and what they give there: own or everything, on the entities
@@ -205,13 +218,14 @@ impl Access {
 
     /// Writes down what the database is told; to be called after a change of limits.
     pub fn seal(&mut self, catalog: &Catalog) {
-        let mut grants = vec!['-'; catalog.slots * 4];
+        let mut grants =
+            Grants { all: "-".repeat(catalog.slots * 4), own: "-".repeat(catalog.own_slots * 4) };
         for entity in catalog.entities.values().filter(|e| e.part_of.is_none()) {
-            for (n, action) in BASE.iter().enumerate() {
-                grants[entity.slot * 4 + n] = self.letter(entity, action);
-            }
+            let letters: String = BASE.iter().map(|action| self.letter(entity, action)).collect();
+            let place = entity.slot * 4;
+            grants.of(entity).replace_range(place..place + 4, &letters);
         }
-        self.grants = grants.into_iter().collect();
+        self.grants = grants;
     }
 
     /// As the policies of the database read it, see sql/1_context.sql.
@@ -320,10 +334,15 @@ impl Access {
 
     /// The grants for a transaction that carries out `acting`: the right to an action stands for the right to change
     /// the record, as far as the action goes.
-    pub(crate) fn grants(&self, acting: Option<(&Entity, &str)>) -> String {
-        let Some((entity, action)) = acting else { return self.grants.clone() };
-        let place = entity.slot * 4 + 2;
-        let letter = self.letter(entity, action);
-        self.grants.chars().enumerate().map(|(n, was)| if n == place { letter } else { was }).collect()
+    pub(crate) fn grants(&self, acting: Option<(&Entity, &str)>) -> Grants {
+        let mut grants = self.grants.clone();
+        if let Some((entity, action)) = acting {
+            let (place, letter) = (entity.slot * 4 + 2, self.letter(entity, action).to_string());
+            let grants = grants.of(entity);
+            if place < grants.len() {
+                grants.replace_range(place..=place, &letter);
+            }
+        }
+        grants
     }
 }

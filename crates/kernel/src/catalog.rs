@@ -1,19 +1,25 @@
-use crate::{Error, Module, Result};
+use crate::{CustomTable, Error, Module, Result};
 use serde::Deserialize;
-use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use serde_json::{Value, json};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 use tokio_postgres::GenericClient;
 
 /// What PostgreSQL knows about the tenants' tables, with what the modules add: the one truth, read when the server
 /// starts and again after an upgrade. What an organization adds lies over it in [`crate::Overlay`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    pub entities: BTreeMap<String, Entity>,
-    pub modules: Vec<ModuleInfo>,
-    pub roles: BTreeMap<String, RoleTemplate>,
+    pub entities: BTreeMap<String, Arc<Entity>>,
+    pub modules: Vec<Arc<ModuleInfo>>,
+    pub roles: Arc<BTreeMap<String, RoleTemplate>>,
     /// How many entities share the grants string of `app.context`.
     pub slots: usize,
-    domains: HashMap<String, String>,
+    /// How many of the organization's own tables share that of `app.tables`.
+    pub own_slots: usize,
+    domains: Arc<HashMap<String, String>>,
 }
 
 #[derive(Debug, Default)]
@@ -27,7 +33,7 @@ pub struct ModuleInfo {
 /// What a role may do before an organization changes it: entity → action → scope.
 pub type RoleTemplate = BTreeMap<String, BTreeMap<String, String>>;
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Entity {
     pub name: String,
     pub slot: usize,
@@ -50,9 +56,12 @@ pub struct Entity {
     /// Its records carry lines or states: changing one wants `If-Match`.
     #[serde(skip)]
     pub document: bool,
+    /// A table that the organization made for itself: its rows are some of those of [`OWN_RECORDS`].
+    #[serde(skip)]
+    pub own: bool,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Column {
     pub name: String,
     /// As PostgreSQL writes it, domains resolved: `numeric`, `text[]`.
@@ -172,7 +181,7 @@ impl Kind {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Constraint {
     pub name: String,
     /// As in pg_constraint: c check, f foreign key, u unique, p primary key.
@@ -183,7 +192,7 @@ pub struct Constraint {
     pub target: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Unique {
     pub name: String,
     pub columns: Option<Vec<String>>,
@@ -221,6 +230,10 @@ const SYSTEM: [&str; 9] = [
 
 pub const MEMBERS: &str = "iam.memberships";
 
+/// The table that all own tables' records are in, and the module that they are shown as.
+const OWN_RECORDS: &str = "builder.custom_records";
+const OWN_MODULE: &str = "custom";
+
 #[derive(Deserialize)]
 struct Read {
     entities: Vec<Entity>,
@@ -231,7 +244,8 @@ impl Catalog {
     pub async fn read(client: &impl GenericClient, modules: &[&Module]) -> Result<Catalog> {
         let row = client.query_one(include_str!("catalog.sql"), &[]).await?;
         let read: Read = serde_json::from_str(row.get(0))?;
-        let mut catalog = Catalog { domains: read.domains, ..Catalog::default() };
+        let mut catalog = Catalog { domains: Arc::new(read.domains), ..Catalog::default() };
+        let mut roles = BTreeMap::<String, RoleTemplate>::new();
         for module in modules {
             let parse = |text: &str, what: &str| {
                 toml::from_str::<Value>(text)
@@ -243,7 +257,7 @@ impl Catalog {
             }
             let meta = parse(module.meta, "module.toml")?;
             for (role, grants) in meta["roles"].as_object().into_iter().flatten() {
-                let template = catalog.roles.entry(role.clone()).or_default();
+                let template = roles.entry(role.clone()).or_default();
                 for (entity, actions) in grants.as_object().into_iter().flatten() {
                     let actions = actions.as_object().into_iter().flatten();
                     // A module may speak of another's entity by its whole name.
@@ -258,26 +272,58 @@ impl Catalog {
                         .extend(actions.filter_map(|(a, s)| Some((a.clone(), s.as_str()?.to_owned()))));
                 }
             }
-            catalog.modules.push(ModuleInfo {
+            catalog.modules.push(Arc::new(ModuleInfo {
                 name: module.name.to_owned(),
                 meta,
                 texts,
                 readme: module.readme,
-            });
+            }));
         }
+        catalog.roles = Arc::new(roles);
+        let mut entities = BTreeMap::new();
         for entity in read.entities {
             catalog.slots = catalog.slots.max(entity.slot + 1);
-            catalog.entities.insert(entity.name.clone(), entity);
+            entities.insert(entity.name.clone(), entity);
         }
-        catalog.link();
+        catalog.link(&mut entities);
+        catalog.entities = entities.into_iter().map(|(name, entity)| (name, Arc::new(entity))).collect();
         Ok(catalog)
     }
 
+    /// This, and the tables that one organization made for itself; the same catalog where there are none.
+    #[must_use]
+    pub fn with(self: &Arc<Catalog>, tables: &[CustomTable]) -> Arc<Catalog> {
+        let (false, Some(records)) = (tables.is_empty(), self.entities.get(OWN_RECORDS)) else {
+            return self.clone();
+        };
+        let mut catalog = Catalog::clone(self);
+        for table in tables {
+            let entity = table.entity(records);
+            catalog.own_slots = catalog.own_slots.max(entity.slot + 1);
+            catalog.entities.insert(entity.name.clone(), Arc::new(entity));
+        }
+        let menu: Vec<&str> = tables.iter().map(|t| t.name.as_str()).collect();
+        let meta = json!({ "title": "Own tables", "icon": "table", "menu": menu });
+        let texts =
+            [("ru", "Свои таблицы", "Название", "Состояние"), ("kk", "Өз кестелері", "Атауы", "Күйі")].map(
+                |(language, title, name, state)| {
+                    (
+                        language.to_owned(),
+                        json!({ "title": title, "fields": { "name": name, "state": state } }),
+                    )
+                },
+            );
+        let module = ModuleInfo { name: OWN_MODULE.to_owned(), meta, texts: texts.into(), readme: "" };
+        // What a company made itself it looks for first.
+        catalog.modules.insert(0, Arc::new(module));
+        Arc::new(catalog)
+    }
+
     /// What follows from the rows read: kinds, parts, the modules' own words.
-    fn link(&mut self) {
-        let names: Vec<String> = self.entities.keys().cloned().collect();
+    fn link(&self, entities: &mut BTreeMap<String, Entity>) {
+        let names: Vec<String> = entities.keys().cloned().collect();
         let mut parts: HashMap<String, Vec<Part>> = HashMap::new();
-        for entity in self.entities.values() {
+        for entity in entities.values() {
             if let (Some(whole), Some(fk)) = (&entity.part_of, &entity.fk) {
                 parts.entry(whole.clone()).or_default().push(Part {
                     name: part_name(whole, &entity.name),
@@ -286,7 +332,7 @@ impl Catalog {
                 });
             }
         }
-        for entity in self.entities.values_mut() {
+        for entity in entities.values_mut() {
             entity.parts = parts.remove(&entity.name).unwrap_or_default();
             let (module, short) = entity.name.split_once('.').unwrap_or_default();
             let meta = self.modules.iter().find(|m| m.name == module).map(|m| &m.meta);
@@ -356,16 +402,20 @@ impl Catalog {
     }
 
     pub fn entity(&self, name: &str) -> Result<&Entity> {
-        self.entities.get(name).ok_or(Error::NotFound)
+        self.entities.get(name).map(Arc::as_ref).ok_or(Error::NotFound)
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &Entity> {
+        self.entities.values().map(Arc::as_ref)
     }
 
     pub fn module(&self, name: &str) -> Option<&ModuleInfo> {
-        self.modules.iter().find(|m| m.name == name)
+        self.modules.iter().map(Arc::as_ref).find(|m| m.name == name)
     }
 
     /// The entity whose permissions count: a part is reached as far as the record it belongs to.
     pub fn whole<'a>(&'a self, entity: &'a Entity) -> &'a Entity {
-        entity.part_of.as_ref().and_then(|w| self.entities.get(w)).unwrap_or(entity)
+        entity.part_of.as_ref().and_then(|w| self.entities.get(w)).map_or(entity, Arc::as_ref)
     }
 }
 
@@ -382,6 +432,24 @@ impl Entity {
         self.name.split_once('.').map_or("", |(_, s)| s)
     }
 
+    /// The table that its rows are written to; [`Entity::only`] says which of that table's they are.
+    pub fn table(&self) -> &str {
+        if self.own { OWN_RECORDS } else { &self.name }
+    }
+
+    /// What its rows are read from.
+    pub fn rows(&self) -> Cow<'_, str> {
+        match self.own {
+            true => format!("(select * from {OWN_RECORDS} where entity = '{}')", self.name).into(),
+            false => self.name.as_str().into(),
+        }
+    }
+
+    /// Keeps an update or a deletion to its rows; `alias` is empty, or ends with a dot.
+    pub fn only(&self, alias: &str) -> String {
+        if self.own { format!(" and {alias}entity = '{}'", self.name) } else { String::new() }
+    }
+
     /// Its records follow from others: nobody makes one, and nobody throws one away. `kept = true` in module.toml.
     pub fn is_kept(&self) -> bool {
         self.meta["kept"] == true
@@ -392,6 +460,12 @@ impl Entity {
         let state = self.transitions.first().map(|t| &t.field);
         let own = |c: &Column| Some(&c.name) != state && Some(&c.name) != self.fk.as_ref();
         self.columns.iter().any(|c| c.writable() && own(c))
+    }
+
+    /// A state or an action in a sentence: what the organization calls it, or the name as it is read.
+    pub fn said(&self, group: &str, name: &str) -> String {
+        let own = self.meta[group][name].as_str().filter(|_| self.own);
+        own.map_or_else(|| name.replace('_', " "), str::to_owned)
     }
 
     pub fn part(&self, name: &str) -> Option<&Part> {
@@ -408,7 +482,8 @@ impl Entity {
 
     /// The states in the order in which the workflow names them.
     pub fn states(&self) -> Vec<String> {
-        let mut states: Vec<String> = Vec::new();
+        let named = self.meta["order"].as_array().into_iter().flatten();
+        let mut states: Vec<String> = named.filter_map(|s| s.as_str().map(str::to_owned)).collect();
         for step in &self.transitions {
             for state in [&step.source, &step.target] {
                 if !states.contains(state) {
@@ -459,6 +534,49 @@ impl Column {
 
     pub fn is_system(&self) -> bool {
         SYSTEM.contains(&self.name.as_str())
+    }
+}
+
+impl CustomTable {
+    /// Like what comes with the product, only that its words stand in a row.
+    fn entity(&self, records: &Entity) -> Entity {
+        let words = |list: &[Value], key: &str| -> Value {
+            let pairs = list.iter().filter_map(|v| Some((v[key].as_str()?.to_owned(), v["label"].clone())));
+            Value::Object(pairs.collect())
+        };
+        let colours =
+            self.states.iter().filter_map(|s| Some((s["id"].as_str()?.to_owned(), s.get("color")?.clone())));
+        let mut entity = records.clone();
+        entity.name = format!("{OWN_MODULE}.{}", self.name);
+        entity.slot = self.slot;
+        entity.own = true;
+        entity.comment.clone_from(&self.description);
+        entity.transitions = self
+            .moves
+            .iter()
+            .filter_map(|m| {
+                let said = |key: &str| m[key].as_str().map(str::to_owned);
+                Some(Transition {
+                    action: said("action")?,
+                    field: "state".to_owned(),
+                    source: said("source")?,
+                    target: said("target")?,
+                })
+            })
+            .collect();
+        entity.meta = json!({
+            "label": self.singular.as_ref().unwrap_or(&self.title), "plural": self.title, "icon": self.icon,
+            "form": [["name"]], "order": self.states.iter().map(|s| &s["id"]).collect::<Vec<_>>(),
+            "states": words(&self.states, "id"), "actions": words(&self.moves, "action"),
+            "colors": Value::Object(colours.collect()),
+        });
+        entity.document = !entity.transitions.is_empty();
+        let states = entity.states();
+        for column in entity.columns.iter_mut().filter(|c| c.name == "state") {
+            column.kind = if states.is_empty() { Kind::Hidden } else { Kind::Select };
+            column.options.clone_from(&states);
+        }
+        entity
     }
 }
 

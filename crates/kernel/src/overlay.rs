@@ -1,12 +1,30 @@
 use crate::{Kind, Result, System};
 use serde_json::Value;
 use std::collections::HashMap;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-/// The third layer of the catalog: the fields that one organization added to built-in entities.
+/// The third layer of the catalog: the fields that one organization added, and the tables that it made for itself, which
+/// [`crate::Catalog::with`] puts among the entities.
 #[derive(Debug, Default)]
 pub struct Overlay {
     pub fields: HashMap<String, Vec<CustomField>>,
+    pub tables: Vec<CustomTable>,
+}
+
+/// A row of `builder.custom_tables`.
+#[derive(Clone, Debug, Default)]
+pub struct CustomTable {
+    pub name: String,
+    pub title: String,
+    pub singular: Option<String>,
+    pub description: Option<String>,
+    pub icon: Option<String>,
+    pub slot: usize,
+    /// `{id, label, color}`, the first being where a record starts
+    pub states: Vec<Value>,
+    /// `{action, label, source, target}`
+    pub moves: Vec<Value>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -27,16 +45,31 @@ pub struct CustomField {
 
 impl Overlay {
     pub async fn read(system: &System, organization: Uuid) -> Result<Overlay> {
-        let rows = system
-            .query(
-                crate::sql!(
-                    "select entity, name, label, type, required, options, help, visible_when, required_when, id from builder.custom_fields
-                     where organization_id = $1 and deleted_at is null order by entity, position, name"
-                ),
-                &[&organization],
-            )
-            .await?;
-        let mut overlay = Overlay::default();
+        let fields = crate::sql!(
+            "select entity, name, label, type, required, options, help, visible_when, required_when, id from builder.custom_fields
+             where organization_id = $1 and deleted_at is null order by entity, position, name"
+        );
+        let tables = crate::sql!(
+            "select name, title, singular, description, icon, slot, states, moves from builder.custom_tables
+             where organization_id = $1 and deleted_at is null order by title, name"
+        );
+        let here: [&(dyn ToSql + Sync); 1] = [&organization];
+        let (rows, tables) = tokio::try_join!(system.query(fields, &here), system.query(tables, &here))?;
+        let list = |value: Value| match value {
+            Value::Array(list) => list,
+            _ => Vec::new(),
+        };
+        let tables = tables.iter().map(|row| CustomTable {
+            name: row.get(0),
+            title: row.get(1),
+            singular: row.get(2),
+            description: row.get(3),
+            icon: row.get(4),
+            slot: usize::try_from(row.get::<_, i32>(5)).unwrap_or_default(),
+            states: list(row.get(6)),
+            moves: list(row.get(7)),
+        });
+        let mut overlay = Overlay { tables: tables.collect(), ..Overlay::default() };
         for row in rows {
             let options: Value = row.get(5);
             overlay.fields.entry(row.get(0)).or_default().push(CustomField {
@@ -77,6 +110,14 @@ impl CustomField {
     /// Its choices, if it has any: options are texts or `{id}`.
     pub fn choices(&self) -> impl Iterator<Item = &str> {
         self.options.iter().filter_map(|o| o.as_str().or_else(|| o["id"].as_str()))
+    }
+
+    /// Its choices, and what people call them.
+    pub fn named(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.options.iter().filter_map(|o| {
+            let id = o.as_str().or_else(|| o["id"].as_str())?;
+            Some((id, o["label"].as_str().unwrap_or(id)))
+        })
     }
 
     /// The most stars of a rating: five, unless the field says ten.

@@ -21,6 +21,8 @@ pub struct Actor {
     pub request: Uuid,
     pub access: Arc<Access>,
     pub overlay: Arc<Overlay>,
+    /// What there is in this organization: what comes with the product, and its own tables.
+    pub catalog: Arc<Catalog>,
     /// The organization's: where its days begin.
     pub zone: jiff::tz::TimeZone,
     /// Nothing is changed on behalf of this actor: the database refuses it.
@@ -147,6 +149,7 @@ impl Store {
         Ok(Store { user, system, house })
     }
 
+    /// What comes with the product; what an organization has besides is in [`Actor::catalog`].
     pub fn catalog(&self) -> &Arc<Catalog> {
         &self.house.catalog
     }
@@ -193,7 +196,7 @@ impl Store {
         let client = Held(Some(self.user.get().await?));
         client.batch_execute(&actor.enter(acting)).await?;
         let (actor, house) = (actor.clone(), self.house.clone());
-        Ok(Tx { client, actor, catalog: house.catalog.clone(), house, events: Mutex::default() })
+        Ok(Tx { client, catalog: actor.catalog.clone(), actor, house, events: Mutex::default() })
     }
 
     /// Begins a transaction of the program itself. Written as [`system!`](crate::system).
@@ -263,11 +266,15 @@ impl Actor {
     /// The message that begins a transaction and says who asks. Only parsed values and letters get into it.
     fn enter(&self, acting: Option<(&Entity, &str)>) -> String {
         let Actor { organization, user, request, access, .. } = self;
+        let grants = access.grants(acting);
         let mut sql = format!(
             "begin{}; set local app.context = '{organization} {user} {request} {}'",
             if self.only_looks { " read only" } else { "" },
-            access.grants(acting)
+            grants.all
         );
+        if !grants.own.is_empty() {
+            sql.push_str(&format!("; set local app.tables = '{}'", grants.own));
+        }
         // Today is the organization's day. Names of zones are letters, digits and / _ + -, as the library has them.
         if let Some(zone) = self.zone.iana_name().filter(|z| *z != "UTC") {
             sql.push_str(&format!("; set local timezone = '{zone}'"));

@@ -150,7 +150,7 @@ pub(crate) async fn gate(tx: &Tx, entity: &Entity, id: Uuid, action: &str, body:
             let bound = Bound::new(&tx.actor, params);
             let text = format!(
                 "select coalesce({said}, false) from {} r where r.organization_id = $1 and r.id = $2::text::uuid",
-                entity.name
+                entity.rows()
             );
             // Of what he may not see nobody knows whether the rule means it.
             if !tx.query_opt(&text, &bound.values()).await?.ok_or(Error::NotFound)?.get::<_, bool>(0) {

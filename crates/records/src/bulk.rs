@@ -69,7 +69,7 @@ impl Bulk {
 
     /// Each in a transaction of its own: what is refused is told, and stops nothing else.
     pub async fn run(&self, store: &Store, actor: &Actor) -> Result<Value> {
-        let entity = store.catalog().entity(&self.entity)?;
+        let entity = actor.catalog.entity(&self.entity)?;
         let mut failed = Vec::new();
         for id in &self.ids {
             match self.one(store, actor, entity, *id, None).await {
@@ -85,7 +85,7 @@ impl Bulk {
     /// The same as a job. How far it is stands in the transaction of each record, so that a job that was cut short goes on
     /// where it was: `done` records are behind it, those refused among them are in `result`.
     pub async fn run_job(&self, store: &Store, actor: &Actor, job: Job) -> Result<Value> {
-        let entity = store.catalog().entity(&self.entity)?;
+        let entity = actor.catalog.entity(&self.entity)?;
         job.go(store, actor, entity, &self.ids, Work::Do(self)).await
     }
 
@@ -127,7 +127,7 @@ impl Bulk {
 /// Takes back what a bulk job did: fields get the values that they had, what was deleted is restored. A record that somebody
 /// has changed since stays as it is, and so does one that was moved on in its work: that way there is no way back by itself.
 pub async fn undo(store: &Store, actor: &Actor, entity: &str, request: Uuid, job: Job) -> Result<Value> {
-    let entity = store.catalog().entity(entity)?;
+    let entity = actor.catalog.entity(entity)?;
     let made = sql!(
         "select a.record_id from app.audit a where a.organization_id = $1 and a.request_id = $2 and a.entity = $3::text
          group by 1 order by max(a.at), 1"
@@ -292,7 +292,7 @@ async fn matching(
     filter: &Value,
     deleted: bool,
 ) -> Result<Vec<Uuid>> {
-    let mut plan = Plan::new(store.catalog(), actor, entity)?;
+    let mut plan = Plan::new(&actor.catalog, actor, entity)?;
     let query = Query { filter: Some(filter.clone()), deleted, ..Query::default() };
     let conditions = query.conditions(&mut plan)?;
     let text = format!(

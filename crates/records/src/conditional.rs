@@ -143,8 +143,9 @@ pub(crate) async fn keep(tx: &Tx, entity: &Entity, written: &[Row<'_>]) -> Resul
     );
     let bound = Bound::new(&actor, std::mem::take(&mut plan.params));
     let drop = format!(
-        "update {} set custom = custom - $3::text[] where organization_id = $1 and id = $2",
-        entity.name
+        "update {} set custom = custom - $3::text[] where organization_id = $1 and id = $2{}",
+        entity.table(),
+        entity.only("")
     );
     // What is taken away may be what another field's being there rests on.
     for _ in 0..=fields.len() {

@@ -45,7 +45,7 @@ pub async fn export(
 ) -> Result<impl Stream<Item = Result<Bytes>> + Send + 'static + use<>> {
     allowed(actor, entity, "export")?;
     // Mistakes in the query are told before anything is begun.
-    Exporting::new(store, actor, entity, query, format)?;
+    Exporting::new(actor, entity, query, format)?;
     let told =
         json!({ "format": format.name(), "filter": query.filter, "q": query.q, "fields": query.fields });
     system!(store, tx => {
@@ -125,14 +125,8 @@ struct Exporting<'a> {
 }
 
 impl<'a> Exporting<'a> {
-    fn new(
-        store: &'a Store,
-        actor: &'a Actor,
-        entity: &'a Entity,
-        query: &Query,
-        format: Format,
-    ) -> Result<Exporting<'a>> {
-        let mut plan = Plan::new(store.catalog(), actor, entity)?;
+    fn new(actor: &'a Actor, entity: &'a Entity, query: &Query, format: Format) -> Result<Exporting<'a>> {
+        let mut plan = Plan::new(&actor.catalog, actor, entity)?;
         let flat = format != Format::Json;
         let everything = query.fields.is_empty() && flat;
         let chosen = if everything { columns(&plan, query.deleted) } else { query.fields.clone() };
@@ -232,8 +226,8 @@ async fn write_file(
     file: &Arc<File>,
     written: &watch::Sender<Written>,
 ) -> Result<()> {
-    let entity = store.catalog().entity(name)?;
-    let exporting = Exporting::new(store, actor, entity, query, format)?;
+    let entity = actor.catalog.entity(name)?;
+    let exporting = Exporting::new(actor, entity, query, format)?;
     // Not `within!`: a second attempt would write the rows a second time.
     let tx = store.begin(actor, None).await?;
     let done = pages(&tx, actor, &exporting, query, format, file, written).await;

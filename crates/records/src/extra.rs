@@ -20,7 +20,7 @@ pub async fn aggregate(store: &Store, actor: &Actor, entity: &Entity, body: &Val
     }) {
         return Err(Error::malformed_at(unknown, "There is no such part of an aggregate."));
     }
-    let mut plan = Plan::new(store.catalog(), actor, entity)?;
+    let mut plan = Plan::new(&actor.catalog, actor, entity)?;
     let texts = |key: &str| -> Result<Vec<String>> {
         match map.get(key) {
             None | Some(Value::Null) => Ok(Vec::new()),
@@ -66,7 +66,7 @@ pub async fn aggregate(store: &Store, actor: &Actor, entity: &Entity, body: &Val
             && !path.contains('.');
         if named {
             let target = entity.relation(path).and_then(|c| c.target.as_deref()).unwrap_or_default();
-            let title = store.catalog().entity(target)?.title();
+            let title = actor.catalog.entity(target)?.title();
             let (alias, field) = plan.field(&format!("{path}.{title}"))?;
             columns.push(field.sql(&alias));
             answers.push((path.to_owned(), Answer::Named(at, field.kind())));
@@ -221,10 +221,10 @@ pub async fn search(store: &Store, actor: &Actor, q: &str, types: &[String], lim
     if q.is_empty() {
         return Ok(json!({ "data": [] }));
     }
-    let catalog = store.catalog();
+    let catalog = &actor.catalog;
     let mut asked = Vec::new();
     let shown = |e: &&Entity| e.searchable && e.part_of.is_none() && catalog.module(e.module()).is_some();
-    for entity in catalog.entities.values().filter(shown) {
+    for entity in catalog.all().filter(shown) {
         if !actor.access.may(entity, "read") || !types.is_empty() && !types.contains(&entity.name) {
             continue;
         }
@@ -412,7 +412,7 @@ async fn audited(
             .map(|v| parsed(v).map_err(|_| Error::malformed_at(name, "This is not a date.")))
             .transpose()
     };
-    let catalog = store.catalog();
+    let catalog = &actor.catalog;
     let readable: Vec<String> = catalog
         .entities
         .values()

@@ -167,7 +167,7 @@ pub fn index(catalog: &Catalog, actor: &Actor, language: &str) -> Value {
         let words = Words::of(catalog, name, language);
         let mut shown = Vec::new();
         let mut of_module: Vec<&Entity> =
-            catalog.entities.values().filter(|e| e.module() == name && actor.access.may(e, "read")).collect();
+            catalog.all().filter(|e| e.module() == name && actor.access.may(e, "read")).collect();
         let order = words.module.and_then(|m| m.meta["menu"].as_array()).cloned().unwrap_or_default();
         of_module
             .sort_by_key(|e| order.iter().position(|o| o.as_str() == Some(e.short())).unwrap_or(usize::MAX));

@@ -306,6 +306,32 @@ const FIXED: &[Fixed] = &[
     fixed("delete", "/fields/{id}", "Take a field away; its values stay", "204", "", ""),
     fixed(
         "get",
+        "/tables",
+        "Tables that the company made for itself, or those in the trash",
+        "200",
+        "deleted",
+        "",
+    ),
+    fixed(
+        "post",
+        "/tables",
+        "Make a table; its records are at /custom/{name}",
+        "201",
+        "",
+        "name! title! singular description icon states:list moves:list",
+    ),
+    fixed(
+        "patch",
+        "/tables/{id}",
+        "Change a table, its states and moves",
+        "200",
+        "",
+        "title singular description icon states:list moves:list",
+    ),
+    fixed("delete", "/tables/{id}", "Throw a table away; its records stay for thirty days", "204", "", ""),
+    fixed("post", "/tables/{id}/restore", "Bring a table back with its records", "200", "", ""),
+    fixed(
+        "get",
         "/jobs",
         "The caller's own work in the background, the newest first; the company's for administrators",
         "200",
@@ -582,7 +608,7 @@ pub fn openapi(
         );
     }
     let routed = |e: &&Entity| catalog.module(e.module()).is_some() || e.name == kernel::MEMBERS;
-    let shown = catalog.entities.values().filter(routed);
+    let shown = catalog.all().filter(routed);
     for entity in shown.filter(|e| actor.access.may(e, "read")) {
         let name = schema_name(entity);
         schemas.insert(name.clone(), record(catalog, actor, entity, false));

@@ -108,7 +108,8 @@ impl<'a> Plan<'a> {
             }
             let next = format!("{}j{}", self.root.trim_start_matches('r'), self.joins.len() + 1);
             let on = format!(
-                "left join {target} {next} on {next}.organization_id = $1 and {next}.id = {alias}.{}",
+                "left join {} {next} on {next}.organization_id = $1 and {next}.id = {alias}.{}",
+                to.rows(),
                 quoted(&column.name)
             );
             self.joins.push(Join { path: walked.clone(), alias: next.clone(), entity: to, on });
@@ -118,7 +119,7 @@ impl<'a> Plan<'a> {
     }
 
     pub(crate) fn from(&self) -> String {
-        self.around(&self.entity.name)
+        self.around(&self.entity.rows())
     }
 
     pub(crate) fn joins(&self) -> usize {
@@ -267,7 +268,7 @@ impl conditions::Part for Belonging<'_, '_> {
         };
         format!(
             "{} {root}{} where {root}.organization_id = $1 and {}{there}",
-            entity.name,
+            entity.rows(),
             self.plan.joined(),
             self.tie
         )

@@ -18,7 +18,7 @@ use uuid::Uuid;
 /// # Errors
 /// NotFound as [`get`].
 pub async fn print(store: &Store, actor: &Actor, entity: &Entity, id: Uuid, language: &str) -> Result<Value> {
-    let catalog = store.catalog().clone();
+    let catalog = actor.catalog.clone();
     let about = |entity: &Entity| meta::detail(&catalog, store.modules(), actor, entity, language);
     let mut head = Sheet::of(about(entity), language, actor);
     let spec = &entity.meta["print"];

@@ -243,7 +243,7 @@ fn after(plan: &mut Plan<'_>, keys: &[Key], last: &[Option<String>]) -> String {
 
 /// A page of records as the body of the answer: `{data, next, count?}`.
 pub async fn list(store: &Store, actor: &Actor, entity: &Entity, query: &Query) -> Result<Vec<u8>> {
-    let mut plan = Plan::new(store.catalog(), actor, entity)?;
+    let mut plan = Plan::new(&actor.catalog, actor, entity)?;
     let keys = order(&mut plan, &query.sort)?;
     let mut conditions = query.conditions(&mut plan)?;
     let counted = (plan.from(), conditions.join(" and "), plan.params.clone());
@@ -269,7 +269,7 @@ pub async fn list(store: &Store, actor: &Actor, entity: &Entity, query: &Query) 
     let columns = select.sql();
     let sql = if picked && plan.joins() > 0 {
         // What is only shown is fetched for the rows of the page, not for all that it was picked from.
-        let rows = plan.around(&format!("(select r.* from {} r {page})", entity.name));
+        let rows = plan.around(&format!("(select r.* from {} r {page})", entity.rows()));
         format!("select {columns} {rows} order by {sorted}")
     } else {
         format!("select {columns} {} {page}", plan.from())
@@ -518,7 +518,7 @@ pub async fn get(
     fields: &[String],
     expand: &[String],
 ) -> Result<Record> {
-    let catalog = store.catalog().clone();
+    let catalog = actor.catalog.clone();
     let reading = Reading::new(store, actor, &catalog, entity, fields, expand)?;
     let values: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&actor.organization, &id];
     let statements: Vec<(&str, kernel::Values<'_>)> =

@@ -40,7 +40,7 @@ pub(crate) fn index(catalog: &Catalog, actor: &Actor, language: &str) -> Vec<Val
 
 /// The entity that whoever sees the report may read.
 fn needed<'a>(catalog: &'a Catalog, module: &ModuleInfo, report: &Value) -> Option<&'a kernel::Entity> {
-    catalog.entities.get(&format!("{}.{}", module.name, report["needs"].as_str()?))
+    catalog.entity(&format!("{}.{}", module.name, report["needs"].as_str()?)).ok()
 }
 
 fn describe(module: &ModuleInfo, name: &str, report: &Value, words: &Words<'_>) -> Value {
@@ -130,7 +130,7 @@ pub async fn file(
     format: Format,
     language: &str,
 ) -> Result<(String, Vec<u8>)> {
-    let catalog = store.catalog();
+    let catalog = &actor.catalog;
     let words = Words::of(catalog, &asked.module.name, language);
     let report = describe(asked.module, asked.name, &asked.module.meta["reports"][asked.name], &words);
     let mut body = asked.body;

@@ -52,7 +52,7 @@ impl<'a> Shown<'a> {
 
     /// `{entity, state, board?, time?}`: what it is of, how it looks. The filter is not told: it may name what is not shown.
     pub fn describe(&self, modules: &'static [&'static Module], language: &str) -> Value {
-        let detail = crate::meta::detail(self.store.catalog(), modules, self.actor, self.entity, language);
+        let detail = crate::meta::detail(&self.actor.catalog, modules, self.actor, self.entity, language);
         let field = |name: &String| {
             let field = detail["fields"].as_array()?.iter().find(|f| f["name"] == *name)?;
             let mut said = described(field);
@@ -230,7 +230,7 @@ impl<'a> Shown<'a> {
 
     fn title_in(&self, entity: &Entity, name: &str) -> Option<(String, [String; 2])> {
         let column = entity.column(name)?;
-        let target = self.store.catalog().entities.get(column.target.as_deref()?)?;
+        let target = self.actor.catalog.entities.get(column.target.as_deref()?)?;
         let title = target.title();
         let access = &self.actor.access;
         let may = access.may(target, "read") && access.field(&target.name, title) > FieldAccess::None;

@@ -11,7 +11,7 @@ use serde_json::Value;
 /// # Errors
 /// As [`create`]; what was made until then stays.
 pub async fn start(store: &Store, actor: &Actor, country: &str, language: &str) -> Result<()> {
-    let catalog = store.catalog();
+    let catalog = &actor.catalog;
     for first in catalog.modules.iter().flat_map(|m| m.meta["start"].as_array().into_iter().flatten()) {
         if first["country"].as_str().is_some_and(|c| c != country) {
             continue;

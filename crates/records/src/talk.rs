@@ -70,7 +70,7 @@ async fn page(
     (spoken, after): (bool, Option<Uuid>),
     limit: usize,
 ) -> Result<Vec<Row>> {
-    let mut plan = Plan::new(store.catalog(), actor, entity)?;
+    let mut plan = Plan::new(&actor.catalog, actor, entity)?;
     let mut conditions = query.conditions(&mut plan)?;
     let mut place = |text: String, sql_type: &str| {
         plan.params.push(Param::Text(Some(text)));
@@ -88,13 +88,13 @@ async fn page(
     let (rows, order) = if spoken {
         conditions.push("t.record_id = r.id".into());
         conditions.extend(after.map(|id| format!("t.last < {id}")));
-        (format!("{heard} t cross join {}", entity.name), "t.last desc")
+        (format!("{heard} t cross join {}", entity.rows()), "t.last desc")
     } else {
         conditions.push(format!(
             "not exists (select from social.comments s where s.organization_id = $1 and s.entity = {name} and s.record_id = r.id and s.deleted_at is null)"
         ));
         conditions.extend(after.map(|id| format!("r.id < {id}")));
-        (format!("(select null::uuid as last) t cross join {}", entity.name), "r.id desc")
+        (format!("(select null::uuid as last) t cross join {}", entity.rows()), "r.id desc")
     };
     let sql = format!(
         "select r.id, {title}, {said}, t.last {} where {} order by {order} limit {limit}",

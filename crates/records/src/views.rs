@@ -127,7 +127,7 @@ pub async fn named(store: &Store, actor: &Actor, ids: &[Uuid]) -> Result<Vec<Val
     ));
     let rows = store.batch(actor, &[(sql, &[&actor.organization, &ids])]).await?;
     let readable = |view: &Value| {
-        let entity = store.catalog().entities.get(view["entity"].as_str().unwrap_or_default());
+        let entity = actor.catalog.entities.get(view["entity"].as_str().unwrap_or_default());
         entity.is_some_and(|e| actor.access.may(e, "read"))
     };
     Ok(rows.iter().flatten().map(|row| told(actor, row)).filter(readable).collect())
@@ -137,8 +137,8 @@ pub async fn named(store: &Store, actor: &Actor, ids: &[Uuid]) -> Result<Vec<Val
 pub async fn add(store: &Store, actor: &Actor, body: &Value) -> Result<Value> {
     let body = crate::write::object(body)?;
     let said = Said::read(body, &["entity"])?;
-    let entity: &Entity = store
-        .catalog()
+    let entity: &Entity = actor
+        .catalog
         .entity(body.get("entity").and_then(Value::as_str).unwrap_or_default())
         .map_err(|_| Error::malformed_at("entity", "There is no such entity."))?;
     if !actor.access.may(entity, "read") {

@@ -201,6 +201,9 @@ fn insert(
     if let Some((fk, id)) = owner {
         add(fk.to_owned(), "uuid", Some(id.to_string()));
     }
+    if entity.own {
+        add("entity".into(), "text", Some(entity.name.clone()));
+    }
     for (name, sql_type, text) in draft.values.drain(..) {
         add(name, &sql_type, text);
     }
@@ -209,7 +212,7 @@ fn insert(
             std::mem::take(&mut draft.custom).into_iter().filter(|(_, v)| !v.is_null()).collect();
         add("custom".into(), "jsonb", Some(Value::Object(custom).to_string()));
     }
-    let sql = format!("insert into {} ({}) values ({})", entity.name, names.join(", "), places.join(", "));
+    let sql = format!("insert into {} ({}) values ({})", entity.table(), names.join(", "), places.join(", "));
     Statement { sql, texts, path }
 }
 
@@ -236,9 +239,10 @@ fn update(
         sets.push("updated_at = now()".into());
     }
     let mut sql = format!(
-        "update {} set {} where organization_id = $1 and id = $2::text::uuid and deleted_at is null",
-        entity.name,
-        sets.join(", ")
+        "update {} set {} where organization_id = $1 and id = $2::text::uuid and deleted_at is null{}",
+        entity.table(),
+        sets.join(", "),
+        entity.only("")
     );
     if let Some((fk, owner)) = owner {
         texts.push(Some(owner.to_string()));
@@ -420,8 +424,10 @@ async fn reachable(tx: &Tx, relations: &[(String, Uuid, String)]) -> Result<()> 
         {
             continue;
         }
-        let sql =
-            format!("select from {target} where organization_id = $1 and id = $2 and deleted_at is null");
+        let sql = format!(
+            "select from {} r where organization_id = $1 and id = $2 and deleted_at is null",
+            entity.rows()
+        );
         // What somebody may not see at all he may still name as a member: himself.
         let own = target == kernel::MEMBERS && *id == tx.actor.user;
         if !own && tx.cached(&sql, &[&tx.actor.organization, id]).await?.is_empty() {
@@ -439,8 +445,10 @@ fn is_custom(field: &str) -> bool {
 /// What was signed stays as it is until it is cleared; the same once more changes nothing.
 async fn unsigned(tx: &Tx, entity: &Entity, id: Uuid, draft: &mut Draft) -> Result<()> {
     for key in std::mem::take(&mut draft.signed) {
-        let sql =
-            format!("select custom -> $3::text from {} where organization_id = $1 and id = $2", entity.name);
+        let sql = format!(
+            "select custom -> $3::text from {} r where organization_id = $1 and id = $2",
+            entity.rows()
+        );
         let rows = tx.cached(&sql, &[&tx.actor.organization, &id, &key]).await?;
         let was: Option<Value> = rows.first().and_then(|r| r.get(0));
         let Some(was) = was.filter(Value::is_object) else { continue };
@@ -510,7 +518,7 @@ pub async fn create(store: &Store, actor: &Actor, entity: &Entity, body: &Value)
             plain(entity.short())
         )));
     }
-    let catalog = store.catalog();
+    let catalog = &actor.catalog;
     let making = making(actor, catalog, entity, body)?;
     let ruled = kernel::rules(store.modules(), &entity.name, "create").next().is_some();
     let readable = actor.access.may(entity, "read");
@@ -609,7 +617,7 @@ pub async fn read_value(tx: &Tx, entity: &Entity, id: Uuid, lock: bool) -> Resul
     let sql = format!(
         "select {} from {} r where r.organization_id = $1 and r.id = $2{wait}",
         names.join(", "),
-        entity.name
+        entity.rows()
     );
     let rows = tx.cached(&sql, &[&tx.actor.organization, &id]).await?;
     let Some(row) = rows.first() else {
@@ -776,8 +784,8 @@ pub(crate) async fn changed(
 /// Why a write found no row: not there, not theirs to change, or changed by somebody else.
 pub(crate) async fn missed(tx: &Tx, entity: &Entity, id: Uuid, version: Option<i32>) -> Result<Error> {
     let sql = format!(
-        "select version, deleted_at is not null from {} where organization_id = $1 and id = $2",
-        entity.name
+        "select version, deleted_at is not null from {} r where organization_id = $1 and id = $2",
+        entity.rows()
     );
     let rows = tx.cached(&sql, &[&tx.actor.organization, &id]).await?;
     Ok(match rows.first() {
@@ -821,8 +829,9 @@ pub(crate) async fn deleted(tx: &Tx, entity: &Entity, id: Uuid, version: Option<
         return Err(Error::refused(format!("This is in use by {}.", list.join(" and "))));
     }
     let mut sql = format!(
-        "update {} set deleted_at = now() where organization_id = $1 and id = $2::text::uuid and deleted_at is null",
-        entity.name
+        "update {} set deleted_at = now() where organization_id = $1 and id = $2::text::uuid and deleted_at is null{}",
+        entity.table(),
+        entity.only("")
     );
     let mut texts = vec![Some(id.to_string())];
     if let Some(version) = version {
@@ -849,8 +858,9 @@ pub async fn restore(store: &Store, actor: &Actor, entity: &Entity, id: Uuid) ->
 
 pub(crate) async fn restored(tx: &Tx, entity: &Entity, id: Uuid) -> Result<()> {
     let sql = format!(
-        "update {} set deleted_at = null where organization_id = $1 and id = $2::text::uuid and deleted_at is not null",
-        entity.name
+        "update {} set deleted_at = null where organization_id = $1 and id = $2::text::uuid and deleted_at is not null{}",
+        entity.table(),
+        entity.only("")
     );
     if run(tx, &[Statement { sql, texts: vec![Some(id.to_string())], path: None }]).await? == 0 {
         read_value(tx, entity, id, false).await?;
@@ -924,7 +934,10 @@ pub(crate) async fn act_on(
     let state = now[field].as_str().unwrap_or_default();
     let own = kernel::actions(tx.modules(), &entity.name).find(|a| a.action == action);
     let step = entity.transitions.iter().find(|t| t.action == action && t.source == state);
-    let refused = || Error::refused(format!("Cannot {} a record that is {}.", plain(action), plain(state)));
+    let refused = || {
+        let (action, state) = (entity.said("actions", action), entity.said("states", state));
+        Error::refused(format!("Cannot {action} a record that is {state}."))
+    };
     tx.rules(When::Before, &entity.name, action, &now).await?;
     if own.is_some() && from_states(entity, action).is_some_and(|from| !from.contains(&state))
         || own.is_none() && step.is_none()
@@ -943,9 +956,10 @@ pub(crate) async fn act_on(
         (Some(own), _) => (own.run)(tx, &now, body).await?,
         (None, Some(step)) => {
             let sql = format!(
-                "update {} set {} = $3::text where organization_id = $1 and id = $2::text::uuid",
-                entity.name,
-                quoted(field)
+                "update {} set {} = $3::text where organization_id = $1 and id = $2::text::uuid{}",
+                entity.table(),
+                quoted(field),
+                entity.only("")
             );
             let texts = vec![Some(id.to_string()), Some(step.target.clone())];
             if run(tx, &[Statement { sql, texts, path: None }]).await? == 0 {
@@ -993,7 +1007,7 @@ pub async fn create_once(
     if entity.part_of.is_some() {
         return Err(Error::malformed("Lines are written with the record they belong to."));
     }
-    let catalog = store.catalog();
+    let catalog = &actor.catalog;
     let making = making(actor, catalog, entity, body)?;
     let _turn = store.turn(actor).await?;
     within!(store, actor, tx => {

@@ -76,6 +76,7 @@ pub(crate) fn openapi(store: &Store, base_url: &str) -> Result<String> {
         request: Uuid::nil(),
         access: Arc::new(Access::of(store.catalog(), &[owner])),
         overlay: Arc::new(Overlay::default()),
+        catalog: store.catalog().clone(),
         zone: jiff::tz::TimeZone::UTC,
         only_looks: false,
     };

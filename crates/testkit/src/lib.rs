@@ -203,6 +203,7 @@ impl Scene {
             request: Uuid::now_v7(),
             access: Arc::new(access),
             overlay: Arc::new(Overlay::default()),
+            catalog: self.store.catalog().clone(),
             zone: jiff::tz::TimeZone::UTC,
             only_looks: false,
         };
@@ -240,13 +241,13 @@ impl Person {
     }
 
     pub async fn create(&self, entity: &str, record: Value) -> Outcome {
-        let catalog = self.store.catalog().clone();
+        let catalog = self.actor.catalog.clone();
         let entity = self.entity(&catalog, entity);
         Outcome(records::create(&self.store, &self.actor, entity, &record).await.and_then(|r| r.value()))
     }
 
     pub async fn read(&self, entity: &str, record: &Value) -> Outcome {
-        let catalog = self.store.catalog().clone();
+        let catalog = self.actor.catalog.clone();
         let entity = self.entity(&catalog, entity);
         Outcome(
             records::get(&self.store, &self.actor, entity, id(record), &[], &[])
@@ -257,7 +258,7 @@ impl Person {
 
     /// Changes a record as it was last seen: `record` gives the version.
     pub async fn update(&self, entity: &str, record: &Value, changes: Value) -> Outcome {
-        let catalog = self.store.catalog().clone();
+        let catalog = self.actor.catalog.clone();
         let entity = self.entity(&catalog, entity);
         let version = record["version"].as_i64().and_then(|v| i32::try_from(v).ok());
         Outcome(
@@ -268,7 +269,7 @@ impl Person {
     }
 
     pub async fn delete(&self, entity: &str, record: &Value) -> Outcome {
-        let catalog = self.store.catalog().clone();
+        let catalog = self.actor.catalog.clone();
         let entity = self.entity(&catalog, entity);
         Outcome(
             records::delete(&self.store, &self.actor, entity, id(record), None).await.map(|()| Value::Null),
@@ -276,7 +277,7 @@ impl Person {
     }
 
     pub async fn restore(&self, entity: &str, record: &Value) -> Outcome {
-        let catalog = self.store.catalog().clone();
+        let catalog = self.actor.catalog.clone();
         let entity = self.entity(&catalog, entity);
         Outcome(records::restore(&self.store, &self.actor, entity, id(record)).await.and_then(|r| r.value()))
     }
@@ -287,7 +288,7 @@ impl Person {
 
     /// The record after the action; what the action made is under `_made`.
     pub async fn act_with(&self, entity: &str, record: &Value, action: &str, body: Value) -> Outcome {
-        let catalog = self.store.catalog().clone();
+        let catalog = self.actor.catalog.clone();
         let entity = self.entity(&catalog, entity);
         let acted = records::act(
             &self.store,
@@ -302,7 +303,7 @@ impl Person {
 
     /// `query` as in the address: `[("sort", "-name")]`. Answers `{data, next, count}`.
     pub async fn list(&self, entity: &str, query: &[(&str, &str)]) -> Outcome {
-        let catalog = self.store.catalog().clone();
+        let catalog = self.actor.catalog.clone();
         let entity = self.entity(&catalog, entity);
         let pairs: Vec<(String, String)> =
             query.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
@@ -317,7 +318,7 @@ impl Person {
     }
 
     pub async fn aggregate(&self, entity: &str, body: Value) -> Outcome {
-        let catalog = self.store.catalog().clone();
+        let catalog = self.actor.catalog.clone();
         let entity = self.entity(&catalog, entity);
         Outcome(
             async {

@@ -37,8 +37,8 @@ pub(crate) fn routes() -> Router<State> {
 }
 
 /// A key that only reads decides nothing.
-fn may(state: &State, person: &Person, entity: &str, action: &str) -> Answer<()> {
-    if person.actor.access.may(state.store.catalog().entity(entity)?, action) {
+fn may(person: &Person, entity: &str, action: &str) -> Answer<()> {
+    if person.actor.access.may(person.actor.catalog.entity(entity)?, action) {
         return Ok(());
     }
     Err(Error::Forbidden("You may not do this.".into()).into())
@@ -53,12 +53,12 @@ async fn list(
     person: Person,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
 ) -> Answer<Json<Value>> {
-    may(&state, &person, REQUESTS, "read")?;
+    may(&person, REQUESTS, "read")?;
     let (store, actor) = (&state.store, &person.actor);
     if let Some(name) = of(&pairs, "entity") {
-        let entity = store.catalog().entity(name)?;
+        let entity = actor.catalog.entity(name)?;
         let record = id_of(&pairs, "record")?.ok_or(Error::NotFound)?;
-        if store.catalog().module(entity.module()).is_none() {
+        if actor.catalog.module(entity.module()).is_none() {
             return Err(Error::NotFound.into());
         }
         records::get(store, actor, entity, record, &["id".into()], &[]).await?;
@@ -71,7 +71,7 @@ async fn list(
 }
 
 async fn one(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer<Json<Value>> {
-    may(&state, &person, REQUESTS, "read")?;
+    may(&person, REQUESTS, "read")?;
     Ok(Json(approvals::get(&state.store, &person.actor, id).await?))
 }
 
@@ -91,7 +91,7 @@ impl Decided {
 }
 
 async fn decide(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): Body) -> Answer<Json<Value>> {
-    may(&state, &person, REQUESTS, "update")?;
+    may(&person, REQUESTS, "update")?;
     only(&body, &["decision", "comment", "to"])?;
     let decided: Decided = read(body)?;
     Ok(Json(approvals::decide(&state.store, &person.actor, id, &decided.as_one()).await?))
@@ -103,7 +103,7 @@ async fn decide_all(
     headers: HeaderMap,
     Body(body): Body,
 ) -> Answer<Json<Value>> {
-    may(&state, &person, REQUESTS, "update")?;
+    may(&person, REQUESTS, "update")?;
     let decided: Decided = read(body)?;
     let ids = decided.ids.as_deref().ok_or_else(|| Error::malformed_at("ids", "This is a list of ids."))?;
     let mut told = approvals::decide_all(&state.store, &person.actor, ids, &decided.as_one()).await?;
@@ -118,7 +118,7 @@ struct Said {
 }
 
 async fn answer(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): Body) -> Answer<Json<Value>> {
-    may(&state, &person, REQUESTS, "update")?;
+    may(&person, REQUESTS, "update")?;
     let Said { comment } = read(body)?;
     let said = comment.unwrap_or_default();
     Ok(Json(approvals::answer(&state.store, &person.actor, id, &said).await?))
@@ -130,7 +130,7 @@ async fn withdraw(
     Id(id): Id,
     Body(body): Body,
 ) -> Answer<Json<Value>> {
-    may(&state, &person, REQUESTS, "update")?;
+    may(&person, REQUESTS, "update")?;
     let Said { comment } = read(body)?;
     Ok(Json(approvals::withdraw(&state.store, &person.actor, id, comment.as_deref()).await?))
 }
@@ -161,7 +161,7 @@ async fn drop_rule(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer
 }
 
 async fn delegations(Has(state): Has<State>, person: Person) -> Answer<Json<Value>> {
-    may(&state, &person, DELEGATIONS, "read")?;
+    may(&person, DELEGATIONS, "read")?;
     Ok(Json(json!({ "data": approvals::delegations(&state.store, &person.actor).await? })))
 }
 
@@ -176,7 +176,7 @@ struct Away {
 }
 
 async fn delegate(Has(state): Has<State>, person: Person, Body(body): Body) -> Answer {
-    may(&state, &person, DELEGATIONS, "create")?;
+    may(&person, DELEGATIONS, "create")?;
     let away: Away = read(body)?;
     let days = (away.starts_on.as_deref(), away.ends_on.as_str());
     let made = approvals::delegate(
@@ -192,7 +192,7 @@ async fn delegate(Has(state): Has<State>, person: Person, Body(body): Body) -> A
 }
 
 async fn end_delegation(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer<StatusCode> {
-    may(&state, &person, DELEGATIONS, "update")?;
+    may(&person, DELEGATIONS, "update")?;
     approvals::end_delegation(&state.store, &person.actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -27,17 +27,17 @@ pub(crate) fn routes() -> Router<State> {
 }
 
 /// The entity must be one that the person may read at all: a member of no role has the tables' rows hidden, not their names.
-pub(crate) fn readable(state: &State, person: &Person, name: &str) -> Answer<()> {
-    let entity = state.store.catalog().entity(name)?;
-    if state.store.catalog().module(entity.module()).is_some() && person.actor.access.may(entity, "read") {
+pub(crate) fn readable(person: &Person, name: &str) -> Answer<()> {
+    let entity = person.actor.catalog.entity(name)?;
+    if person.actor.catalog.module(entity.module()).is_some() && person.actor.access.may(entity, "read") {
         return Ok(());
     }
     Err(Error::NotFound.into())
 }
 
 /// A key that only reads says nothing.
-fn may(state: &State, person: &Person, action: &str) -> Answer<()> {
-    if person.actor.access.may(state.store.catalog().entity("social.comments")?, action) {
+fn may(person: &Person, action: &str) -> Answer<()> {
+    if person.actor.access.may(person.actor.catalog.entity("social.comments")?, action) {
         return Ok(());
     }
     Err(Error::Forbidden("You may not say anything here.".into()).into())
@@ -50,7 +50,7 @@ async fn list(
 ) -> Answer<Json<Value>> {
     let entity = of(&pairs, "entity").unwrap_or_default();
     let record: Uuid = of(&pairs, "record").and_then(|r| r.parse().ok()).ok_or(Error::NotFound)?;
-    readable(&state, &person, entity)?;
+    readable(&person, entity)?;
     let data = comments::list(&state.store, &person.actor, entity, record).await?;
     let seen = comments::seen(&state.store, &person.actor, entity, record).await?;
     Ok(Json(json!({ "data": data, "seen_at": seen })))
@@ -65,14 +65,14 @@ struct Looked {
 
 async fn see(Has(state): Has<State>, person: Person, Body(body): Body) -> Answer<Json<Value>> {
     let Looked { entity, record } = read(body)?;
-    readable(&state, &person, &entity)?;
+    readable(&person, &entity)?;
     Ok(Json(json!({ "seen_at": comments::see(&state.store, &person.actor, &entity, record).await? })))
 }
 
 /// Whether a colleague reaches a record.
 async fn reaches(state: &State, organization: Uuid, user: Uuid, entity: &str, record: Uuid) -> bool {
     let Ok(colleague) = state.auth.actor_of(organization, user, Uuid::now_v7()).await else { return false };
-    let Ok(of) = state.store.catalog().entity(entity) else { return false };
+    let Ok(of) = colleague.catalog.entity(entity) else { return false };
     records::get(&state.store, &colleague, of, record, &["id".into()], &[]).await.is_ok()
 }
 
@@ -84,9 +84,9 @@ async fn people(
 ) -> Answer<Json<Value>> {
     let entity = of(&pairs, "entity").unwrap_or_default();
     let record: Uuid = of(&pairs, "record").and_then(|r| r.parse().ok()).ok_or(Error::NotFound)?;
-    readable(&state, &person, entity)?;
+    readable(&person, entity)?;
     let actor = &person.actor;
-    let known = state.store.catalog().entity(entity)?;
+    let known = person.actor.catalog.entity(entity)?;
     records::get(&state.store, actor, known, record, &["id".into()], &[]).await?;
     let mut found = Vec::new();
     for (user, name) in comments::colleagues(&state.store, actor, of(&pairs, "q").unwrap_or_default()).await?
@@ -110,9 +110,9 @@ struct New {
 }
 
 async fn add(Has(state): Has<State>, person: Person, Body(body): Body) -> Answer {
-    may(&state, &person, "create")?;
+    may(&person, "create")?;
     let New { entity, record, body, parent_id, mentions } = read(body)?;
-    readable(&state, &person, &entity)?;
+    readable(&person, &entity)?;
     let place = format!("/o/{}/r/{record}?tab=comments", entity.replace('.', "-"));
     let link = format!("{}{place}", state.base_url.trim_end_matches('/'));
     let link = (!state.base_url.is_empty()).then_some(link.as_str());
@@ -131,13 +131,13 @@ struct Words {
 }
 
 async fn edit(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): Body) -> Answer<Json<Value>> {
-    may(&state, &person, "update")?;
+    may(&person, "update")?;
     let Words { body } = read(body)?;
     Ok(Json(comments::edit(&state.store, &person.actor, id, &body).await?))
 }
 
 async fn remove(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer<StatusCode> {
-    may(&state, &person, "update")?;
+    may(&person, "update")?;
     comments::remove(&state.store, &person.actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -149,7 +149,7 @@ struct Sign {
 }
 
 async fn react(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): Body) -> Answer<Json<Value>> {
-    may(&state, &person, "create")?;
+    may(&person, "create")?;
     let Sign { sign } = read(body)?;
     Ok(Json(json!({ "reactions": comments::react(&state.store, &person.actor, id, &sign).await? })))
 }

@@ -38,15 +38,15 @@ pub(crate) fn routes() -> Router<State> {
 type AllPairs = Pairs<Vec<(String, String)>>;
 
 /// A key that only reads writes nothing.
-fn may(state: &State, person: &Person, entity: &str, action: &str) -> Answer<()> {
-    if person.actor.access.may(state.store.catalog().entity(entity)?, action) {
+fn may(person: &Person, entity: &str, action: &str) -> Answer<()> {
+    if person.actor.access.may(person.actor.catalog.entity(entity)?, action) {
         return Ok(());
     }
     Err(Error::Forbidden("You may not do this with messages.".into()).into())
 }
 
 async fn list(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -> Answer<Json<Value>> {
-    may(&state, &person, conversations::EVENT, "read")?;
+    may(&person, conversations::EVENT, "read")?;
     let archived = of(&pairs, "archived") == Some("true");
     let before = id_of(&pairs, "cursor")?;
     let (data, next, unread) = conversations::list(&state.store, &person.actor, archived, before).await?;
@@ -54,7 +54,7 @@ async fn list(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) ->
 }
 
 async fn open(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -> Answer<Json<Value>> {
-    may(&state, &person, conversations::EVENT, "read")?;
+    may(&person, conversations::EVENT, "read")?;
     let found = conversations::joinable(&state.store, &person.actor, of(&pairs, "q").unwrap_or_default());
     Ok(Json(json!({ "data": found.await? })))
 }
@@ -71,7 +71,7 @@ struct New {
 }
 
 async fn create(Has(state): Has<State>, person: Person, Body(body): Body) -> Answer {
-    may(&state, &person, conversations::EVENT, "create")?;
+    may(&person, conversations::EVENT, "create")?;
     let New { kind, name, open, members } = read(body)?;
     let sort = Sort::parse(&kind);
     let sort = sort.ok_or_else(|| Error::malformed_at("kind", "One of direct, group and channel."))?;
@@ -94,14 +94,14 @@ struct Changed {
 }
 
 async fn change(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): Body) -> Answer<Json<Value>> {
-    may(&state, &person, conversations::EVENT, "update")?;
+    may(&person, conversations::EVENT, "update")?;
     let Changed { name, open, archived, muted } = read(body)?;
     let change = Change { name: name.as_deref(), open, archived, muted };
     Ok(Json(conversations::change(&state.store, &person.actor, id, &change).await?))
 }
 
 async fn join(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer<Json<Value>> {
-    may(&state, &person, conversations::EVENT, "update")?;
+    may(&person, conversations::EVENT, "update")?;
     Ok(Json(conversations::enrol(&state.store, &person.actor, id).await?))
 }
 
@@ -112,7 +112,7 @@ struct People {
 }
 
 async fn add(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): Body) -> Answer<Json<Value>> {
-    may(&state, &person, conversations::EVENT, "update")?;
+    may(&person, conversations::EVENT, "update")?;
     let People { members } = read(body)?;
     Ok(Json(conversations::add(&state.store, &person.actor, id, &members).await?))
 }
@@ -125,7 +125,7 @@ struct Who {
 }
 
 async fn leave(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): Body) -> Answer<StatusCode> {
-    may(&state, &person, conversations::EVENT, "update")?;
+    may(&person, conversations::EVENT, "update")?;
     let Who { member } = read(body)?;
     let who = member.unwrap_or(person.actor.user);
     conversations::leave(&state.store, &person.actor, id, who).await?;
@@ -139,7 +139,7 @@ struct UpTo {
 }
 
 async fn seen(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): Body) -> Answer<Json<Value>> {
-    may(&state, &person, conversations::EVENT, "update")?;
+    may(&person, conversations::EVENT, "update")?;
     let UpTo { number } = read(body)?;
     Ok(Json(conversations::read(&state.store, &person.actor, id, number).await?))
 }
@@ -155,7 +155,7 @@ async fn written(
     Id(id): Id,
     Pairs(pairs): AllPairs,
 ) -> Answer<Json<Value>> {
-    may(&state, &person, messages::ENTITY, "read")?;
+    may(&person, messages::ENTITY, "read")?;
     let which = Which {
         before: number(&pairs, "before")?,
         from: number(&pairs, "from")?,
@@ -167,7 +167,7 @@ async fn written(
 }
 
 async fn search(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -> Answer<Json<Value>> {
-    may(&state, &person, messages::ENTITY, "read")?;
+    may(&person, messages::ENTITY, "read")?;
     let q = of(&pairs, "q").unwrap_or_default();
     Ok(Json(json!({ "data": messages::search(&state.store, &person.actor, q).await? })))
 }
@@ -185,7 +185,7 @@ struct Said {
 }
 
 async fn send(Has(state): Has<State>, person: Person, Id(conversation): Id, Body(body): Body) -> Answer {
-    may(&state, &person, messages::ENTITY, "create")?;
+    may(&person, messages::ENTITY, "create")?;
     let Said { id, body, parent_id, mentions, files } = read(body)?;
     let base = state.base_url.trim_end_matches('/');
     let link = format!("{base}/messages/{conversation}");
@@ -209,13 +209,13 @@ struct Words {
 }
 
 async fn edit(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): Body) -> Answer<Json<Value>> {
-    may(&state, &person, messages::ENTITY, "update")?;
+    may(&person, messages::ENTITY, "update")?;
     let Words { body } = read(body)?;
     Ok(Json(messages::edit(&state.store, &person.actor, id, &body).await?))
 }
 
 async fn remove(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer<StatusCode> {
-    may(&state, &person, messages::ENTITY, "update")?;
+    may(&person, messages::ENTITY, "update")?;
     messages::remove(&state.store, &person.actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -227,7 +227,7 @@ struct Sign {
 }
 
 async fn react(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): Body) -> Answer<Json<Value>> {
-    may(&state, &person, messages::ENTITY, "create")?;
+    may(&person, messages::ENTITY, "create")?;
     let Sign { sign } = read(body)?;
     Ok(Json(messages::react(&state.store, &person.actor, id, &sign).await?))
 }

@@ -36,9 +36,9 @@ struct Asked {
 type At = Path<(String, String, String)>;
 
 /// The entity must be one of the house's own tables, as in the records API.
-fn entity<'a>(state: &'a State, name: &str) -> Result<&'a kernel::Entity> {
-    let entity = state.store.catalog().entity(name)?;
-    if state.store.catalog().module(entity.module()).is_none() {
+fn entity<'a>(person: &'a Person, name: &str) -> Result<&'a kernel::Entity> {
+    let entity = person.actor.catalog.entity(name)?;
+    if person.actor.catalog.module(entity.module()).is_none() {
         return Err(Error::NotFound);
     }
     Ok(entity)
@@ -51,7 +51,7 @@ async fn sync(
     Body(body): Body,
 ) -> Answer<Json<Value>> {
     let Asked { vector, update } = read(body)?;
-    let place = Place { entity: entity(&state, &name)?, record: known(&id)?, field: &field };
+    let place = Place { entity: entity(&person, &name)?, record: known(&id)?, field: &field };
     let decoded = |text: &str, what: &str| {
         if text.len() > MOST / 3 * 4 {
             return Err(Error::refused_at(what, "These are too many changes at once."));
@@ -94,7 +94,7 @@ async fn export(
     Pairs(pairs): Pairs<Vec<(String, String)>>,
     headers: HeaderMap,
 ) -> Answer {
-    let place = Place { entity: entity(&state, &name)?, record: known(&id)?, field: &field };
+    let place = Place { entity: entity(&person, &name)?, record: known(&id)?, field: &field };
     let page = match of(&pairs, "format") {
         None | Some("md") => false,
         Some("html") => true,

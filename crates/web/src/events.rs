@@ -49,7 +49,7 @@ pub(crate) async fn stream(
                 }
                 continue;
             }
-            let seen = match state.store.catalog().entities.get(&event.entity) {
+            let seen = match actor.catalog.entities.get(&event.entity) {
                 // How far somebody's own job is.
                 None => {
                     event.entity == flow::jobs::EVENT

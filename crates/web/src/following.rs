@@ -38,7 +38,7 @@ async fn list(
 ) -> Answer<Json<Value>> {
     let entity = of(&pairs, "entity").unwrap_or_default();
     let record = id_of(&pairs, "record")?.ok_or(Error::NotFound)?;
-    readable(&state, &person, entity)?;
+    readable(&person, entity)?;
     let data = followers::list(&state.store, &person.actor, entity, record).await?;
     Ok(Json(json!({ "data": data })))
 }
@@ -53,7 +53,7 @@ struct Wish {
 
 async fn follow(Has(state): Has<State>, person: Person, Body(body): Body) -> Answer<StatusCode> {
     let Wish { entity, record, follow } = read(body)?;
-    readable(&state, &person, &entity)?;
+    readable(&person, &entity)?;
     followers::follow(&state.store, &person.actor, &entity, record, follow).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -88,7 +88,7 @@ struct News {
 
 async fn tell(job: &flow::Context, people: &flow::ActorOf, base: &str) -> Result<Value> {
     let (store, actor) = (&job.store, &job.actor);
-    let catalog = store.catalog();
+    let catalog = &job.actor.catalog;
     let payload = &job.job.payload;
     let request: Option<Uuid> = payload["request"].as_str().and_then(|id| id.parse().ok());
     let transaction = payload["transaction"].as_str().unwrap_or_default();
@@ -136,7 +136,7 @@ async fn tell(job: &flow::Context, people: &flow::ActorOf, base: &str) -> Result
 /// Who is told what, as far as each may read it.
 async fn news(job: &flow::Context, people: &flow::ActorOf, done: &[Done<'_>]) -> Result<Vec<News>> {
     let (store, me) = (&job.store, job.actor.user);
-    let catalog = store.catalog();
+    let catalog = &job.actor.catalog;
     let mut concerned: BTreeMap<Uuid, Vec<&Done<'_>>> = BTreeMap::new();
     for one in done {
         let mut whom: Vec<Uuid> =

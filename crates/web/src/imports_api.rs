@@ -40,7 +40,7 @@ async fn export(
     Path((module, name)): Path<(String, String)>,
     Pairs(mut pairs): AllPairs,
 ) -> Answer {
-    let entity = entity(&state, &module, &name)?;
+    let entity = entity(&person, &module, &name)?;
     let format = pairs.iter().position(|(n, _)| n == "format").map(|at| pairs.remove(at).1);
     let format = Format::parse(format.as_deref().unwrap_or("csv"));
     let format = format.ok_or_else(|| Error::malformed_at("format", "Say csv, xlsx or json."))?;
@@ -67,7 +67,7 @@ async fn import(
     headers: HeaderMap,
     body: Stream,
 ) -> Answer {
-    let entity = entity(&state, &module, &name)?;
+    let entity = entity(&person, &module, &name)?;
     if !(person.actor.access.may(entity, "create") && person.actor.access.may(entity, "import")) {
         return Err(Error::Forbidden("You may not bring these in.".into()).into());
     }

@@ -150,7 +150,7 @@ async fn undo(job: &flow::Context) -> Result<Value> {
 
 async fn act(job: &flow::Context) -> Result<Value> {
     let payload = &job.job.payload;
-    let catalog = job.store.catalog();
+    let catalog = &job.actor.catalog;
     let entity = catalog.entity(payload["entity"].as_str().unwrap_or_default())?;
     let record: Option<Uuid> = payload["record"].as_str().and_then(|id| id.parse().ok());
     let (record, action) = (record.ok_or(Error::NotFound)?, payload["action"].as_str().unwrap_or_default());

@@ -24,6 +24,7 @@ mod reports_api;
 mod sentences;
 mod shares;
 mod system;
+mod tables;
 mod tenancy;
 mod transfer;
 
@@ -79,6 +80,7 @@ impl State {
 pub fn app(state: State) -> Router {
     let api = identity::routes()
         .merge(platform::routes())
+        .merge(tables::routes())
         .merge(tenancy::routes())
         .merge(profiles::routes())
         .merge(shares::routes())

@@ -59,9 +59,9 @@ fn tagged(headers: &HeaderMap, mut body: Value) -> Answer {
     Ok(response)
 }
 
-async fn meta(Has(state): Has<State>, person: Person, headers: HeaderMap) -> Answer {
+async fn meta(person: Person, headers: HeaderMap) -> Answer {
     let language = language(&headers);
-    let mut body = records::meta::index(state.store.catalog(), &person.actor, language);
+    let mut body = records::meta::index(&person.actor.catalog, &person.actor, language);
     body["locale"] = json!(language);
     body["me"] = json!({ "id": person.actor.user, "roles": person.actor.access.roles, "admin": person.actor.access.is_admin() });
     body["organization"] = json!({ "id": person.actor.organization });
@@ -74,12 +74,12 @@ async fn meta_entity(
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Answer {
-    let entity = state.store.catalog().entity(&name)?;
+    let entity = person.actor.catalog.entity(&name)?;
     if !person.actor.access.may(entity, "read") {
         return Err(Error::NotFound.into());
     }
     let body = records::meta::detail(
-        state.store.catalog(),
+        &person.actor.catalog,
         state.store.modules(),
         &person.actor,
         entity,
@@ -89,7 +89,7 @@ async fn meta_entity(
 }
 
 async fn openapi(Has(state): Has<State>, person: Person) -> Json<Value> {
-    Json(records::openapi(state.store.catalog(), state.store.modules(), &person.actor, &state.base_url))
+    Json(records::openapi(&person.actor.catalog, state.store.modules(), &person.actor, &state.base_url))
 }
 
 async fn search(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -> Answer {
@@ -237,7 +237,7 @@ async fn add_field(Has(state): Has<State>, person: Person, Body(body): Body) -> 
         ["entity", "name", "label", "type", "required", "options", "help", "visible_when", "required_when"];
     only(&body, &known)?;
     let entity = text(&body, "entity")?.unwrap_or_default();
-    let catalog = state.store.catalog();
+    let catalog = &person.actor.catalog;
     let known = catalog.entities.get(entity).filter(|e| catalog.module(e.module()).is_some());
     let known = known.ok_or_else(|| Error::malformed_at("entity", "There is no such entity."))?;
     let (name, label) = (text(&body, "name")?.unwrap_or_default(), text(&body, "label")?);
@@ -258,7 +258,7 @@ async fn add_field(Has(state): Has<State>, person: Person, Body(body): Body) -> 
         return Err(Error::malformed_at("options", "A rating is of 5 or of 10.").into());
     }
     let required = body["required"] == true;
-    let [visible_when, required_when] = conditions(&state, &person.actor, known, name, &body)?;
+    let [visible_when, required_when] = conditions(&person.actor, known, name, &body)?;
     let id = Uuid::now_v7();
     let sql = "insert into builder.custom_fields (organization_id, id, entity, name, label, type, required, options, help, visible_when, required_when) values ($1, $2, $3::text, $4::text, $5::text, $6::text, $7, $8, $9::text, $10, $11)";
     let read = format!("select {FIELD} from builder.custom_fields where organization_id = $1 and id = $2");
@@ -293,30 +293,24 @@ async fn add_field(Has(state): Has<State>, person: Person, Body(body): Body) -> 
 }
 
 /// When the field is there, and when it is required: conditions on the record; none where they ask nothing.
-fn conditions(
-    state: &State,
-    actor: &Actor,
-    entity: &Entity,
-    name: &str,
-    body: &Value,
-) -> Answer<[Option<Value>; 2]> {
+fn conditions(actor: &Actor, entity: &Entity, name: &str, body: &Value) -> Answer<[Option<Value>; 2]> {
     let said = [&body["visible_when"], &body["required_when"]];
-    records::conditional::check(state.store.catalog(), actor, entity, name, said)?;
+    records::conditional::check(&actor.catalog, actor, entity, name, said)?;
     Ok(said.map(|c| Some(c.clone()).filter(|c| c["field"].is_string() || c["rules"].is_array())))
 }
 
 /// The field's entity and name.
-fn own_field<'a>(state: &'a State, actor: &Actor, id: Uuid) -> Answer<(&'a Entity, String)> {
+fn own_field(actor: &Actor, id: Uuid) -> Answer<(&Entity, String)> {
     let mut all = actor.overlay.fields.iter().flat_map(|(e, fields)| fields.iter().map(move |f| (e, f)));
     let (entity, field) = all.find(|(_, f)| f.id == id).ok_or(Error::NotFound)?;
-    Ok((state.store.catalog().entity(entity)?, field.name.clone()))
+    Ok((actor.catalog.entity(entity)?, field.name.clone()))
 }
 
 async fn change_field(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): Body) -> Answer {
     builder(&person.actor)?;
     only(&body, &["label", "required", "options", "help", "position", "visible_when", "required_when"])?;
-    let (entity, name) = own_field(&state, &person.actor, id)?;
-    let [visible_when, required_when] = conditions(&state, &person.actor, entity, &name, &body)?;
+    let (entity, name) = own_field(&person.actor, id)?;
+    let [visible_when, required_when] = conditions(&person.actor, entity, &name, &body)?;
     let said = ["visible_when", "required_when"].map(|part| body.get(part).is_some());
     let sql = "update builder.custom_fields set label = coalesce($3::text, label), required = coalesce($4, required), options = coalesce($5, options), help = coalesce($6::text, help), position = coalesce($7, position),
                       visible_when = case when $8 then $9 else visible_when end, required_when = case when $10 then $11 else required_when end
@@ -358,8 +352,8 @@ async fn change_field(Has(state): Has<State>, person: Person, Id(id): Id, Body(b
 /// The values stay in the records; a field of the same name brings them back.
 async fn drop_field(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer {
     builder(&person.actor)?;
-    let (entity, name) = own_field(&state, &person.actor, id)?;
-    let asking = records::conditional::asking(state.store.catalog(), &person.actor, entity, &name)?;
+    let (entity, name) = own_field(&person.actor, id)?;
+    let asking = records::conditional::asking(&person.actor.catalog, &person.actor, entity, &name)?;
     if let Some(label) = asking.first() {
         return Err(
             Error::refused(format!("Whether {label} is there or required rests on this field.")).into()

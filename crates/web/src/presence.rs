@@ -124,7 +124,7 @@ struct At {
 async fn come(Has(state): Has<State>, person: Person, Body(body): Body) -> Answer<Json<Value>> {
     let At { entity, record, field, caret, window } = read(body)?;
     let Person { actor, caller } = &person;
-    let known = state.store.catalog().entity(&entity)?;
+    let known = actor.catalog.entity(&entity)?;
     records::get(&state.store, actor, known, record, &["id".into()], &[]).await?;
     let named = |f: &String| {
         known.columns.iter().any(|c| c.name == *f) || f.strip_prefix("cf.").is_some_and(|f| f.len() <= 50)

@@ -110,7 +110,7 @@ pub fn register(worker: flow::Worker, people: Arc<auth::Auth>, files: files::Fil
 
 async fn write(job: &flow::Context, people: &auth::Auth, files: &files::Files) -> Result<Value> {
     let letter: Letter = serde_json::from_value(job.job.payload.clone())?;
-    let (store, catalog) = (&job.store, job.store.catalog());
+    let (store, catalog) = (&job.store, &job.actor.catalog);
     let actor = records::approvals::unbound(catalog, &job.actor);
     let entity = catalog.entity(&letter.entity)?;
     let company = people.company(actor.organization).await?;
@@ -142,7 +142,7 @@ async fn print(
     Path((module, name, record)): Place,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
 ) -> Answer {
-    let entity = entity(&state, &module, &name)?;
+    let entity = entity(&person, &module, &name)?;
     let (file, bytes, _) = asked(&state, &person, entity, id(&record)?, of(&pairs, "language")).await?;
     const KIND: &str = "application/pdf";
     let named = HeaderValue::from_str(&files::disposition(&file, KIND));
@@ -162,7 +162,7 @@ async fn send(
     Body(body): Body,
 ) -> Answer {
     only(&body, &["to", "subject", "message", "language"])?;
-    let entity = entity(&state, &module, &name)?;
+    let entity = entity(&person, &module, &name)?;
     let id = id(&record)?;
     let said = |field: &str| body[field].as_str().map(str::trim).filter(|t| !t.is_empty());
     let to = auth::normalize_email(said("to").unwrap_or_default())

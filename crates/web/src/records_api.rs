@@ -25,8 +25,8 @@ pub(crate) fn routes() -> Router<State> {
 }
 
 /// The entities that have routes of this kind: those of modules, and the members, whom relations point to.
-pub(crate) fn entity<'a>(state: &'a State, module: &str, name: &str) -> Answer<&'a Entity> {
-    let catalog = state.store.catalog();
+pub(crate) fn entity<'a>(person: &'a Person, module: &str, name: &str) -> Answer<&'a Entity> {
+    let catalog = &person.actor.catalog;
     let entity = catalog.entity(&format!("{module}.{name}"))?;
     if catalog.module(module).is_none() && entity.name != kernel::MEMBERS {
         return Err(Error::NotFound.into());
@@ -58,7 +58,7 @@ async fn list(
     Path((module, name)): Path<(String, String)>,
     Pairs(pairs): AllPairs,
 ) -> Answer {
-    let entity = entity(&state, &module, &name)?;
+    let entity = entity(&person, &module, &name)?;
     let query = Query::parse(&pairs)?;
     Ok(json_bytes(StatusCode::OK, records::list(&state.store, &person.actor, entity, &query).await?))
 }
@@ -70,8 +70,8 @@ async fn talk(
     Path((module, name)): Path<(String, String)>,
     Pairs(pairs): AllPairs,
 ) -> Answer {
-    let entity = entity(&state, &module, &name)?;
-    if entity.part_of.is_some() || state.store.catalog().module(&module).is_none() {
+    let entity = entity(&person, &module, &name)?;
+    if entity.part_of.is_some() || person.actor.catalog.module(&module).is_none() {
         return Err(Error::NotFound.into());
     }
     let query = Query::parse(&pairs)?;
@@ -103,7 +103,7 @@ async fn create(
     headers: HeaderMap,
     Body(body): Body,
 ) -> Answer {
-    let entity = entity(&state, &module, &name)?;
+    let entity = entity(&person, &module, &name)?;
     if let Some(key) = key(&headers, &format!("create {}", entity.name), &body)? {
         return Ok(once(records::create_once(&state.store, &person.actor, entity, &body, &key).await?));
     }
@@ -127,7 +127,7 @@ async fn read(
     Path((module, name, text)): Path<(String, String, String)>,
     Pairs(pairs): AllPairs,
 ) -> Answer {
-    let entity = entity(&state, &module, &name)?;
+    let entity = entity(&person, &module, &name)?;
     if let Some((unknown, _)) = pairs.iter().find(|(n, _)| n != "fields" && n != "expand") {
         return Err(Error::malformed_at(unknown, "There is no such parameter.").into());
     }
@@ -145,7 +145,7 @@ async fn change(
     headers: HeaderMap,
     Body(body): Body,
 ) -> Answer {
-    let entity = entity(&state, &module, &name)?;
+    let entity = entity(&person, &module, &name)?;
     let version = if_match(&headers)?;
     Ok(record(
         StatusCode::OK,
@@ -159,7 +159,7 @@ async fn delete(
     Path((module, name, text)): Path<(String, String, String)>,
     headers: HeaderMap,
 ) -> Answer<StatusCode> {
-    let entity = entity(&state, &module, &name)?;
+    let entity = entity(&person, &module, &name)?;
     records::delete(&state.store, &person.actor, entity, id(&text)?, if_match(&headers)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -170,7 +170,7 @@ async fn history(
     Path((module, name, text, what)): Path<(String, String, String, String)>,
     axum::extract::Query(pairs): axum::extract::Query<Vec<(String, String)>>,
 ) -> Answer {
-    let entity = entity(&state, &module, &name)?;
+    let entity = entity(&person, &module, &name)?;
     if what != "_history" {
         return Err(Error::NotFound.into());
     }
@@ -186,7 +186,7 @@ async fn act(
     headers: HeaderMap,
     Body(body): Body,
 ) -> Answer {
-    let entity = entity(&state, &module, &name)?;
+    let entity = entity(&person, &module, &name)?;
     let id = id(&text)?;
     if action == "restore" {
         return Ok(record(StatusCode::OK, records::restore(&state.store, &person.actor, entity, id).await?));
@@ -228,7 +228,7 @@ async fn bulk(
     headers: HeaderMap,
     Body(body): Body,
 ) -> Answer {
-    let entity = entity(&state, &module, &name)?;
+    let entity = entity(&person, &module, &name)?;
     let bulk = records::bulk::Bulk::parse(&state.store, &person.actor, entity, &body).await?;
     if bulk.ids.len() <= records::bulk::AT_ONCE {
         let mut done = bulk.run(&state.store, &person.actor).await?;
@@ -247,7 +247,7 @@ async fn aggregate(
     Path((module, name)): Path<(String, String)>,
     Body(body): Body,
 ) -> Answer {
-    let entity = entity(&state, &module, &name)?;
+    let entity = entity(&person, &module, &name)?;
     Ok(json_bytes(StatusCode::OK, records::aggregate(&state.store, &person.actor, entity, &body).await?))
 }
 

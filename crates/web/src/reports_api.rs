@@ -23,7 +23,7 @@ async fn report(
 ) -> Answer {
     let mut take = |name: &str| pairs.iter().position(|(n, _)| n == name).map(|at| pairs.remove(at).1);
     let (format, spoken) = (take("format"), take("language"));
-    let asked = reports::ask(state.store.catalog(), state.store.modules(), (&module, &name), &pairs)?;
+    let asked = reports::ask(&person.actor.catalog, state.store.modules(), (&module, &name), &pairs)?;
     let Some(format) = format else {
         return Ok(Json(reports::run(&state.store, &person.actor, &asked).await?).into_response());
     };

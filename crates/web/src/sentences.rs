@@ -170,7 +170,7 @@ mod tests {
             readme: "",
         };
         let mut catalog = Catalog::default();
-        catalog.modules.push(module);
+        catalog.modules.push(module.into());
         Book::of(&catalog, "kk", "{}")
     }
 

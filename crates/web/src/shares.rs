@@ -75,7 +75,7 @@ async fn open(
 ) -> Answer {
     let Opening { password } = read(body)?;
     let (shared, key) = state.auth.open_share(&token, password.as_deref(), &visit).await?;
-    let entity = state.store.catalog().entity(&shared.entity)?;
+    let entity = shared.actor.catalog.entity(&shared.entity)?;
     let shown = Shown::new(&state.store, &shared.actor, entity, &shared.kind, &shared.state)?;
     let mut body = shown.describe(state.store.modules(), language(&headers));
     body["name"] = json!(shared.name);
@@ -117,7 +117,7 @@ async fn rows(
             _ => return Err(Error::malformed_at(name, "There is no such parameter.").into()),
         }
     }
-    let entity = state.store.catalog().entity(&shared.entity)?;
+    let entity = shared.actor.catalog.entity(&shared.entity)?;
     let shown = Shown::new(&state.store, &shared.actor, entity, &shared.kind, &shared.state)?;
     Ok(unlisted(shown.rows(offset, limit, lane, from.zip(to)).await?))
 }
@@ -132,7 +132,7 @@ async fn aggregate(
     Body(body): Body,
 ) -> Answer {
     let shared = opened(&state, &token, &headers, visit.request).await?;
-    let entity = state.store.catalog().entity(&shared.entity)?;
+    let entity = shared.actor.catalog.entity(&shared.entity)?;
     let shown = Shown::new(&state.store, &shared.actor, entity, &shared.kind, &shared.state)?;
     Ok(unlisted(shown.aggregate(&body).await?))
 }
@@ -148,7 +148,7 @@ async fn widgets(
     if shared.kind != "dashboard" {
         return Err(Error::NotFound.into());
     }
-    let entity = state.store.catalog().entity(&shared.entity)?;
+    let entity = shared.actor.catalog.entity(&shared.entity)?;
     let shown = Shown::new(&state.store, &shared.actor, entity, &shared.kind, &shared.state)?;
     Ok(unlisted(shown.widgets(state.store.modules(), language(&headers)).await?))
 }
@@ -162,7 +162,7 @@ async fn picture(
 ) -> Answer {
     let key = of(&pairs, "key").unwrap_or_default();
     let shared = state.auth.share(&token, key, visit.request).await?;
-    let entity = state.store.catalog().entity(&shared.entity)?;
+    let entity = shared.actor.catalog.entity(&shared.entity)?;
     let shown = Shown::new(&state.store, &shared.actor, entity, &shared.kind, &shared.state)?;
     let opened = state.files.read(&state.store, &shared.actor, id).await?;
     shown.picture(opened.stored.record_id.ok_or(Error::NotFound)?, id).await?;

@@ -41,7 +41,7 @@ pub(crate) fn id_of(pairs: &[(String, String)], name: &str) -> Answer<Option<Uui
 
 /// The record that a file is to hang on must be one that the person may change.
 async fn changeable(state: &State, person: &Person, name: &str, record: Uuid) -> Answer<()> {
-    let entity = state.store.catalog().entity(name)?;
+    let entity = person.actor.catalog.entity(name)?;
     records::get(&state.store, &person.actor, entity, record, &["id".into()], &[]).await?;
     if person.actor.access.may(entity, "update") {
         return Ok(());
@@ -115,7 +115,7 @@ async fn files(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -
     let (Some(name), Some(record)) = (of(&pairs, "entity"), id_of(&pairs, "record")?) else {
         return Err(Error::malformed("Say `entity` and `record`.").into());
     };
-    let entity = state.store.catalog().entity(name)?;
+    let entity = person.actor.catalog.entity(name)?;
     records::get(&state.store, &person.actor, entity, record, &["id".into()], &[]).await?;
     let data = state.files.list(&state.store, &person.actor, name, record).await?;
     Ok(Json(json!({ "data": data })).into_response())

@@ -17,7 +17,7 @@ import { Section } from './layout'
 
 interface CustomField { id: string; entity: string; name: string; label: string; type: string; required: boolean; options?: Option[] | null; visible_when?: Condition | Rule | null; required_when?: Condition | Rule | null }
 const TYPES = ['text', 'textarea', 'number', 'integer', 'money', 'percent', 'date', 'datetime', 'boolean', 'select', 'multiselect', 'tags', 'email', 'phone', 'url', 'richtext', 'rating', 'duration', 'color', 'location', 'user', 'country', 'timezone', 'barcode', 'signature', 'recurrence', 'file']
-const COLORS = ['gray', 'blue', 'violet', 'amber', 'green', 'red', 'cyan', 'pink']
+export const COLORS = ['gray', 'blue', 'violet', 'amber', 'green', 'red', 'cyan', 'pink']
 
 export function CustomFields() {
   const { t } = useTranslation()
@@ -25,29 +25,42 @@ export function CustomFields() {
   const menu = useMenu()
   const { entity: asked } = useSearch({ from: '/house/settings/fields' })
   const entity = asked ?? menu[0]?.entities[0]?.name ?? ''
+  return (
+    <Section title={t('settings.fields')} text={t('fields.text')}>
+      <FieldList entity={entity}>
+        <Labelled label={t('roles.entity')} className="max-w-[320px]">{(p) => <select {...p} className="input" value={entity} onChange={(e) => void navigate({ to: '/settings/fields', search: { entity: e.target.value } })}>{menu.map((m) => <optgroup key={m.name} label={m.title}>{m.entities.map((e) => <option key={e.name} value={e.name}>{e.plural}</option>)}</optgroup>)}</select>}</Labelled>
+      </FieldList>
+    </Section>
+  )
+}
+
+/** The fields of one's own that an entity has, and the ways to make, change and take them away. */
+export function FieldList({ entity, children }: { entity: string; children: React.ReactNode }) {
+  const { t } = useTranslation()
   const { data, error, isPending, refetch } = useQuery({ queryKey: ['fields', entity], enabled: !!entity, queryFn: () => get<{ data: CustomField[] }>('/fields', { entity }).then((r) => r.data) })
   const [editing, setEditing] = useState<CustomField | 'new' | null>(null)
   const [dropping, setDropping] = useState<CustomField | null>(null)
   const renew = async () => { await refetch(); await queryClient.invalidateQueries({ queryKey: ['meta'] }) }
   return (
-    <Section title={t('settings.fields')} text={t('fields.text')} actions={<button type="button" className="btn primary" disabled={!entity} onClick={() => setEditing('new')}><Plus size={15} />{t('fields.new')}</button>}>
-      <Labelled label={t('roles.entity')} className="mb-4 max-w-[320px]">{(p) => <select {...p} className="input" value={entity} onChange={(e) => void navigate({ to: '/settings/fields', search: { entity: e.target.value } })}>{menu.map((m) => <optgroup key={m.name} label={m.title}>{m.entities.map((e) => <option key={e.name} value={e.name}>{e.plural}</option>)}</optgroup>)}</select>}</Labelled>
+    <>
+      <div className="flex items-end gap-3 mb-4"><div className="flex-1 min-w-0">{children}</div><button type="button" className="btn primary" disabled={!entity} onClick={() => setEditing('new')}><Plus size={15} />{t('fields.new')}</button></div>
       {error ? <Failure error={error} retry={() => void refetch()} /> : isPending ? <Skeleton /> : data.length === 0 ? <Empty title={t('fields.none')} text={t('fields.noneText')} /> : (
-        <table className="data">
+        <div className="overflow-x-auto" tabIndex={0} role="region" aria-label={t('settings.fields')}><table className="data">
           <thead><tr><th scope="col">{t('name')}</th><th scope="col">{t('fields.key')}</th><th scope="col">{t('fields.type')}</th><th scope="col">{t('fields.required')}</th><th scope="col"><span className="visually-hidden">{t('actions')}</span></th></tr></thead>
           <tbody>{data.map((f) => (
             <tr key={f.id}><td className="font-medium">{f.label}</td><td><code>{f.name}</code></td><td>{t(`type.${f.type}`, f.type)}{f.options?.length ? <span className="inline-flex gap-1 ms-2">{f.options.slice(0, 3).map((o) => <Chip key={o.id} option={o} />)}</span> : null}</td><td>{f.required_when ? t('fields.sometimes') : f.required ? t('yes') : t('no')}{f.visible_when && <span className="text-muted ms-2">{t('fields.shownSometimes')}</span>}</td>
               <td className="end whitespace-nowrap"><button type="button" className="btn ghost icon sm" aria-label={t('editNamed', { name: f.label })} onClick={() => setEditing(f)}><Pencil size={14} /></button><button type="button" className="btn ghost icon sm" aria-label={t('removeNamed', { name: f.label })} onClick={() => setDropping(f)}><Trash2 size={14} /></button></td></tr>
           ))}</tbody>
-        </table>
+        </table></div>
       )}
       {editing && <FieldDialog entity={entity} field={editing === 'new' ? null : editing} onClose={() => setEditing(null)} onDone={async () => { setEditing(null); await renew() }} />}
       {dropping && <Confirm title={t('fields.deleteTitle', { name: dropping.label })} text={t('fields.deleteText')} action={t('delete')} danger onClose={() => setDropping(null)} onConfirm={() => void del(`/fields/${dropping.id}`).then(async () => { await renew(); done(t('deleted', { name: dropping.label })) }).catch((e) => toast.error(messageOf(e)))} />}
-    </Section>
+    </>
   )
 }
 
-const keyOf = (label: string) => label.trim().toLowerCase().normalize('NFKD').replace(/[^a-z0-9]+/g, '_').replace(/^_+|_+$/g, '').replace(/^(\d)/, 'f_$1')
+/** A name for programs out of one for people; nothing where that is written in other letters. */
+export const keyOf = (label: string) => label.trim().toLowerCase().normalize('NFKD').replace(/[^a-z0-9]+/g, '_').replace(/^_+|_+$/g, '').replace(/^(\d)/, 'f_$1')
 
 const grouped = (c: Condition | Rule | null | undefined): Condition | null => (c ? (isRule(c) ? { operator: 'AND', rules: [c] } : c) : null)
 

@@ -99,7 +99,8 @@ const general = createRoute({ getParentRoute: () => settings, path: '/general', 
 const organization = createRoute({ getParentRoute: () => settings, path: '/organization', component: worded(() => import('@/admin/organization'), 'OrganizationSettings') })
 const members = createRoute({ getParentRoute: () => settings, path: '/members', component: worded(() => import('@/admin/members'), 'Members') })
 const roles = createRoute({ getParentRoute: () => settings, path: '/roles', component: worded(() => import('@/admin/roles'), 'Roles'), validateSearch: one('role') })
-const fields = createRoute({ getParentRoute: () => settings, path: '/fields', component: worded(() => import('@/admin/fields'), 'CustomFields'), validateSearch: one('entity') })
+const fields = createRoute({ getParentRoute: () => settings, path: '/fields', component: worded(() => import('@/admin/tables'), 'CustomFields'), validateSearch: one('entity') })
+const tables = createRoute({ getParentRoute: () => settings, path: '/tables', component: worded(() => import('@/admin/tables'), 'Tables'), validateSearch: one('table') })
 const audit = createRoute({
   getParentRoute: () => settings, path: '/audit', component: worded(() => import('@/admin/audit'), 'Audit'),
   validateSearch: (s: Record<string, unknown>): { entity?: string; actor?: string; record?: string; from?: string; to?: string } => wordly({ entity: s.entity, actor: s.actor, record: s.record, from: s.from, to: s.to }),
@@ -115,7 +116,7 @@ const system = createRoute({ getParentRoute: () => settings, path: '/system', co
 
 const tree = root.addChildren([
   login, register, verify, forgot, reset, accept, confirmEmail, shared, onboarding,
-  house.addChildren([home, inbox, bank, reports, report, messages, approvals, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, audit, jobs, storage, system, numbers, approvalRules, absence, currencies])]),
+  house.addChildren([home, inbox, bank, reports, report, messages, approvals, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, tables, audit, jobs, storage, system, numbers, approvalRules, absence, currencies])]),
 ])
 export const router = createRouter({ routeTree: tree, defaultPreload: 'intent', defaultPendingMs: 300, scrollRestoration: false })
 

@@ -157,7 +157,16 @@ pub(crate) fn actor(store: &Store, organization: Uuid, user: Uuid, template: Opt
     let role = Role { name: "role".into(), template: template.map(str::to_owned), ..Role::default() };
     let access = Arc::new(Access::of(store.catalog(), &[role]));
     let (overlay, zone) = (Arc::new(Overlay::default()), jiff::tz::TimeZone::UTC);
-    Actor { organization, user, request: Uuid::now_v7(), access, overlay, zone, only_looks: false }
+    Actor {
+        organization,
+        user,
+        request: Uuid::now_v7(),
+        access,
+        overlay,
+        catalog: store.catalog().clone(),
+        zone,
+        only_looks: false,
+    }
 }
 
 /// Tries until there is something, for twenty seconds at most.

@@ -68,7 +68,7 @@ impl Place<'_> {
         };
         let sql = format!(
             "select coalesce({what}, '') from {} r where r.organization_id = $1 and r.id = $2 and r.deleted_at is null{}",
-            self.entity.name,
+            self.entity.rows(),
             match lock {
                 Lock::None => "",
                 Lock::Asks => " for key share",

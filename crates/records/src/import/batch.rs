@@ -189,12 +189,13 @@ impl Slot<'_> {
                 line.texts[at] = Some(text).filter(|t| !t.is_empty());
             }
             Target::Column(column) => {
-                let value =
-                    self.value(column.kind, raw, work, || column.options.iter().map(String::as_str))?;
+                let value = self.value(column.kind, raw, work, || {
+                    column.options.iter().map(|o| (o.as_str(), o.as_str()))
+                })?;
                 line.texts[at] = text_of(column, &value)?;
             }
             Target::Custom(field) => {
-                let value = self.value(field.kind, raw, work, || field.choices())?;
+                let value = self.value(field.kind, raw, work, || field.named())?;
                 let value = json_of(field, &value)?;
                 if field.kind == kernel::Kind::Signature && !value.is_null() {
                     return Err("A signature is given on the record, not imported.".into());
@@ -208,7 +209,7 @@ impl Slot<'_> {
         Ok(())
     }
 
-    fn value<'o, I: Iterator<Item = &'o str>>(
+    fn value<'o, I: Iterator<Item = (&'o str, &'o str)>>(
         &self,
         kind: kernel::Kind,
         raw: Raw<'_>,
@@ -283,6 +284,10 @@ impl Table<'_> {
         let mut values = vec!["$1".to_owned(), "r.id".to_owned()];
         let mut arrays = vec!["$2::uuid[]".to_owned()];
         let mut places = vec!["id".to_owned()];
+        if self.entity.own {
+            names.push("entity".to_owned());
+            values.push(format!("'{}'", self.entity.name));
+        }
         let mut add = |name: String, kind: &str, value: &dyn Fn(&str) -> String| {
             let place = format!("c{}", places.len());
             arrays.push(format!("${}::{kind}[]", arrays.len() + 2));
@@ -308,7 +313,7 @@ impl Table<'_> {
         }
         format!(
             "insert into {} ({}) select {} from unnest({}) with ordinality r({}, n) order by r.n",
-            self.entity.name,
+            self.entity.table(),
             names.join(", "),
             values.join(", "),
             arrays.join(", "),
@@ -341,12 +346,13 @@ impl Table<'_> {
         }
         let places: Vec<String> = (1..arrays.len()).map(|n| format!(", c{n}")).collect();
         format!(
-            "update {} t set {} from (select {} from unnest({}) u(id{})) r where t.organization_id = $1 and t.id = r.id and ({}) returning t.id",
-            self.entity.name,
+            "update {} t set {} from (select {} from unnest({}) u(id{})) r where t.organization_id = $1 and t.id = r.id{} and ({}) returning t.id",
+            self.entity.table(),
             sets.join(", "),
             inner.join(", "),
             arrays.join(", "),
             places.concat(),
+            self.entity.only("t."),
             differs.join(" or ")
         )
     }
@@ -566,7 +572,7 @@ impl<'a> Work<'a> {
             "select k.n, t.id from unnest({}) with ordinality k({}, n) join {} t on t.organization_id = $1 and {} and t.deleted_at is null",
             arrays.join(", "),
             places.join(", "),
-            entity.name,
+            entity.rows(),
             equal.join(" and ")
         );
         let mut values: Vec<&(dyn ToSql + Sync)> = vec![&tx.actor.organization];
@@ -586,8 +592,8 @@ impl<'a> Work<'a> {
             return Ok(());
         }
         let sql = format!(
-            "select id from {} where organization_id = $1 and id = any($2) order by id for no key update",
-            entity.name
+            "select id from {} r where organization_id = $1 and id = any($2) order by id for no key update",
+            entity.rows()
         );
         let rows = tx.cached(&sql, &[&tx.actor.organization, &ids]).await?;
         let mine: HashSet<Uuid> = rows.iter().map(|r| r.get(0)).collect();

@@ -84,7 +84,7 @@ pub(crate) fn read<'a>(
     text: &str,
     style: Style,
     zone: &TimeZone,
-    options: impl Iterator<Item = &'a str>,
+    options: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Result<Value, String> {
     let trimmed = text.trim();
     if trimmed.is_empty() {
@@ -100,7 +100,7 @@ pub(crate) fn read<'a>(
         Kind::Boolean => return boolean(trimmed).map(Value::Bool),
         Kind::Select => option(trimmed, options),
         Kind::Multiselect => {
-            let options: Vec<&str> = options.collect();
+            let options: Vec<(&str, &str)> = options.collect();
             let items = list(trimmed)?;
             return Ok(items
                 .into_iter()
@@ -346,11 +346,13 @@ fn boolean(text: &str) -> Result<bool, String> {
     }
 }
 
-/// The option that is meant; the text itself when it is none, so that the list of options is answered.
-fn option<'a>(text: &str, mut options: impl Iterator<Item = &'a str>) -> String {
+/// The option that is meant, by its name or by what people call it; the text itself when it is none, so that the list of
+/// options is answered.
+fn option<'a>(text: &str, mut options: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let plain = |s: &str| s.to_lowercase().replace([' ', '-'], "_");
     let meant = plain(text);
-    options.find(|o| *o == text || plain(o) == meant).unwrap_or(text).to_owned()
+    let found = options.find(|(id, label)| *id == text || plain(id) == meant || plain(label) == meant);
+    found.map_or(text, |(id, _)| id).to_owned()
 }
 
 /// `a; b`, `a, b`, or JSON.
@@ -511,6 +513,11 @@ mod tests {
         assert!(boolean("perhaps").is_err());
         assert_eq!(list("a; b,c").unwrap(), ["a", "b,c"]);
         assert_eq!(list("[\"a;b\"]").unwrap(), ["a;b"]);
-        assert_eq!(option("In Progress", ["draft", "in_progress"].into_iter()), "in_progress");
+        let options = [("draft", "draft"), ("in_progress", "in_progress"), ("ala", "Almaty")];
+        let option = |text| option(text, options.into_iter());
+        assert_eq!(
+            ["In Progress", "almaty", "ala", "Astana"].map(option),
+            ["in_progress", "ala", "ala", "Astana"]
+        );
     }
 }

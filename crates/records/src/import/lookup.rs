@@ -103,7 +103,7 @@ async fn ask(
         if !ids.is_empty() {
             let sql = format!(
                 "select t.id from {} t where t.organization_id = $1 and t.id = any($2) and t.deleted_at is null",
-                to.name
+                to.rows()
             );
             let rows = tx.cached(&sql, &[&tx.actor.organization, &ids]).await?;
             let mut found: HashSet<Uuid> = rows.iter().map(|r| r.get(0)).collect();
@@ -140,7 +140,7 @@ async fn ask(
         let sql = format!(
             "select {left}t.{0}{cast}{right}, (array_agg(t.id))[1], count(*) from {1} t where t.organization_id = $1 and {left}t.{0}{cast}{right} = any($2) and t.deleted_at is null group by 1",
             quoted(&field.name),
-            to.name
+            to.rows()
         );
         let mut found: HashMap<String, Uuid> = HashMap::new();
         let mut more: HashSet<String> = HashSet::new();

@@ -522,7 +522,7 @@ pub(crate) fn guess(
             entity
                 .parts
                 .iter()
-                .filter_map(|p| Some((format!("{}.", p.name), catalog.entities.get(&p.entity)?))),
+                .filter_map(|p| Some((format!("{}.", p.name), catalog.entity(&p.entity).ok()?))),
         );
     }
     // A relation's columns `customer_id` and `customer` are one field: the id, which comes first, is taken.

@@ -180,7 +180,7 @@ async fn start(
         Ok((manner, seen))
     })
     .await?;
-    let catalog = store.catalog();
+    let catalog = &actor.catalog;
     let columns: Value = seen.columns.iter().map(|c| c.to_value(manner.format)).collect();
     if let Some(mapping) = mapping {
         Mapping::new(actor, catalog, entity, manner.format, &columns, mapping, upsert_key)?;
@@ -234,7 +234,7 @@ async fn saved(tx: &Tx, entity: &Entity, columns: &Value) -> Result<Option<(Valu
 /// # Errors
 /// Malformed with a fault at `mapping.<column>` for each column that cannot go where it is said to go.
 pub async fn update_mapping(store: &Store, actor: &Actor, id: Uuid, body: &Value) -> Result<Value> {
-    let catalog = store.catalog();
+    let catalog = &actor.catalog;
     let save_as = body["save_as"].as_str().map(str::trim).filter(|s| !s.is_empty());
     if save_as.is_some_and(|name| name.chars().count() > 100) {
         return Err(Error::malformed_at("save_as", "At most 100 characters."));
@@ -448,7 +448,7 @@ async fn rows(
     mode: Mode,
     progress: Progress<'_>,
 ) -> Result<()> {
-    let catalog = store.catalog();
+    let catalog = &actor.catalog;
     let entity = catalog.entity(&import.entity)?;
     allowed(actor, entity, "import")?;
     let mapping = import.mapping(actor, catalog)?;
@@ -520,7 +520,7 @@ async fn exact(tx: &Tx, entity: &Entity) -> Result<HashMap<String, String>> {
                  where a.attrelid = $1::text::regclass and a.attnum > 0 and not a.attisdropped
                    and coalesce(nullif(t.typbasetype, 0), t.oid) = 'numeric'::regtype"
             ),
-            &[&entity.name],
+            &[&entity.table()],
         )
         .await?;
     Ok(rows.iter().map(|r| (r.get(0), r.get(1))).collect())

@@ -16,7 +16,7 @@ use uuid::Uuid;
 /// # Errors
 /// Refused, naming who, when something else uses a record that the import made. Then nothing is undone.
 pub async fn undo(store: &Store, actor: &Actor, id: Uuid) -> Result<Value> {
-    let catalog = store.catalog();
+    let catalog = &actor.catalog;
     within!(store, actor, tx => {
         let import = load(&tx, id).await?;
         if !matches!(import.status.as_str(), "done" | "failed" | "running") {
@@ -87,7 +87,7 @@ async fn unused(tx: &Tx, catalog: &Catalog, import: &Import, entity: &Entity) ->
                      and a.action = 'insert' and a.record_id = t.{1}
                  where t.organization_id = $1 and not exists (select from app.audit b where b.organization_id = $1 and b.request_id = $2
                      and b.entity = $4 and b.action = 'insert' and b.record_id = t.id)",
-                user.name,
+                user.rows(),
                 quoted(&column.name)
             );
             let row = tx
@@ -116,7 +116,7 @@ async fn unmoved(tx: &Tx, import: &Import, entity: &Entity) -> Result<()> {
         "select count(*) from {0} t join app.audit a on a.organization_id = $1 and a.request_id = $2 and a.entity = $3
              and a.action = 'insert' and a.record_id = t.id
          where t.organization_id = $1 and t.{1} is distinct from a.new ->> '{2}'",
-        entity.name,
+        entity.rows(),
         quoted(&workflow.field),
         workflow.field
     );
@@ -133,13 +133,17 @@ async fn unmoved(tx: &Tx, import: &Import, entity: &Entity) -> Result<()> {
 const MADE: &str = "select a.record_id from app.audit a where a.organization_id = $1 and a.request_id = $2 and a.entity = $3 and a.action = 'insert'";
 
 async fn delete(tx: &Tx, import: &Import, entity: &Entity) -> Result<u64> {
-    let sql = format!("delete from {} t where t.organization_id = $1 and t.id in ({MADE})", entity.name);
+    let sql = format!(
+        "delete from {} t where t.organization_id = $1 and t.id in ({MADE}){}",
+        entity.table(),
+        entity.only("t.")
+    );
     Ok(tx.execute(&sql, &[&tx.actor.organization, &import.batch, &entity.name]).await?)
 }
 
 async fn gone(tx: &Tx, import: &Import, entity: &Entity) -> Result<()> {
     let sql =
-        format!("select count(*) from {} t where t.organization_id = $1 and t.id in ({MADE})", entity.name);
+        format!("select count(*) from {} t where t.organization_id = $1 and t.id in ({MADE})", entity.rows());
     let row = tx.query_one(&sql, &[&tx.actor.organization, &import.batch, &entity.name]).await?;
     match row.get::<_, i64>(0) {
         0 => Ok(()),
@@ -219,10 +223,13 @@ async fn put_back(tx: &Tx, catalog: &Catalog, changes: Changes) -> Result<(u64, 
     let (mut restored, mut kept) = (0, 0);
     for ((name, fields), changes) in alike {
         let sets: Vec<String> = fields.iter().map(|f| format!("{0} = o.{0}", quoted(f))).collect();
+        let entity = catalog.entity(&name)?;
         let sql = format!(
-            "update {name} t set {} from unnest($2::uuid[], $3::text[], $4::text[]) r(id, old, new), jsonb_populate_record(null::{name}, r.old::jsonb) o
-             where t.organization_id = $1 and t.id = r.id and to_jsonb(t) @> r.new::jsonb",
-            sets.join(", ")
+            "update {table} t set {} from unnest($2::uuid[], $3::text[], $4::text[]) r(id, old, new), jsonb_populate_record(null::{table}, r.old::jsonb) o
+             where t.organization_id = $1 and t.id = r.id and to_jsonb(t) @> r.new::jsonb{}",
+            sets.join(", "),
+            entity.only("t."),
+            table = entity.table(),
         );
         let ids: Vec<Uuid> = changes.iter().map(|(id, _)| *id).collect();
         let text = |map: &Map<String, Value>| Value::Object(map.clone()).to_string();

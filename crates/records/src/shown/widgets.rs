@@ -57,7 +57,7 @@ impl Shown<'_> {
         language: &str,
         widget: &Value,
     ) -> Result<Value> {
-        let catalog = self.store.catalog();
+        let catalog = &self.actor.catalog;
         let entity = match widget["entity"].as_str() {
             Some(name) => catalog.entity(name)?,
             None => self.entity,
@@ -161,7 +161,7 @@ impl Shown<'_> {
             found.map(described).ok_or(Error::NotFound)
         };
         let (name, bucket) = (path(id), id.split_once(':').map(|(_, bucket)| bucket));
-        let catalog = self.store.catalog();
+        let catalog = &self.actor.catalog;
         let (key, field) = match name.split_once('.').filter(|_| !name.starts_with("cf.")) {
             None => {
                 let mut field = of(detail, name)?;

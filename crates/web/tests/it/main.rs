@@ -15,6 +15,7 @@ mod following;
 mod input;
 mod messages;
 mod occurring;
+mod own;
 mod papers;
 mod reports;
 mod scene;

@@ -152,8 +152,7 @@ impl House {
     /// Entities of the modules, wholes before their parts.
     pub(crate) fn entities(&self) -> Vec<&Entity> {
         let catalog = self.scene.store.catalog();
-        let mut all: Vec<&Entity> =
-            catalog.entities.values().filter(|e| catalog.module(e.module()).is_some()).collect();
+        let mut all: Vec<&Entity> = catalog.all().filter(|e| catalog.module(e.module()).is_some()).collect();
         all.sort_by_key(|e| (e.part_of.is_some(), &e.name));
         all
     }
@@ -432,7 +431,7 @@ impl House {
     pub(crate) fn entity_of(&self, path: &str) -> Option<&Entity> {
         let mut segments = path.split('/').skip(1);
         let name = format!("{}.{}", segments.next()?, segments.next()?);
-        self.scene.store.catalog().entities.get(&name)
+        self.scene.store.catalog().entity(&name).ok()
     }
 }
 

@@ -20,6 +20,7 @@ async fn platform(house: &House, owner: &Person, things: &Things) -> BTreeMap<&'
     let own = json!({ "entity": "parties.parties", "name": marker });
     let own = made(owner.post("/views", own).await);
     let field = json!({ "entity": "parties.parties", "name": "size", "label": marker, "help": marker });
+    let table = json!({ "name": "planted", "title": marker });
     let token = json!({ "name": marker, "scopes": ["*:*"] });
     let name = format!("{marker}.csv");
     let csv = format!("name\n{marker}\n").into_bytes();
@@ -74,6 +75,7 @@ async fn platform(house: &House, owner: &Person, things: &Things) -> BTreeMap<&'
         ("views", made(owner.post("/views", view).await)),
         ("shares", made(owner.post("/shares", json!({ "view_id": own })).await)),
         ("fields", made(owner.post("/fields", field).await)),
+        ("tables", made(owner.post("/tables", table).await)),
         ("files", file),
         // Behind no link of ours; what is behind one is tried in shares.rs.
         ("public", file),
