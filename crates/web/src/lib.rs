@@ -26,6 +26,7 @@ mod shares;
 mod system;
 mod tenancy;
 mod transfer;
+mod triggers;
 
 pub use extract::{Body, Caller, Person, RequestId};
 pub use metrics::Metrics;
@@ -83,6 +84,7 @@ pub fn app(state: State) -> Router {
         .merge(profiles::routes())
         .merge(shares::routes())
         .merge(approvals::routes())
+        .merge(triggers::routes())
         .merge(comments::routes())
         .merge(conversations::routes())
         .merge(following::routes())
