@@ -146,8 +146,7 @@ pub async fn list(store: &Store, actor: &Actor, limit: i64) -> Result<Vec<Job>> 
     let sql = format!(
         "select {COLUMNS} from app.jobs where organization_id = $1 and created_by = $2 and kind <> all ($3) order by created_at desc, id desc limit $4"
     );
-    let values: kernel::Values<'_> =
-        &[&actor.organization, &actor.user, &&QUIET[..], &limit.clamp(1, 500)];
+    let values: kernel::Values<'_> = &[&actor.organization, &actor.user, &&QUIET[..], &limit.clamp(1, 500)];
     let rows = store.batch(actor, &[(&sql, values)]).await?;
     Ok(rows.first().map(|rows| rows.iter().map(Job::read).collect()).unwrap_or_default())
 }

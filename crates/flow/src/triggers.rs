@@ -10,7 +10,9 @@ use crate::{
     worker::passing,
 };
 use kernel::{Actor, Entity, Error, Result, Store, Tx, sql, system, within};
-use records::triggers::{Facts, check_condition, check_text, check_values, entity_of, paths, sees_all, target};
+use records::triggers::{
+    Facts, check_condition, check_text, check_values, entity_of, paths, sees_all, target,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::time::Instant;
@@ -148,7 +150,8 @@ fn address(text: &str) -> Result<&str> {
     let text = text.trim();
     let (name, host) = text.split_once('@').unwrap_or_default();
     let odd = |c: char| c.is_whitespace() || c.is_control() || "<>,;@\"".contains(c);
-    if name.is_empty() || !host.contains('.') || name.contains(odd) || host.contains(odd) || text.len() > 254 {
+    if name.is_empty() || !host.contains('.') || name.contains(odd) || host.contains(odd) || text.len() > 254
+    {
         return Err(Error::refused("This is not an e-mail address."));
     }
     Ok(text)
@@ -216,15 +219,21 @@ fn check(store: &Store, actor: &Actor, trigger: &Trigger) -> Result<(Option<Valu
             // What the program keeps has no history, and a field of the system says nothing.
             let kept = |name: &String| {
                 entity.column(name).is_some_and(|c| !c.derived && !c.generated && !c.is_system() && !c.secret)
-                    || name.strip_prefix("cf.").is_some_and(|own| actor.overlay.field(&entity.name, own).is_some())
+                    || name
+                        .strip_prefix("cf.")
+                        .is_some_and(|own| actor.overlay.field(&entity.name, own).is_some())
                     || entity.parts.iter().any(|part| part.entity == *name)
             };
             if let Some(odd) = trigger.fields.iter().find(|name| !kept(name)) {
-                return Err(Error::malformed_at("fields", format!("There is no field {odd} that people change.")));
+                return Err(Error::malformed_at(
+                    "fields",
+                    format!("There is no field {odd} that people change."),
+                ));
             }
         }
         "acted" => {
-            let moves = |t: &kernel::Transition| t.action != "auto" && Some(&t.action) == trigger.action.as_ref();
+            let moves =
+                |t: &kernel::Transition| t.action != "auto" && Some(&t.action) == trigger.action.as_ref();
             if !entity.transitions.iter().any(moves) {
                 return Err(Error::malformed_at("action", "There is no such action."));
             }
@@ -418,8 +427,12 @@ impl<'a> Step<'a> {
             Step::Notify { people, text } => json!({ "people": people, "text": text }),
             Step::Mail { to, subject, text } => json!({ "to": to, "subject": subject, "text": text }),
             Step::Create { entity, body } => json!({ "entity": entity, "values": body }),
-            Step::Change { entity, id, body } => json!({ "entity": entity.name, "record_id": id, "values": body }),
-            Step::Act { entity, id, action } => json!({ "entity": entity.name, "record_id": id, "action": action }),
+            Step::Change { entity, id, body } => {
+                json!({ "entity": entity.name, "record_id": id, "values": body })
+            }
+            Step::Act { entity, id, action } => {
+                json!({ "entity": entity.name, "record_id": id, "action": action })
+            }
             Step::Comment { text } => json!({ "text": text }),
         }
     }
@@ -517,7 +530,8 @@ pub async fn attempt(store: &Store, actor: &Actor, id: Uuid, record: Uuid) -> Re
 /// What a trigger is about, and what it does.
 fn parts<'a>(store: &'a Store, trigger: &Value) -> Result<(&'a Entity, Vec<Action>)> {
     let name = trigger["entity"].as_str().unwrap_or_default();
-    let entity = entity_of(store.catalog(), name).ok_or_else(|| Error::refused("There is no such entity."))?;
+    let entity =
+        entity_of(store.catalog(), name).ok_or_else(|| Error::refused("There is no such entity."))?;
     let actions = trigger["actions"].as_array().into_iter().flatten().map(Action::read);
     Ok((entity, actions.collect::<Result<_>>()?))
 }
@@ -589,8 +603,19 @@ macro_rules! log {
         let entity = job.payload["entity"].as_str().unwrap_or_default();
         let ms = i32::try_from($started.elapsed().as_millis()).unwrap_or(i32::MAX);
         let values: kernel::Values<'_> = &[
-            &job.organization, &job.id, &trigger, &entity, &record, $event, &told.met, &told.result, &told.actions,
-            &told.status, &told.outcome, &told.message, &ms,
+            &job.organization,
+            &job.id,
+            &trigger,
+            &entity,
+            &record,
+            $event,
+            &told.met,
+            &told.result,
+            &told.actions,
+            &told.status,
+            &told.outcome,
+            &told.message,
+            &ms,
         ];
         $tx.execute(LOG, values).await?;
     }};

@@ -794,9 +794,9 @@ begin
                 'path', coalesce(nullif(current_setting('app.caused', true), '')::jsonb, '[]'),
                 'event', jsonb_build_object('kind', kind, 'actor', app.actor(), 'old', coalesce(before, '{}'), 'new', coalesce(after, '{}'), 'changed', to_jsonb(changed))),
             format('trigger %s %s %s %s', t.id, about, app.request(), pg_current_xact_id()), t.run_as)
-        on conflict on constraint jobs_key do update set payload = j.payload || jsonb_build_object('event', j.payload -> 'event' || jsonb_build_object(
-            'old', excluded.payload #> '{event,old}' || j.payload #> '{event,old}', 'new', j.payload #> '{event,new}' || excluded.payload #> '{event,new}',
-            'changed', (select coalesce(jsonb_agg(distinct c), '[]') from jsonb_array_elements(j.payload #> '{event,changed}' || excluded.payload #> '{event,changed}') c)));
+        on conflict on constraint jobs_key do update set payload = j.payload || jsonb_build_object('event', (j.payload -> 'event') || jsonb_build_object(
+            'old', (excluded.payload #> '{event,old}') || (j.payload #> '{event,old}'), 'new', (j.payload #> '{event,new}') || (excluded.payload #> '{event,new}'),
+            'changed', (select coalesce(jsonb_agg(distinct c), '[]') from jsonb_array_elements((j.payload #> '{event,changed}') || (excluded.payload #> '{event,changed}')) c)));
     end loop;
 end $$;
 revoke execute on function app.fire(text, text, jsonb, jsonb, jsonb) from public;

@@ -70,7 +70,8 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>> {
     let mut all = Vec::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {
-        let closed = after.split_once("}}").filter(|(path, _)| !path.trim().is_empty() && !path.contains('{'));
+        let closed =
+            after.split_once("}}").filter(|(path, _)| !path.trim().is_empty() && !path.contains('{'));
         let Some((path, after)) = closed else {
             return Err(Error::malformed("Write the name of a field between {{ and }}."));
         };
@@ -130,7 +131,12 @@ pub fn check_text(catalog: &Catalog, actor: &Actor, entity: &Entity, text: &str)
 ///
 /// # Errors
 /// Malformed where there is no such relation.
-pub fn target<'a>(catalog: &'a Catalog, actor: &Actor, entity: &'a Entity, to: Option<&str>) -> Result<&'a Entity> {
+pub fn target<'a>(
+    catalog: &'a Catalog,
+    actor: &Actor,
+    entity: &'a Entity,
+    to: Option<&str>,
+) -> Result<&'a Entity> {
     let Some(to) = to else { return Ok(entity) };
     let led = trace(catalog, actor, entity, to)?;
     let column = led.entity.column(&led.field).and_then(|c| c.target.as_deref());
@@ -246,7 +252,8 @@ impl<'a> Facts<'a> {
         (condition, named): (Option<&Value>, &[&str]),
         language: &'a str,
     ) -> Result<Facts<'a>> {
-        let condition = condition.map(Condition::parse).transpose().map_err(|problems| malformed(&problems))?;
+        let condition =
+            condition.map(Condition::parse).transpose().map_err(|problems| malformed(&problems))?;
         let paths = condition.iter().flat_map(Condition::fields).chain(named.iter().copied());
         let expand = expansions(store.catalog(), actor, entity, paths);
         let record = match crate::get(store, actor, entity, id, &[], &expand).await {
@@ -346,8 +353,13 @@ impl<'a> Facts<'a> {
 
     fn say(&self, path: &str) -> Result<String> {
         let to = self.trace(of_change(path).unwrap_or(path))?;
-        let about =
-            crate::meta::detail(self.store.catalog(), self.store.modules(), self.actor, to.entity, self.language);
+        let about = crate::meta::detail(
+            self.store.catalog(),
+            self.store.modules(),
+            self.actor,
+            to.entity,
+            self.language,
+        );
         let mut sheet = Sheet::of(about, self.language, self.actor);
         sheet.people.clone_from(&self.people);
         if of_change(path).is_some() {
@@ -425,7 +437,10 @@ mod tests {
 
     #[test]
     fn texts_name_fields_between_braces() {
-        assert_eq!(named("${{ total }} of {{customer.name}}, {{cf.size}}!").unwrap(), ["total", "customer.name", "cf.size"]);
+        assert_eq!(
+            named("${{ total }} of {{customer.name}}, {{cf.size}}!").unwrap(),
+            ["total", "customer.name", "cf.size"]
+        );
         assert_eq!(named("Nothing { here } }}").unwrap(), [""; 0]);
         for broken in ["{{", "{{}}", "{{ }}", "a {{b", "{{a {{b}}"] {
             assert!(named(broken).is_err(), "{broken}");

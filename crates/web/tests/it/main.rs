@@ -21,4 +21,5 @@ mod scene;
 mod shares;
 mod tenancy;
 mod together;
+mod triggers;
 mod viewing;
