@@ -268,6 +268,9 @@ pub async fn put(
     language: &str,
 ) -> Result<Value> {
     administrates(actor)?;
+    if let Some(id) = id {
+        read(store, actor, id).await?;
+    }
     let (condition, actions) = check(store, actor, trigger).map_err(|e| match e {
         Error::Malformed(faults) => Error::Refused(faults),
         e => e,
@@ -370,7 +373,13 @@ pub async fn execution(store: &Store, actor: &Actor, id: Uuid) -> Result<Value> 
     );
     let whole = sees_all(store.catalog(), actor);
     let rows = store.batch(actor, &[(sql, &[&actor.organization, &id, &whole])]).await?;
-    rows.iter().flatten().next().map(|row| row.get(0)).ok_or(Error::NotFound)
+    let mut told: Value = rows.iter().flatten().next().map(|row| row.get(0)).ok_or(Error::NotFound)?;
+    let entity = entity_of(store.catalog(), told["entity"].as_str().unwrap_or_default());
+    if let (Some(entity), Some(event)) = (entity, told.get("event")) {
+        let [old, new] = ["old", "new"].map(|side| Some(event[side].clone()));
+        told["changes"] = records::changes(actor, entity, &old, &new).into();
+    }
+    Ok(told)
 }
 
 /// What is about to be done, with everything filled in.
