@@ -86,8 +86,8 @@ function Log({ triggers }: { triggers: Trigger[] }) {
   const all = data?.pages.flatMap((p) => p.data) ?? []
   if (triggers.length === 0 && all.length === 0) return null
   return (
-    <section className="mt-8" aria-labelledby="trigger-log">
-      <h2 id="trigger-log" className="text-base font-semibold m-0 mb-3">{t('triggers.log')}</h2>
+    <section className="mt-8">
+      <h2 className="text-base font-semibold m-0 mb-3">{t('triggers.log')}</h2>
       <div className="flex gap-3 mb-4 flex-wrap">
         <Labelled label={t('triggers.trigger')} className="w-[240px]">{(p) => <select {...p} className="input" value={search.trigger ?? ''} onChange={(e) => set({ trigger: e.target.value })}><option value="">{t('triggers.any')}</option>{triggers.map((x) => <option key={x.id} value={x.id}>{x.name}</option>)}</select>}</Labelled>
         <Labelled label={t('triggers.end')} className="w-[200px]">{(p) => <select {...p} className="input" value={search.end ?? ''} onChange={(e) => set({ end: e.target.value })}><option value="">{t('triggers.anyEnd')}</option>{Object.keys(ENDS).map((s) => <option key={s} value={s}>{t(`triggers.end_${s}`)}</option>)}</select>}</Labelled>
