@@ -13,6 +13,7 @@ import { useEntity, useMeta } from '@/meta/hooks'
 import { Confirm, Empty, Failure, Labelled, Menu, Skeleton } from '@/ui/basics'
 import { wire, type Run, type Trigger } from './data'
 import { End } from './parts'
+import './triggers.css'
 
 const Editor = lazy(() => import('./editor'))
 const RunDialog = lazy(() => import('./run'))
@@ -57,7 +58,7 @@ function Item({ trigger: x, onTurn, onOpen, onTry, onDrop }: { trigger: Trigger;
   const fields = x.fields.map((n) => entity?.fields.find((f) => f.name === n)?.label ?? entity?.lines.find((l) => l.entity === n)?.label ?? n).join(', ')
   return (
     <li className="flex items-start gap-3 border-b border-line py-2.5">
-      <label className="flex items-center min-h-6 min-w-6 pt-0.5" title={t(x.is_active ? 'triggers.on' : 'triggers.off')}><input type="checkbox" role="switch" aria-checked={x.is_active} aria-label={t('triggers.switch', { name: x.name })} checked={x.is_active} onChange={onTurn} /></label>
+      <label className="flex items-center min-h-6 min-w-6 pt-0.5" title={t(x.is_active ? 'triggers.on' : 'triggers.off')}><input type="checkbox" role="switch" className="switch" aria-checked={x.is_active} aria-label={t('triggers.switch', { name: x.name })} checked={x.is_active} onChange={onTurn} /></label>
       <button type="button" className="flex-1 min-w-0 text-start border-0 bg-transparent p-0" onClick={onOpen}>
         <span className={`block font-semibold ${x.is_active ? '' : 'text-muted'}`}>{x.name}</span>
         <span className="block text-muted mt-0.5">{[`${entity?.label ?? x.entity}: ${t(`triggers.event_${x.event}`)}${fields ? ` (${fields})` : ''}${move ? ` (${move})` : ''}`, x.condition?.rules.length ? t('filter.group', { count: x.condition.rules.length }) : '', x.actions.map((a) => t(`triggers.do_${a.type}`, a.type)).join(', ')].filter(Boolean).join(' → ')}</span>

@@ -24,7 +24,7 @@ export default function RunDialog({ id, onClose }: { id: string; onClose: () => 
           <section aria-labelledby="run-event">
             <h3 id="run-event" className="field-label m-0">{t('triggers.happened')}</h3>
             <div>{entity?.label ?? r.entity} <Link className="ref" to="/o/$entity/r/$id" params={{ entity: r.entity, id: r.record_id }} search={{}}>{r.title || '…'}</Link>: {t(`triggers.event_${r.kind}`, r.kind)}{r.actor ? ` · ${r.actor}` : ''}</div>
-            {r.changes && <Changes entity={entity} changes={r.changes} locale={locale} />}
+            {r.changes && r.kind === 'updated' && <Changes entity={entity} changes={r.changes} locale={locale} />}
           </section>
           {r.event ? (
             <>

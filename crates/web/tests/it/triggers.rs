@@ -159,7 +159,7 @@ async fn a_trigger_fires_once_by_every_road_and_tells_why() {
         "More requires review".to_owned(),
         "Party: Nordwind, Nordwind\nValue: $10,000.01 EUR\nFrom 5 Nov 2026".to_owned(),
     );
-    assert_eq!(w.mails("cfo@acme.test").await, [said.clone()]);
+    assert_eq!(w.mails("cfo@acme.test").await, std::slice::from_ref(&said));
     assert_eq!(w.mails("sea@nordwind.test").await, [said]);
     for person in [&max, &w.owner] {
         let news = person.get("/notifications").await.json();
