@@ -241,7 +241,11 @@ fn check(store: &Store, actor: &Actor, trigger: &Trigger) -> Result<(Option<Valu
         _ => return Err(Error::malformed_at("event", "There is no such event.")),
     }
     let condition = check_condition(store.catalog(), actor, entity, trigger.condition.as_ref());
-    let condition = condition.map_err(|e| e.under("condition"))?.cloned();
+    // A group whatever was sent, so that whoever reads it finds one.
+    let condition = condition.map_err(|e| e.under("condition"))?.map(|c| match c["rules"] {
+        Value::Array(_) => c.clone(),
+        _ => json!({ "operator": "AND", "rules": [c] }),
+    });
     if trigger.actions.is_empty() || trigger.actions.len() > ACTIONS {
         return Err(Error::malformed_at("actions", format!("A trigger has 1 to {ACTIONS} actions.")));
     }

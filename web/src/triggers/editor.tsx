@@ -129,7 +129,7 @@ function Values({ of, names, values, errors, at, onChange }: { of: Entity; names
         const choices = f?.type === 'boolean' ? [{ id: 'true', label: t('yes') }, { id: 'false', label: t('no') }] : f?.type === 'select' || f?.type === 'status' ? f.options : null
         return (
           <div key={name} className="flex items-start gap-1">
-            <div className="flex-1 min-w-0">{choices?.length
+            <div className="flex-1 min-w-0">{typeof value === 'object' && value !== null ? <div className="mb-3"><div className="field-label">{label}</div><code className="text-muted" style={{ overflowWrap: 'anywhere' }}>{JSON.stringify(value)}</code>{error && <div className="field-error">{error}</div>}</div> : choices?.length
               ? <Labelled label={label} error={error} className="mb-3">{(p) => <select {...p} className="input" value={String(value ?? '')} onChange={(e) => set(name, f?.type === 'boolean' ? e.target.value === 'true' : e.target.value)}>{choices.map((o) => <option key={o.id} value={o.id}>{o.label}</option>)}</select>}</Labelled>
               : <TextBox label={label} names={names} value={String(value ?? '')} error={error} onChange={(text) => set(name, text)} />}</div>
             <button type="button" className="btn ghost icon text-muted mt-5" aria-label={t('removeNamed', { name: label })} onClick={() => onChange(Object.fromEntries(Object.entries(values).filter(([k]) => k !== name)))}><Trash2 size={15} /></button>

@@ -308,6 +308,45 @@ async fn events_are_told_apart() {
 }
 
 #[tokio::test]
+async fn conditions_and_texts_know_what_the_record_points_to_and_its_lines() {
+    let w = works().await;
+    let rules = json!([
+        { "field": "customer.name", "operator": "starts_with", "value": "Nord" },
+        { "field": "customer_id", "operator": "equals", "value": w.party },
+        { "field": "lines", "quantifier": "any", "where": { "field": "price", "operator": "greater_than", "value": 15 } },
+        { "field": "lines.quantity", "quantifier": "all", "operator": "equals", "value": 1 },
+    ]);
+    let send = json!({ "type": "send_email", "to": "{{customer.email}}", "subject": "{{number}}", "text": "{{net}} {{$old.note}}" });
+    let note = json!({ "type": "update_record", "target": "customer", "values": { "note": "{{note}}", "is_customer": true } });
+    let trigger = json!({ "name": "Orders", "entity": "sales.orders", "event": "updated", "actions": [send, note], "on_error": "continue",
+        "condition": { "operator": "AND", "rules": rules } });
+    let trigger = w.put(trigger).await;
+    let line = |price: &str| json!({ "name": "Rope", "quantity": "1", "price": price });
+    let order = json!({ "customer_id": w.party, "note": "first", "lines": [line("10"), line("20")] });
+    let order = testkit::id(&w.owner.post("/sales/orders", order).await.json());
+    let bulk = json!({ "ids": [order], "action": "update", "changes": { "note": "second" } });
+    let done = w.owner.post("/sales/orders/_bulk", bulk).await;
+    assert_eq!(done.status, 200, "{}", done.text());
+    let runs = w.runs(trigger).await;
+    assert_eq!(ends(&runs), [("PARTIAL_SUCCESS", "matched")], "{}", runs[0]["condition_result"]);
+    let verdicts = runs[0]["condition_result"]["rules"].as_array().unwrap();
+    assert_eq!(
+        (&verdicts[0]["left"], &verdicts[2]["left"], &verdicts[2]["right"]),
+        (&json!("Nordwind"), &json!(1), &json!(2))
+    );
+    let [mail, change] = [0, 1].map(|n| runs[0]["actions_executed"][n].clone());
+    assert_eq!(
+        (&mail["status"], &mail["message"]),
+        (&json!("failed"), &json!("This is not an e-mail address."))
+    );
+    assert_eq!((&change["status"], &change["detail"]["record_id"]), (&json!("done"), &w.party));
+    let party = w.owner.get(&format!("/parties/parties/{}", w.party.as_str().unwrap())).await.json();
+    assert_eq!(party["note"], "second");
+    let told = w.owner.post(&format!("/triggers/{trigger}/try"), json!({ "record": order })).await.json();
+    assert_eq!(told["actions"][1]["detail"]["values"], json!({ "note": "second", "is_customer": true }));
+}
+
+#[tokio::test]
 async fn triggers_that_lead_to_each_other_end() {
     let w = works().await;
     let set = |values: Value| json!([{ "type": "update_record", "values": values }]);
@@ -520,8 +559,10 @@ async fn what_is_wrong_with_a_trigger_is_told_at_its_field() {
     }
     // What would be done is told, and nothing is.
     let mut trigger = fine;
-    trigger["condition"] = above(10000);
+    trigger["condition"] = above(10000)["rules"][0].clone();
     let trigger = w.put(trigger).await;
+    let kept = w.owner.get(&format!("/triggers/{trigger}")).await.json();
+    assert_eq!(kept["condition"], above(10000), "a group, whatever was sent");
     let contract = w.contract("Ropes", "20000").await;
     w.settled().await;
     let told = w.owner.post(&format!("/triggers/{trigger}/try"), json!({ "record": contract })).await.json();
