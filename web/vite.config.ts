@@ -22,7 +22,11 @@ export default defineConfig({
   // Nothing is inlined as data: the content security policy allows fonts and scripts from this origin only.
   build: { target: 'es2023', manifest: true, assetsInlineLimit: 0, reportCompressedSize: false, chunkSizeWarningLimit: 700,
     // What every screen needs of ours comes in one piece.
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'base', test: /src\/(api|lib|meta)\/(?!condition|picture|places|files|useForm)/ }] } } } },
+    rolldownOptions: { output: { codeSplitting: { groups: [
+      // Icons of every screen are too small to be fetched one by one.
+      { name: 'icons', test: /icons\/(arrow-up|bell|check|chevron-down|chevron-right|chevrons-up-down|plus|save|search)\.m?js$/ },
+      { name: 'base', test: /src\/(api|lib|meta)\/(?!condition|picture|places|files|useForm)/ },
+    ] } } } },
   server: { proxy: { '/api': api } },
   test: { environment: 'jsdom', include: ['src/**/*.test.{ts,tsx}'] },
 })

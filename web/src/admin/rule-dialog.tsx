@@ -7,8 +7,8 @@ import { usePeople } from '@/api/people'
 import { typeOf } from '@/fields/registry'
 import { done } from '@/lib/undo'
 import { useSubmit } from '@/lib/useForm'
+import { actionsOf } from './actions'
 import { useEntity, useMeta, visibleFields } from '@/meta/hooks'
-import type { Entity } from '@/meta/types'
 import { Dialog, Labelled } from '@/ui/basics'
 import { ConditionTree } from '@/views/filter-tree'
 import { wire, type Level, type Rule } from './approval-rules'
@@ -16,14 +16,6 @@ import { rolesQuery } from '@/api/roles'
 
 const EMPTY: Level = { people: [], roles: [], manager: false, quorum: 1, due_hours: 48 }
 const NEW: Rule = { id: '', name: '', entity: '', action: '', condition: null, levels: [EMPTY], position: 0, is_active: true, on_reject: null, on_return: null }
-
-/** Everything that people do with records of an entity, by name. */
-export function actionsOf(e: Entity | undefined): { name: string; label: string }[] {
-  const all = new Map<string, string>()
-  for (const m of e?.states?.moves ?? []) all.set(m.action, m.label)
-  for (const a of e?.actions ?? []) all.set(a.name, a.label)
-  return [...all].filter(([name]) => name !== 'auto').map(([name, label]) => ({ name, label }))
-}
 
 export function RuleDialog({ rule, onClose, onDone }: { rule: Rule | null; onClose: () => void; onDone: () => void }) {
   const { t } = useTranslation()

@@ -1,13 +1,15 @@
 import { useQueries } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { Check, X } from 'lucide-react'
 import { useId, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
+import { usePeople } from '@/api/people'
+import { actionsOf } from '@/admin/actions'
 import { typeOf } from '@/fields/registry'
 import { useLocale } from '@/lib/format'
-import { entityQuery, expandKey, fieldOf, useMeta, visibleFields } from '@/meta/hooks'
+import { entityQuery, expandKey, fieldOf, useEntity, useMeta, visibleFields } from '@/meta/hooks'
 import type { Entity, Field } from '@/meta/types'
 import { Chip, Labelled } from '@/ui/basics'
-import { usePeople } from '@/api/people'
 import { COLORS, endOf, type Deed, type Verdict } from './data'
 
 export function End({ of }: { of: { status: string; outcome: string } }) {
@@ -86,26 +88,28 @@ export function Verdicts({ of: v, entity }: { of: Verdict; entity: Entity | unde
 const DEEDS: Record<string, string> = { done: 'green', failed: 'red', not_done: 'gray' }
 
 /** What was done, or would be, one after the other. */
-export function Deeds({ of: all }: { of: Deed[] }) {
+export const Deeds = ({ of: all }: { of: Deed[] }) => <ol className="list-none m-0 p-0">{all.map((d, i) => <Done key={i} of={d} />)}</ol>
+
+function Done({ of: d }: { of: Deed }) {
   const { t } = useTranslation()
   const people = usePeople()
-  const { data: meta } = useMeta()
+  const x = d.detail ?? {}
+  const { data: entity } = useEntity(x.entity)
+  const whom = [...(x.to ?? []), ...(x.people ?? []).map((id) => people.find((p) => p.id === id)?.name ?? '…')].join(', ')
+  const move = entity && x.action ? actionsOf(entity).find((m) => m.name === x.action)?.label ?? x.action : ''
+  const about = [entity?.label ?? x.entity, move].filter(Boolean).join(' · ')
   return (
-    <ol className="list-none m-0 p-0">
-      {all.map((d, i) => {
-        const x = d.detail ?? {}
-        const whom = [...(x.to ?? []), ...(x.people ?? []).map((id) => people.find((p) => p.id === id)?.name ?? '…')].join(', ')
-        const entity = x.entity ? meta?.entities[x.entity]?.label ?? x.entity : ''
-        return (
-          <li key={i} className="border-b border-line py-2">
-            <div className="flex flex-wrap items-center gap-2"><strong className="font-semibold">{t(`triggers.do_${d.type}`, d.type)}</strong>{whom && <span className="text-muted" style={{ overflowWrap: 'anywhere' }}>{whom}</span>}{entity && <span className="text-muted">{entity}</span>}{d.status && <Chip option={{ id: d.status, label: t(`triggers.deed_${d.status}`, d.status), color: DEEDS[d.status] ?? 'gray' }} />}</div>
-            {d.message && <div className={d.status === 'done' ? 'text-muted' : 'text-bad'}>{d.message}</div>}
-            {x.subject && <div className="font-medium mt-1">{x.subject}</div>}
-            {x.text && <div className="text-muted whitespace-pre-wrap" style={{ overflowWrap: 'anywhere' }}>{x.text}</div>}
-            {x.values && <div className="text-muted" style={{ overflowWrap: 'anywhere' }}>{Object.entries(x.values).map(([k, v]) => `${k}: ${typeof v === 'object' ? JSON.stringify(v) : String(v)}`).join(', ')}</div>}
-          </li>
-        )
-      })}
-    </ol>
+    <li className="border-b border-line py-2">
+      <div className="flex flex-wrap items-center gap-2">
+        <strong className="font-semibold">{t(`triggers.do_${d.type}`, d.type)}</strong>
+        {whom && <span className="text-muted" style={{ overflowWrap: 'anywhere' }}>{whom}</span>}
+        {x.entity && x.record_id ? <Link className="ref" to="/o/$entity/r/$id" params={{ entity: x.entity, id: x.record_id }} search={{}}>{about}</Link> : about && <span className="text-muted">{about}</span>}
+        {d.status && <Chip option={{ id: d.status, label: t(`triggers.deed_${d.status}`, d.status), color: DEEDS[d.status] ?? 'gray' }} />}
+      </div>
+      {d.message && <div className={d.status === 'done' ? 'text-muted' : 'text-bad'}>{d.message}</div>}
+      {x.subject && <div className="font-medium mt-1">{x.subject}</div>}
+      {x.text && <div className="text-muted whitespace-pre-wrap" style={{ overflowWrap: 'anywhere' }}>{x.text}</div>}
+      {x.values && <ul className="list-none m-0 p-0">{Object.entries(x.values).map(([name, value]) => <li key={name} className="flex flex-wrap gap-x-1.5 text-muted" style={{ overflowWrap: 'anywhere' }}><span>{(entity && fieldOf(entity, name)?.label) ?? entity?.lines.find((l) => l.name === name)?.label ?? name}:</span>{typeof value === 'object' && value !== null ? <code>{JSON.stringify(value)}</code> : <Shown field={entity && fieldOf(entity, name)} value={value} />}</li>)}</ul>}
+    </li>
   )
 }
