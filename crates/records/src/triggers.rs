@@ -228,7 +228,8 @@ pub fn check_condition<'c>(
 
 /// A record as it is, and what was just done to it.
 pub struct Facts<'a> {
-    store: &'a Store,
+    catalog: &'a Catalog,
+    modules: &'static [&'static kernel::Module],
     actor: &'a Actor,
     pub entity: &'a Entity,
     pub record: Value,
@@ -255,7 +256,8 @@ impl<'a> Facts<'a> {
         let condition =
             condition.map(Condition::parse).transpose().map_err(|problems| malformed(&problems))?;
         let paths = condition.iter().flat_map(Condition::fields).chain(named.iter().copied());
-        let expand = expansions(store.catalog(), actor, entity, paths);
+        let catalog = store.catalog();
+        let expand = expansions(catalog, actor, entity, paths);
         let record = match crate::get(store, actor, entity, id, &[], &expand).await {
             Ok(record) => record.value()?,
             Err(Error::NotFound) if event["kind"] == "deleted" => {
@@ -270,7 +272,17 @@ impl<'a> Facts<'a> {
         let rows = store.batch(actor, &[(digits, &[&record["currency"].as_str()])]).await?;
         let digits = rows.iter().flatten().next().and_then(|row| row.get::<_, Option<i16>>(0)).unwrap_or(2);
         let digits = u32::try_from(digits).unwrap_or(2);
-        Ok(Facts { store, actor, entity, record, event, language, digits, people })
+        Ok(Facts {
+            catalog,
+            modules: store.modules(),
+            actor,
+            entity,
+            record,
+            event,
+            language,
+            digits,
+            people,
+        })
     }
 
     /// Whether the condition holds, and why.
@@ -279,7 +291,7 @@ impl<'a> Facts<'a> {
     /// Malformed or Forbidden for what there is no more, or not for this person.
     pub fn explain(&self, condition: Option<&Value>) -> Result<(bool, Value)> {
         let Some(condition) = condition else { return Ok((true, Value::Null)) };
-        let checked = checked(self.store.catalog(), self.actor, self.entity, condition)?;
+        let checked = checked(self.catalog, self.actor, self.entity, condition)?;
         Ok(checked.map_or((true, Value::Null), |c| (c.matches(self), c.explain(self))))
     }
 
@@ -339,7 +351,7 @@ impl<'a> Facts<'a> {
     }
 
     fn trace(&self, path: &str) -> Result<Traced<'_>> {
-        trace(self.store.catalog(), self.actor, self.entity, path)
+        trace(self.catalog, self.actor, self.entity, path)
     }
 
     fn at(&self, hops: &[String]) -> &Value {
@@ -353,13 +365,7 @@ impl<'a> Facts<'a> {
 
     fn say(&self, path: &str) -> Result<String> {
         let to = self.trace(of_change(path).unwrap_or(path))?;
-        let about = crate::meta::detail(
-            self.store.catalog(),
-            self.store.modules(),
-            self.actor,
-            to.entity,
-            self.language,
-        );
+        let about = crate::meta::detail(self.catalog, self.modules, self.actor, to.entity, self.language);
         let mut sheet = Sheet::of(about, self.language, self.actor);
         sheet.people.clone_from(&self.people);
         if of_change(path).is_some() {
