@@ -23,7 +23,11 @@ export default defineConfig({
   build: { target: 'es2023', manifest: true, assetsInlineLimit: 0, reportCompressedSize: false, chunkSizeWarningLimit: 700,
     // What every screen needs of ours comes in one piece. Seven letters tell versions of a part from each other; the first one
     // names all parts, and letters at random do not compress.
-    rolldownOptions: { output: { chunkFileNames: 'assets/[name]-[hash:7].js', assetFileNames: 'assets/[name]-[hash:7][extname]', codeSplitting: { groups: [{ name: 'base', test: /src\/(api|lib|meta)\/(?!condition|picture|places|files|useForm)/ }] } } } },
+    rolldownOptions: { output: { chunkFileNames: 'assets/[name]-[hash:7].js', assetFileNames: 'assets/[name]-[hash:7][extname]', codeSplitting: { groups: [
+      // Icons of every screen are too small to be fetched one by one.
+      { name: 'icons', test: /icons\/(arrow-up|bell|check|chevron-down|chevron-right|chevrons-up-down|plus|save|search)\.m?js$/ },
+      { name: 'base', test: /src\/(api|lib|meta)\/(?!condition|picture|places|files|useForm)/ },
+    ] } } } },
   server: { proxy: { '/api': api } },
   test: { environment: 'jsdom', include: ['src/**/*.test.{ts,tsx}'] },
 })

@@ -61,13 +61,17 @@ export async function page(browser, { theme = 'light', locale = 'en-US', width =
 
 export const shot = (p, name) => p.screenshot({ path: join(OUT, `${name}.png`) })
 
+/** All letters to somebody since then, decoded, the newest first. */
+export function letters(to, after) {
+  let files = []
+  try { files = readdirSync(OUTBOX, { recursive: true }).map(String).filter((f) => f.endsWith('.eml')).map((f) => join(OUTBOX, f)) } catch { /* not there yet */ }
+  return files.map((f) => ({ f, at: statSync(f).mtimeMs })).filter((x) => x.at >= after - 1500).sort((a, b) => b.at - a.at).map((x) => readFileSync(x.f, 'utf8')).filter((t) => t.toLowerCase().includes(to.toLowerCase())).map(decode)
+}
 /** The newest letter to somebody, decoded. */
 export async function letter(to, after) {
   for (let i = 0; i < 80; i++) {
-    let files = []
-    try { files = readdirSync(OUTBOX, { recursive: true }).map(String).filter((f) => f.endsWith('.eml')).map((f) => join(OUTBOX, f)) } catch { /* not there yet */ }
-    const found = files.map((f) => ({ f, at: statSync(f).mtimeMs })).filter((x) => x.at >= after - 1500).sort((a, b) => b.at - a.at).map((x) => readFileSync(x.f, 'utf8')).find((t) => t.toLowerCase().includes(to.toLowerCase()))
-    if (found) return decode(found)
+    const [found] = letters(to, after)
+    if (found) return found
     await new Promise((r) => setTimeout(r, 250))
   }
   throw new Error(`no letter to ${to} in ${OUTBOX}`)

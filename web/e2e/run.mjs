@@ -26,6 +26,7 @@ import { table } from './table.mjs'
 import { together } from './together.mjs'
 import { time } from './time.mjs'
 import { trade } from './trade.mjs'
+import { triggers } from './triggers.mjs'
 import { views } from './views.mjs'
 import { work } from './work.mjs'
 import { words } from './words.mjs'
@@ -62,6 +63,7 @@ try {
   if (want('conditions')) await conditions(browser, email)
   if (want('approvals')) await approvals(browser)
   if (want('own')) await own(browser)
+  if (want('triggers')) await triggers(browser)
   if (want('docs')) await docs(browser, email)
   if (want('aria')) await aria(browser, email)
   if (want('roles')) await roles(browser, email)

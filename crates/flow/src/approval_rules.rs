@@ -173,6 +173,11 @@ async fn check(tx: &kernel::Tx, level: &Level) -> Result<()> {
     let also = level.escalate.as_ref().unwrap_or(&none);
     let people: Vec<Uuid> = level.people.iter().chain(&also.people).copied().collect();
     let roles: Vec<&str> = level.roles.iter().chain(&also.roles).map(String::as_str).collect();
+    there(tx, &people, &roles).await
+}
+
+/// These people work here, and there are these roles.
+pub(crate) async fn there(tx: &kernel::Tx, people: &[Uuid], roles: &[&str]) -> Result<()> {
     let sql = sql!(
         "select (select count(*) from unnest($2::uuid[]) p where not exists (select from iam.memberships m
                     where m.organization_id = $1 and m.id = p and m.status <> 'left' and m.deleted_at is null)),

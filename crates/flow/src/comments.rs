@@ -133,16 +133,7 @@ pub async fn add<F: Future<Output = bool>>(
     let readers: Vec<Uuid> =
         told.iter().filter(|(_, kind)| *kind == "mention").map(|(user, _)| *user).collect();
     within!(store, actor, tx => {
-        reach(&tx, new.entity, new.record, false).await?;
-        let id = Uuid::now_v7();
-        let sql = sql!(concat!(
-            "insert into social.comments as c (organization_id, id, entity, record_id, parent_id, body, mentions)
-             select $1, $2, $3, $4, $5, $6, $7 where $5::uuid is null or exists (select from social.comments p
-                 where p.organization_id = $1 and p.id = $5 and p.entity = $3 and p.record_id = $4 and p.deleted_at is null)
-             returning ", shown!()
-        ));
-        let made = tx.query_opt(sql, &[&actor.organization, &id, &new.entity, &new.record, &new.parent, &body, &readers]).await?;
-        let made: Value = made.ok_or_else(|| Error::refused_at("parent_id", "There is no such comment here."))?.get(0);
+        let made = write(&tx, new, &body, &readers).await?;
         let author = made["author"].as_str().unwrap_or_default();
         for (user, kind) in &told {
             let record = Some((new.entity, new.record));
@@ -152,9 +143,31 @@ pub async fn add<F: Future<Output = bool>>(
         }
         let following: Vec<Uuid> = readers.iter().copied().chain([actor.user]).collect();
         followers::joined(&tx, new.entity, new.record, &following).await?;
-        tx.changed(new.entity, new.record, 0, EVENT);
         Ok(made)
     })
+}
+
+/// The comment alone, as part of `tx`: nobody is told.
+///
+/// # Errors
+/// As [`add`].
+pub(crate) async fn write(tx: &Tx, new: &New<'_>, body: &str, readers: &[Uuid]) -> Result<Value> {
+    reach(tx, new.entity, new.record, false).await?;
+    let (id, body) = (Uuid::now_v7(), said(body)?);
+    let sql = sql!(concat!(
+        "insert into social.comments as c (organization_id, id, entity, record_id, parent_id, body, mentions)
+         select $1, $2, $3, $4, $5, $6, $7 where $5::uuid is null or exists (select from social.comments p
+             where p.organization_id = $1 and p.id = $5 and p.entity = $3 and p.record_id = $4 and p.deleted_at is null)
+         returning ",
+        shown!()
+    ));
+    let organization = &tx.actor.organization;
+    let values: kernel::Values<'_> =
+        &[organization, &id, &new.entity, &new.record, &new.parent, &body, &readers];
+    let made = tx.query_opt(sql, values).await?;
+    let made = made.ok_or_else(|| Error::refused_at("parent_id", "There is no such comment here."))?.get(0);
+    tx.changed(new.entity, new.record, 0, EVENT);
+    Ok(made)
 }
 
 /// Active colleagues, by the beginning of a word of their names or of their addresses; at most 40.

@@ -20,7 +20,7 @@ const REGULAR: [(&str, &str); 6] = [
 ];
 
 /// How long things are kept: what, and which rows may go. Each is deleted in pieces, so that no statement takes long.
-const PURGES: [&str; 11] = [
+const PURGES: [&str; 12] = [
     sql!(
         "delete from app.idempotency where ctid = any (array(select ctid from app.idempotency where at < now() - interval '7 days' limit 5000))"
     ),
@@ -46,6 +46,9 @@ const PURGES: [&str; 11] = [
         "delete from app.system_logs where ctid = any (array(select ctid from app.system_logs where last_seen_at < now() - interval '180 days' limit 5000))"
     ),
     sql!("select from builder.purge_tables(5000)"),
+    sql!(
+        "delete from builder.trigger_executions where ctid = any (array(select ctid from builder.trigger_executions where executed_at < now() - interval '90 days' limit 5000))"
+    ),
     // Over is over, also after the clock was set back: what nobody asked for again is ended here.
     sql!(
         "update iam.sessions set ended_at = now() where ctid = any (array(select ctid from iam.sessions where ended_at is null and expires_at < now() limit 5000))"

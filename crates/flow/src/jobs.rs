@@ -11,6 +11,9 @@ use uuid::Uuid;
 /// Under which name listeners hear of jobs, see [`Store::events`]: `queued`, `progress`, `done`, `failed`, `cancelled`.
 pub const EVENT: &str = "app.jobs";
 
+/// What a change of a record asks for by itself: it is no work of whoever it runs as.
+pub const QUIET: [&str; 2] = [crate::followers::TELL, crate::triggers::RUN];
+
 /// The organization for which the program itself works.
 pub const PLATFORM: Uuid = Uuid::nil();
 
@@ -138,14 +141,13 @@ pub async fn get(store: &Store, actor: &Actor, id: Uuid) -> Result<Job> {
     rows.first().and_then(|rows| rows.first()).map(Job::read).ok_or(Error::NotFound)
 }
 
-/// One's own jobs, the newest first, but for what is told to those who follow.
+/// One's own jobs, the newest first, but for the quiet ones.
 pub async fn list(store: &Store, actor: &Actor, limit: i64) -> Result<Vec<Job>> {
     let sql = format!(
-        "select {COLUMNS} from app.jobs where organization_id = $1 and created_by = $2 and kind <> '{}' order by created_at desc, id desc limit $3",
-        crate::followers::TELL
+        "select {COLUMNS} from app.jobs where organization_id = $1 and created_by = $2 and kind <> all ($3) order by created_at desc, id desc limit $4"
     );
-    let rows =
-        store.batch(actor, &[(&sql, &[&actor.organization, &actor.user, &limit.clamp(1, 500)])]).await?;
+    let values: kernel::Values<'_> = &[&actor.organization, &actor.user, &&QUIET[..], &limit.clamp(1, 500)];
+    let rows = store.batch(actor, &[(&sql, values)]).await?;
     Ok(rows.first().map(|rows| rows.iter().map(Job::read).collect()).unwrap_or_default())
 }
 

@@ -22,6 +22,7 @@ pub mod numbers;
 pub mod pdf;
 pub mod schedules;
 pub mod system_log;
+pub mod triggers;
 mod worker;
 
 pub use jobs::Job;

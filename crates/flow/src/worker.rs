@@ -32,6 +32,8 @@ pub type ActorOf = Arc<dyn Fn(Uuid, Uuid, Uuid) -> BoxFuture<'static, Result<Act
 type Handler = Box<dyn for<'a> Fn(&'a Context) -> Future<'a, Value> + Send + Sync>;
 type PlatformHandler = Box<dyn for<'a> Fn(&'a Platform) -> Future<'a, Value> + Send + Sync>;
 
+type RefusedHandler = Box<dyn for<'a> Fn(&'a Platform, &'a Error) -> Future<'a, Value> + Send + Sync>;
+
 /// What a tenant's job works with.
 ///
 /// A job is tried again when its worker is killed, so its effect may be begun twice. A handler that writes calls
@@ -149,14 +151,15 @@ pub struct Worker {
     actor_of: ActorOf,
     handlers: HashMap<&'static str, Handler>,
     platform: HashMap<&'static str, PlatformHandler>,
+    refused: HashMap<&'static str, RefusedHandler>,
     settings: Settings,
     log: Option<SystemLog>,
 }
 
 impl Worker {
     pub fn new(store: Store, actor_of: ActorOf) -> Worker {
-        let (handlers, platform) = (HashMap::new(), HashMap::new());
-        Worker { store, actor_of, handlers, platform, settings: Settings::default(), log: None }
+        let (handlers, platform, refused) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Worker { store, actor_of, handlers, platform, refused, settings: Settings::default(), log: None }
     }
 
     /// Does jobs of this kind.
@@ -166,6 +169,16 @@ impl Worker {
         handler: impl for<'a> Fn(&'a Context) -> Future<'a, Value> + Send + Sync + 'static,
     ) -> Worker {
         self.handlers.insert(kind, Box::new(handler));
+        self
+    }
+
+    /// Notes jobs of this kind whose person may not act any more, instead of letting them fail.
+    pub fn on_refused(
+        mut self,
+        kind: &'static str,
+        handler: impl for<'a> Fn(&'a Platform, &'a Error) -> Future<'a, Value> + Send + Sync + 'static,
+    ) -> Worker {
+        self.refused.insert(kind, Box::new(handler));
         self
     }
 
@@ -358,13 +371,19 @@ async fn handle(
         return handler(&Platform { store, job }).await;
     }
     let handler = house.worker.handlers.get(job.kind.as_str()).ok_or_else(unknown)?;
-    let actor = (house.worker.actor_of)(job.organization, job.created_by, job.id).await?;
+    let actor = match (house.worker.actor_of)(job.organization, job.created_by, job.id).await {
+        Err(e @ Error::Forbidden(_)) => {
+            let Some(handler) = house.worker.refused.get(job.kind.as_str()) else { return Err(e) };
+            return handler(&Platform { store, job }, &e).await;
+        }
+        actor => actor?,
+    };
     let run = Run { claim, cancel: cancel.clone(), told: Mutex::default(), finished: finished.clone() };
     handler(&Context { store, actor, job, run }).await
 }
 
 /// Whether trying again may help.
-fn passing(e: &Error) -> bool {
+pub(crate) fn passing(e: &Error) -> bool {
     matches!(e, Error::Stale | Error::Conflict(_) | Error::Unavailable(_) | Error::Broken(_))
 }
 

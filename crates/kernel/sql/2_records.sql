@@ -109,8 +109,13 @@ begin
     if entity = 'builder.custom_records' then entity := to_jsonb(r) ->> 'entity'; end if;
     insert into app.audit (organization_id, entity, record_id, action, actor_id, request_id, version, old, new)
     values (r.organization_id, entity, r.id, lower(tg_op), app.actor(), app.request(), r.version, before, after);
-    if entity !~ '^(social|iam|tenancy|files|imports|builder)\.' and app.actor() <> '00000000-0000-0000-0000-000000000000' then
-        perform app.tell_later(r.organization_id, entity, r.id, tg_op, after);
+    if entity !~ '^(social|iam|tenancy|files|imports|builder)\.' then
+        if app.actor() <> '00000000-0000-0000-0000-000000000000' then
+            perform app.tell_later(r.organization_id, entity, r.id, tg_op, after);
+        end if;
+        if exists (select from builder.triggers t where t.organization_id = r.organization_id and t.is_active and t.deleted_at is null) then
+            perform app.fire(entity, tg_op, to_jsonb(r), before, after);
+        end if;
     end if;
     return null;
 end $$;

@@ -44,7 +44,7 @@ union all select 'C24 SQL-language function reads tables (use plpgsql, or only c
 union all select 'C25 function without a pinned search_path that names an unqualified table', p.oid::regprocedure::text from pg_proc p join pg_namespace n on n.oid=p.pronamespace, cfg, tab t where n.nspname=any(cfg.schemas) and p.proconfig is null and p.prosrc ~* ('\m(from|into|update|join)\s+'||t.relname||'\M')
 union all select 'R01 tenant table is not enrolled', name from tab where org is not null and not relispartition
   and name not in (select e.name from app.entities e)
-  and name not in ('app.record', 'app.audit', 'app.counters', 'app.number_series', 'app.idempotency', 'app.jobs', 'app.schedules', 'app.seen', 'app.audit_blocks', 'app.proofs', 'app.followers')
+  and name not in ('app.record', 'app.audit', 'app.counters', 'app.number_series', 'app.idempotency', 'app.jobs', 'app.schedules', 'app.seen', 'app.audit_blocks', 'app.proofs', 'app.followers', 'builder.trigger_executions')
 union all select 'R02 enrolled table lacks a policy for a command', t.name || ' ' || c from tab t join app.entities e on e.name = t.name, unnest(array['r','a','w','d']) c
   where not exists (select from pg_policy p where p.polrelid = t.oid and p.polcmd::text = c and p.polroles = array[to_regrole('app_user')::oid])
 union all select 'R03 policy for everybody, or one that does not name the tenant', pol.name || ' ' || pol.polname from pol, cfg

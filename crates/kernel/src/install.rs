@@ -29,6 +29,7 @@ const CHANGES: &[(u32, &str)] = &[
     (15, include_str!("../sql/changes/0015_papers_and_actions_later.sql")),
     (16, include_str!("../sql/changes/0016_conditional_fields.sql")),
     (17, include_str!("../sql/changes/0017_own_tables.sql")),
+    (18, include_str!("../sql/changes/0018_triggers.sql")),
 ];
 const ROLES: &str = include_str!("../sql/0_roles.sql");
 const LEAKPROOF: &str = include_str!("../sql/leakproof.sql");

@@ -263,18 +263,22 @@ impl Store {
 }
 
 impl Actor {
-    /// The message that begins a transaction and says who asks. Only parsed values and letters get into it.
-    fn enter(&self, acting: Option<(&Entity, &str)>) -> String {
+    /// Who asks, and what he may.
+    fn context(&self, acting: Option<(&Entity, &str)>) -> String {
         let Actor { organization, user, request, access, .. } = self;
         let grants = access.grants(acting);
-        let mut sql = format!(
-            "begin{}; set local app.context = '{organization} {user} {request} {}'",
-            if self.only_looks { " read only" } else { "" },
-            grants.all
-        );
+        let mut sql = format!("set local app.context = '{organization} {user} {request} {}'", grants.all);
         if !grants.own.is_empty() {
             sql.push_str(&format!("; set local app.tables = '{}'", grants.own));
         }
+        sql
+    }
+
+    /// The message that begins a transaction and says who asks. Only parsed values and letters get into it.
+    fn enter(&self, acting: Option<(&Entity, &str)>) -> String {
+        let access = &self.access;
+        let begin = if self.only_looks { "begin read only" } else { "begin" };
+        let mut sql = format!("{begin}; {}", self.context(acting));
         // Today is the organization's day. Names of zones are letters, digits and / _ + -, as the library has them.
         if let Some(zone) = self.zone.iana_name().filter(|z| *z != "UTC") {
             sql.push_str(&format!("; set local timezone = '{zone}'"));
@@ -309,6 +313,12 @@ impl Tx {
             let _ = self.house.events.send(event);
         }
         Ok(value)
+    }
+
+    /// From here on the right to an action stands for the right to change the record, as [`within!`](crate::within)
+    /// has it from the start; nothing ends it.
+    pub async fn act_as(&self, acting: Option<(&Entity, &str)>) -> Result<()> {
+        Ok(self.batch_execute(&self.actor.context(acting)).await?)
     }
 
     /// A statement whose plan is kept for the next time.

@@ -42,13 +42,18 @@ impl Schema for Own<&mut Plan<'_>> {
     }
 
     fn part(&mut self, path: &str) -> Result<(Box<dyn Part + '_>, String), String> {
-        let first = path.split('.').next().unwrap_or_default();
-        if self.0.entity.part(first).is_none() {
-            return Err(OWN.into());
-        }
-        let (part, rest) = self.0.part(path)?;
-        Ok((Box::new(Own(part)), rest))
+        lines(self.0, path)
     }
+}
+
+/// The record's lines, of which nothing but what they say themselves is asked.
+pub(crate) fn lines<'p>(plan: &'p mut Plan<'_>, path: &str) -> Result<(Box<dyn Part + 'p>, String), String> {
+    let first = path.split('.').next().unwrap_or_default();
+    if plan.entity.part(first).is_none() {
+        return Err(OWN.into());
+    }
+    let (part, rest) = plan.part(path)?;
+    Ok((Box::new(Own(part)), rest))
 }
 
 impl Schema for Own<Box<dyn Part + '_>> {

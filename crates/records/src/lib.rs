@@ -25,6 +25,7 @@ mod select;
 mod shown;
 mod start;
 mod talk;
+pub mod triggers;
 mod value;
 pub mod views;
 mod write;
@@ -38,6 +39,6 @@ pub use shown::Shown;
 pub use start::start;
 pub use talk::talk;
 pub use write::{
-    Acted, Ask, Key, Once, act, act_once, acted, change, create, create_once, create_within, delete,
-    read_value, restore,
+    Acted, Ask, Key, Once, act, act_once, act_within, acted, change, change_within, create, create_once,
+    create_within, delete, read_value, restore,
 };

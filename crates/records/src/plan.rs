@@ -75,14 +75,7 @@ impl<'a> Plan<'a> {
 
     /// Follows a path to its field: alias of the table, and the field.
     pub(crate) fn field(&mut self, path: &str) -> Result<(String, Field<'a>)> {
-        let (hops, name) = match path.rsplit_once('.') {
-            // `cf.size` and `customer.cf.size`
-            Some((before, name)) if before == "cf" || before.ends_with(".cf") => {
-                (before.strip_suffix("cf").unwrap_or(before).trim_end_matches('.'), format!("cf.{name}"))
-            }
-            Some((hops, name)) => (hops, name.to_owned()),
-            None => ("", path.to_owned()),
-        };
+        let (hops, name) = split(path);
         let (alias, entity) = self.walk(hops, path)?;
         Ok((alias, field_of(self.actor, entity, &name).map_err(|e| at(e, path))?))
     }
@@ -272,6 +265,17 @@ impl conditions::Part for Belonging<'_, '_> {
             self.plan.joined(),
             self.tie
         )
+    }
+}
+
+/// The relations on the way, and the field at the end: `customer.cf.size` is `cf.size` of the `customer`.
+pub(crate) fn split(path: &str) -> (&str, String) {
+    match path.rsplit_once('.') {
+        Some((before, name)) if before == "cf" || before.ends_with(".cf") => {
+            (before.strip_suffix("cf").unwrap_or(before).trim_end_matches('.'), format!("cf.{name}"))
+        }
+        Some((hops, name)) => (hops, name.to_owned()),
+        None => ("", path.to_owned()),
     }
 }
 

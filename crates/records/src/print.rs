@@ -194,7 +194,7 @@ fn relations(catalog: &Catalog, actor: &Actor, entity: &Entity, fields: &[String
 }
 
 /// What members are called that fields of the organization's own name, or that signed.
-async fn people(store: &Store, actor: &Actor, record: &Value) -> Result<HashMap<String, String>> {
+pub(crate) async fn people(store: &Store, actor: &Actor, record: &Value) -> Result<HashMap<String, String>> {
     fn ids(value: &Value, found: &mut Vec<Uuid>) {
         match value {
             Value::Object(map) => map.values().for_each(|v| ids(v, found)),
@@ -213,16 +213,16 @@ async fn people(store: &Store, actor: &Actor, record: &Value) -> Result<HashMap<
 }
 
 /// What is known about an entity, for one reader.
-struct Sheet<'a> {
+pub(crate) struct Sheet<'a> {
     meta: Value,
     fields: Map<String, Value>,
     language: &'a str,
     zone: TimeZone,
-    people: HashMap<String, String>,
+    pub(crate) people: HashMap<String, String>,
 }
 
 impl<'a> Sheet<'a> {
-    fn of(meta: Value, language: &'a str, actor: &Actor) -> Sheet<'a> {
+    pub(crate) fn of(meta: Value, language: &'a str, actor: &Actor) -> Sheet<'a> {
         let fields = meta["fields"].as_array().into_iter().flatten();
         let fields = fields.filter_map(|f| Some((f["name"].as_str()?.to_owned(), f.clone()))).collect();
         Sheet { meta, fields, language, zone: actor.zone.clone(), people: HashMap::new() }
@@ -263,7 +263,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// A field of a record as people of this language write it; empty when they may not see it.
-    fn shown(&self, name: &str, record: &Value, digits: u32) -> String {
+    pub(crate) fn shown(&self, name: &str, record: &Value, digits: u32) -> String {
         let (field, value) = (self.field(name), self.value(name, record));
         let labelled = |value: &Value| {
             let options = field["options"].as_array()?;

@@ -93,6 +93,7 @@ fn workers(store: &Store, config: &Config, log: flow::SystemLog, files: Files) -
     });
     let worker = web::print::register(worker, auth, files.clone());
     let worker = web::following::register(web::jobs_api::register(worker), actor_of, config.base_url());
+    let worker = flow::triggers::register(worker, config.base_url());
     flow::housekeeping::register(worker, files).start()
 }
 

@@ -55,7 +55,7 @@ pub(crate) async fn stream(
                     event.entity == flow::jobs::EVENT
                         && flow::jobs::get(&state.store, &actor, event.id)
                             .await
-                            .is_ok_and(|job| job.kind != flow::followers::TELL)
+                            .is_ok_and(|job| !flow::jobs::QUIET.contains(&job.kind.as_str()))
                 }
                 Some(entity) => {
                     actor.access.scope(entity, "read") == Scope::All && actor.access.workspaces.is_none()

@@ -27,6 +27,7 @@ mod system;
 mod tables;
 mod tenancy;
 mod transfer;
+mod triggers;
 
 pub use extract::{Body, Caller, Person, RequestId};
 pub use metrics::Metrics;
@@ -85,6 +86,7 @@ pub fn app(state: State) -> Router {
         .merge(profiles::routes())
         .merge(shares::routes())
         .merge(approvals::routes())
+        .merge(triggers::routes())
         .merge(comments::routes())
         .merge(conversations::routes())
         .merge(following::routes())

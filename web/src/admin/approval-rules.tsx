@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { CheckCheck, Ellipsis, Plus } from 'lucide-react'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useSubject } from '@/approvals/parts'
 import { del, get, messageOf, put } from '@/api/http'
@@ -11,8 +11,9 @@ import { done } from '@/lib/undo'
 import type { Condition } from '@/meta/types'
 import { Chip, Confirm, Empty, Failure, Menu, Skeleton } from '@/ui/basics'
 import { Section } from './layout'
-import { RuleDialog } from './rule-dialog'
 import { rolesQuery } from '@/api/roles'
+
+const RuleDialog = lazy(() => import('./rule-dialog').then((m) => ({ default: m.RuleDialog })))
 
 export interface Level { name?: string; people: string[]; roles: string[]; manager: boolean; quorum?: number | null; due_hours?: number | null; escalate?: { people: string[]; roles: string[] } | null }
 export interface Rule { id: string; name: string; entity: string; action: string; condition: Condition | null; levels: Level[]; position: number; is_active: boolean; on_reject: string | null; on_return: string | null; version?: number }
@@ -42,7 +43,7 @@ export function ApprovalRules() {
           ]} />} onOpen={() => setEditing(r)} />)}
         </ul>
       )}
-      {editing && <RuleDialog rule={editing === 'new' ? null : editing} onClose={() => setEditing(null)} onDone={() => void refetch()} />}
+      <Suspense fallback={null}>{editing && <RuleDialog rule={editing === 'new' ? null : editing} onClose={() => setEditing(null)} onDone={() => void refetch()} />}</Suspense>
       {dropping && <Confirm title={t('rules.dropTitle', { name: dropping.name })} text={t('rules.dropText')} action={t('delete')} danger onClose={() => setDropping(null)} onConfirm={() => void del(`/approval-rules/${dropping.id}`).then(() => { done(t('deleted', { name: dropping.name })); return refetch() }).catch((e) => toast.error(messageOf(e)))} />}
     </Section>
   )

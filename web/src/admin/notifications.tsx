@@ -6,7 +6,7 @@ import { ownZone } from '@/lib/places'
 import { toast } from '@/lib/toast'
 import { Labelled } from '@/ui/basics'
 
-const KINDS = ['mention', 'reply', 'comment', 'message', 'change', 'approval', 'payment', 'achievement', '*'] as const
+const KINDS = ['mention', 'reply', 'comment', 'message', 'change', 'approval', 'payment', 'achievement', 'trigger', '*'] as const
 const WAYS = ['in_app', 'email'] as const
 type Wishes = Record<string, { in_app?: boolean; email?: boolean }>
 type Preferences = NonNullable<Me['user']['preferences']>

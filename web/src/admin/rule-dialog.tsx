@@ -7,8 +7,8 @@ import { usePeople } from '@/api/people'
 import { typeOf } from '@/fields/registry'
 import { done } from '@/lib/undo'
 import { useSubmit } from '@/lib/useForm'
+import { actionsOf } from './actions'
 import { useEntity, useMeta, visibleFields } from '@/meta/hooks'
-import type { Entity } from '@/meta/types'
 import { Dialog, Labelled } from '@/ui/basics'
 import { ConditionTree } from '@/views/filter-tree'
 import { wire, type Level, type Rule } from './approval-rules'
@@ -16,14 +16,6 @@ import { rolesQuery } from '@/api/roles'
 
 const EMPTY: Level = { people: [], roles: [], manager: false, quorum: 1, due_hours: 48 }
 const NEW: Rule = { id: '', name: '', entity: '', action: '', condition: null, levels: [EMPTY], position: 0, is_active: true, on_reject: null, on_return: null }
-
-/** Everything that people do with records of an entity, by name. */
-function actionsOf(e: Entity | undefined): { name: string; label: string }[] {
-  const all = new Map<string, string>()
-  for (const m of e?.states?.moves ?? []) all.set(m.action, m.label)
-  for (const a of e?.actions ?? []) all.set(a.name, a.label)
-  return [...all].filter(([name]) => name !== 'auto').map(([name, label]) => ({ name, label }))
-}
 
 export function RuleDialog({ rule, onClose, onDone }: { rule: Rule | null; onClose: () => void; onDone: () => void }) {
   const { t } = useTranslation()
@@ -106,12 +98,12 @@ function LevelCard({ n, level: l, only, onChange, onRemove }: { n: number; level
 }
 
 /** Some of many: those chosen as words that go again, the others in a list. */
-function Several({ label, all, chosen, onChange }: { label: string; all: { id: string; label: string }[]; chosen: string[]; onChange: (ids: string[]) => void }) {
+export function Several({ label, all, chosen, error, onChange }: { label: string; all: { id: string; label: string }[]; chosen: string[]; error?: string | undefined; onChange: (ids: string[]) => void }) {
   const { t } = useTranslation()
   const nameOf = (id: string) => all.find((x) => x.id === id)?.label ?? id
   return (
     <div>
-      <Labelled label={label}>{(p) => <select {...p} className="input" value="" onChange={(e) => { if (e.target.value) onChange([...chosen, e.target.value]) }}><option value="">{t('rules.add')}</option>{all.filter((x) => !chosen.includes(x.id)).map((x) => <option key={x.id} value={x.id}>{x.label}</option>)}</select>}</Labelled>
+      <Labelled label={label} error={error}>{(p) => <select {...p} className="input" value="" onChange={(e) => { if (e.target.value) onChange([...chosen, e.target.value]) }}><option value="">{t('rules.add')}</option>{all.filter((x) => !chosen.includes(x.id)).map((x) => <option key={x.id} value={x.id}>{x.label}</option>)}</select>}</Labelled>
       {chosen.length > 0 && <ul className="list-none m-0 mt-1.5 p-0 flex flex-wrap gap-1">{chosen.map((id) => <li key={id}><button type="button" className="chip plain blue border-0 max-md:!h-9" aria-label={t('removeNamed', { name: nameOf(id) })} onClick={() => onChange(chosen.filter((x) => x !== id))}>{nameOf(id)} ×</button></li>)}</ul>}
     </div>
   )

@@ -109,6 +109,7 @@ const audit = createRoute({
 const jobs = createRoute({ getParentRoute: () => settings, path: '/jobs', component: worded(() => import('@/admin/jobs'), 'Jobs'), validateSearch: one('state') })
 const numbers = createRoute({ getParentRoute: () => settings, path: '/numbers', component: worded(() => import('@/admin/numbers'), 'Numbers') })
 const approvalRules = createRoute({ getParentRoute: () => settings, path: '/approvals', component: worded(() => import('@/admin/approval-rules'), 'ApprovalRules') })
+const automations = createRoute({ getParentRoute: () => settings, path: '/automations', component: worded(() => import('@/triggers/page'), 'Automations'), validateSearch: wordly })
 const absence = createRoute({ getParentRoute: () => settings, path: '/absence', component: worded(() => import('@/admin/absence'), 'Absence') })
 const currencies = createRoute({ getParentRoute: () => settings, path: '/currencies', component: worded(() => import('@/admin/currencies'), 'Currencies') })
 const storage = createRoute({ getParentRoute: () => settings, path: '/files', component: worded(() => import('@/admin/storage'), 'Storage'), validateSearch: one('sort') })
@@ -116,7 +117,7 @@ const system = createRoute({ getParentRoute: () => settings, path: '/system', co
 
 const tree = root.addChildren([
   login, register, verify, forgot, reset, accept, confirmEmail, shared, onboarding,
-  house.addChildren([home, inbox, bank, reports, report, messages, approvals, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, tables, audit, jobs, storage, system, numbers, approvalRules, absence, currencies])]),
+  house.addChildren([home, inbox, bank, reports, report, messages, approvals, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, tables, audit, jobs, storage, system, numbers, approvalRules, automations, absence, currencies])]),
 ])
 export const router = createRouter({ routeTree: tree, defaultPreload: 'intent', defaultPendingMs: 300, scrollRestoration: false })
 

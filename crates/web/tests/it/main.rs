@@ -22,4 +22,5 @@ mod scene;
 mod shares;
 mod tenancy;
 mod together;
+mod triggers;
 mod viewing;

@@ -48,6 +48,17 @@ async fn platform(house: &House, owner: &Person, things: &Things) -> BTreeMap<&'
     let level = json!({ "name": marker, "people": [colleague.id] });
     let rule = json!({ "name": marker, "entity": "parties.contracts", "action": "send", "levels": [level] });
     let rule = made(owner.post("/approval-rules", rule).await);
+    let action = json!({ "type": "comment", "text": marker });
+    let trigger =
+        json!({ "name": marker, "entity": "parties.parties", "event": "created", "actions": [action] });
+    let trigger = made(owner.post("/triggers", trigger).await);
+    let run = Uuid::now_v7();
+    let logged = format!(
+        "insert into builder.trigger_executions (organization_id, id, trigger_id, entity, record_id, event, conditions_met, status, outcome, error_message, execution_ms)
+         values ('{}', '{run}', '{trigger}', 'parties.parties', '{party}', '{{}}', true, 'FAILED', 'matched', '{marker}', 1)",
+        owner.organization
+    );
+    assert_eq!(house.behind(&logged).await, 1);
     let contract = json!({ "title": marker, "party_id": party });
     let contract = made(owner.post("/parties/contracts", contract).await);
     let waits = owner.post(&format!("/parties/contracts/{contract}/send"), json!({})).await;
@@ -60,6 +71,8 @@ async fn platform(house: &House, owner: &Person, things: &Things) -> BTreeMap<&'
     BTreeMap::from([
         ("approvals", testkit::id(&waits.json()["_made"]["approval"])),
         ("approval-rules", rule),
+        ("triggers", trigger),
+        ("trigger-executions", run),
         ("delegations", made(owner.post("/delegations", away).await)),
         ("presence", window),
         ("docs", party),
