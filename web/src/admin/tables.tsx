@@ -142,7 +142,7 @@ function Flow({ table }: { table: OwnTable }) {
   })
   const state = (i: number, s: Partial<State>) => setStates(states.map((x, j) => (j === i ? { ...x, ...s } : x)))
   const move = (i: number, m: Partial<Move>) => setMoves(moves.map((x, j) => (j === i ? { ...x, ...m } : x)))
-  const choice = (label: string, value: string, set: (id: string) => void) => <select className="input" aria-label={label} value={value} onChange={(e) => set(e.target.value)}>{states.map((s) => <option key={s.id} value={s.id}>{s.label}</option>)}</select>
+  const choice = (label: string, value: string, set: (id: string) => void) => <select className="input max-md:flex-1 max-md:!w-auto min-w-0" aria-label={label} value={value} onChange={(e) => set(e.target.value)}>{states.map((s) => <option key={s.id} value={s.id}>{s.label}</option>)}</select>
   const shut = (name: string, act: () => void) => <button type="button" className="btn ghost icon" aria-label={t('removeNamed', { name })} onClick={act}><X size={14} /></button>
   return (
     <form className="mb-8" noValidate onSubmit={(e) => { e.preventDefault(); void submit() }}>
@@ -163,7 +163,7 @@ function Flow({ table }: { table: OwnTable }) {
         <fieldset className="border-0 p-0 m-0 mb-4"><legend className="field-label">{t('tables.moves')}</legend>
           {moves.map((m, i) => (
             <div key={i} className="flex items-center gap-2 mb-1.5 max-w-[640px] max-md:flex-wrap">
-              <input className="input" aria-label={t('tables.action', { n: i + 1 })} value={m.label} onChange={(e) => move(i, { label: e.target.value })} />
+              <input className="input max-md:basis-full" aria-label={t('tables.action', { n: i + 1 })} value={m.label} onChange={(e) => move(i, { label: e.target.value })} />
               {choice(t('tables.from', { n: i + 1 }), m.source, (source) => move(i, { source }))}
               <ArrowRight size={15} className="text-muted flex-none" aria-hidden="true" />
               {choice(t('tables.to', { n: i + 1 }), m.target, (target) => move(i, { target }))}
