@@ -597,3 +597,52 @@ async fn what_a_trigger_does_is_done_once_after_any_death() {
         "select count(*)::text from builder.trigger_executions where trigger_id = $1 and status = 'SUCCESS'";
     assert_eq!(w.house.scene.strings(logged, &[&trigger]).await, ["40"]);
 }
+
+#[tokio::test]
+async fn a_table_of_ones_own_has_triggers_as_others_do() {
+    let w = works().await;
+    let (states, moves) = (
+        json!([{ "id": "planned", "label": "Planned" }, { "id": "booked", "label": "Booked" }]),
+        json!([{ "action": "book", "label": "Book", "source": "planned", "target": "booked" }]),
+    );
+    let table = json!({ "name": "venues", "title": "Venues", "states": states, "moves": moves });
+    assert_eq!(w.owner.post("/tables", table).await.status, 201);
+    let field =
+        json!({ "entity": "custom.venues", "name": "capacity", "label": "Capacity", "type": "number" });
+    assert_eq!(w.owner.post("/fields", field).await.status, 201);
+    let about = |event: &str, text: &str| {
+        let mut trigger = w.trigger(event, json!([comment(text)]));
+        trigger["entity"] = "custom.venues".into();
+        trigger
+    };
+    let mut large = about("created", "{{name}} seats {{cf.capacity}}");
+    large["condition"] = json!({ "field": "cf.capacity", "operator": "greater_than", "value": 100 });
+    let large = w.put(large).await;
+    let mut booked = about("acted", "{{name}} is booked");
+    booked["action"] = "book".into();
+    let booked = w.put(booked).await;
+    let mut capacity = about("field_changed", "now {{cf.capacity}}");
+    capacity["fields"] = json!(["cf.capacity"]);
+    w.put(capacity).await;
+    let made = async |name: &str, seats: u32| {
+        let made = w.owner.post("/custom/venues", json!({ "name": name, "cf.capacity": seats })).await;
+        testkit::id(&made.json())
+    };
+    let (hall, attic) = (made("Hall", 250).await, made("Attic", 30).await);
+    w.settled().await;
+    let at = format!("/custom/venues/{hall}");
+    let version = w.owner.get(&at).await.json()["version"].to_string();
+    let done = w.owner.send("POST", &format!("{at}/book"), Some(json!({})), &[("if-match", &version)]).await;
+    assert_eq!(done.status, 200, "{}", done.text());
+    let version = done.json()["version"].to_string();
+    w.owner.send("PATCH", &at, Some(json!({ "cf.capacity": 260 })), &[("if-match", &version)]).await;
+    w.settled().await;
+    let said = async |of: Uuid| -> Vec<String> {
+        let sql =
+            "select body from social.comments where record_id = $1 and entity = 'custom.venues' order by id";
+        w.house.scene.strings(sql, &[&of]).await
+    };
+    assert_eq!(said(hall).await, ["Hall seats 250", "Hall is booked", "now 260"]);
+    assert_eq!(said(attic).await, [""; 0]);
+    assert_eq!((w.runs(large).await.len(), w.runs(booked).await.len()), (2, 1));
+}
