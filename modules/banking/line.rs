@@ -133,7 +133,7 @@ const INVOICES: &str = sql!(
      select i.id::text, i.number, i.supplier_number, i.reference, i.party_id::text, coalesce(i.party_name, ''), trim_scale(i.balance)::text, i.due_on::text,
          exists (select from payers y where y.id = i.party_id and y.knows), i.po_number
      from finance.invoices i
-     where i.organization_id = $1 and i.number is not null and i.balance > 0 and i.deleted_at is null and i.kind not in ('PROFORMA', 'RECEIPT') and i.currency = $7::text
+     where i.organization_id = $1 and i.status in ('sent', 'viewed', 'partial') and i.balance > 0 and i.deleted_at is null and i.kind not in ('PROFORMA', 'RECEIPT') and i.currency = $7::text
        and finance.paid_by(i.direction, i.kind) = any (case when $4::boolean then '{in}' else '{out,refund}' end::text[])
        and (i.balance = $5::text::numeric or i.party_id in (select y.id from payers y)
             or upper(regexp_replace(i.number, '[^[:alnum:]]', '', 'g')) = any ($6::text[])
@@ -289,7 +289,7 @@ pub(super) async fn documents(tx: &Tx, body: &Value) -> Result<Value> {
         r"with l as (select x.amount, x.currency from banking.statement_lines x where x.organization_id = $1 and x.id = $2)
          select coalesce(jsonb_agg(to_jsonb(q)), '[]') from (
              (select 'invoice' as kind, i.id, i.number, coalesce(i.party_name, '') as party, i.party_id, trim_scale(i.balance)::text as amount, i.currency, i.due_on as on
-              from finance.invoices i, l where i.organization_id = $1 and i.number is not null and i.balance > 0 and i.deleted_at is null and i.kind not in ('PROFORMA', 'RECEIPT')
+              from finance.invoices i, l where i.organization_id = $1 and i.status in ('sent', 'viewed', 'partial') and i.balance > 0 and i.deleted_at is null and i.kind not in ('PROFORMA', 'RECEIPT')
                 and finance.paid_by(i.direction, i.kind) = any (case when l.amount > 0 then '{in}' else '{out,refund}' end::text[])
                 and ($3::text = '' or i.search_text like '%' || lower($3::text) || '%' or i.balance::text like replace($3::text, ',', '.') || '%')
               order by (i.currency = l.currency) desc, abs(i.balance - abs(l.amount)), i.due_on limit 25)

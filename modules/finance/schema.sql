@@ -113,7 +113,8 @@ comment on index finance.invoices_bill_number is 'There is an invoice with this 
 create unique index invoices_supplier_number on finance.invoices (organization_id, party_id, supplier_number)
     where direction = 'in' and status <> 'cancelled' and deleted_at is null;
 comment on index finance.invoices_supplier_number is 'This supplier''s invoice is here already.';
-create index invoices_due on finance.invoices (organization_id, due_on) where balance > 0 and number is not null;
+-- Of what is open. It names the state and not the balance, which is a total: a row whose totals change stays where its indexes point.
+create index invoices_due on finance.invoices (organization_id, due_on) where status in ('sent', 'viewed', 'partial');
 create index invoices_issued on finance.invoices (organization_id, issued_on);
 select app.searchable('finance.invoices', 'A: number, party_name; B: supplier_number, po_number, contract_number, reference; C: note');
 
@@ -1728,7 +1729,8 @@ begin
     select i.id, i.party_id, i.currency, i.kind = 'CREDIT_NOTE', i.issued_on, i.due_on, i.gross::numeric, i.balance + coalesce(b.amount, 0),
         coalesce(i.base_gross - i.base_settled, round(i.balance * i.exchange_rate, 2)) + coalesce(b.base, 0)
     from finance.invoices i left join back b on b.invoice_id = i.id
-    where i.organization_id = here and i.direction = of_direction and i.number is not null and i.issued_on <= as_of and i.balance > 0 and i.deleted_at is null
+    where i.organization_id = here and i.direction = of_direction and i.number is not null and i.issued_on <= as_of and i.balance > 0
+      and i.status in ('sent', 'viewed', 'partial') and i.deleted_at is null
     union all
     select i.id, i.party_id, i.currency, i.kind = 'CREDIT_NOTE', i.issued_on, i.due_on, i.gross::numeric, b.amount, coalesce(i.base_gross - i.base_settled, 0) + coalesce(b.base, 0)
     from back b join finance.invoices i on i.organization_id = here and i.id = b.invoice_id

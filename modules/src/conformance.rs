@@ -539,3 +539,21 @@ async fn a_request_cut_short_leaves_nothing_behind() {
     let left = "select coalesce(nullif(current_setting('app.context', true), ''), 'nobody')";
     assert_eq!(s.store.outside(left).await.unwrap(), "nobody");
 }
+
+/// A row whose totals change stays where its indexes point, or every line of a document would write all of them anew.
+#[tokio::test]
+async fn what_totals_change_stands_in_no_index() {
+    let s = scene(crate::ALL).await;
+    let sql = r"with kept as (
+            select a[1]::regclass as rel, unnest(a[3:]) as name from pg_trigger x
+            cross join lateral (select string_to_array(rtrim(encode(x.tgargs, 'escape'), '\000'), '\000') as a) g where x.tgname = 'total' and not x.tgisinternal
+        ), changing as (
+            select rel, name from kept union
+            select k.rel, g.attname::text from kept k join pg_attrdef d on d.adrelid = k.rel
+            join pg_attribute g on g.attrelid = d.adrelid and g.attnum = d.adnum and g.attgenerated <> ''
+            where pg_get_expr(d.adbin, d.adrelid) ~ ('\m' || k.name || '\M')
+        )
+        select distinct i.indexrelid::regclass || ': ' || c.name from changing c join pg_index i on i.indrelid = c.rel
+        where pg_get_indexdef(i.indexrelid) ~ ('\m' || c.name || '\M')";
+    assert_eq!(s.strings(sql, &[]).await, [""; 0]);
+}

@@ -7,6 +7,8 @@ export async function data(browser, email) {
   const p = await page(browser)
   await signIn(p, email)
   const panel = p.locator('aside[aria-label^="Record"]')
+  let wrong
+  let first
   const count = async (q) => (await api(p, 'GET', `/products/products?q=${q}&limit=1&count=exact`)).count.value
 
   await test('by keyboard alone: a record is made, found, opened, changed, left', async () => {
@@ -100,9 +102,18 @@ export async function data(browser, email) {
     truth(lines[1].includes('Keyboard lamp'), lines[1])
   })
 
+  await test('the log tells who did what to which record', async () => {
+    await p.goto(`${BASE}/settings/audit?entity=products.products`)
+    const row = p.getByRole('row', { name: /Snow chain/ })
+    await row.first().waitFor()
+    await row.first().getByRole('button').click()
+    await row.first().getByText('Winter').waitFor()
+    await shot(p, 'data-7-audit')
+  })
   await chain('import: a file is read, its columns matched, what is wrong told before anything is written', async () => {
     await p.goto(`${BASE}/o/products-products/import`)
-    const rows = Array.from({ length: 40 }, (_, i) => `IMP-${i},Imported chair ${i},${i === 7 ? 'a lot' : 10 + i}.50,note ${i}`)
+    // Ten thousand, and three of them wrong.
+    const rows = Array.from({ length: 10_000 }, (_, i) => `IMP-${i},Imported chair ${i},${i % 4000 === 7 ? 'a lot' : `${10 + (i % 90)}.50`},note ${i}`)
     await p.locator('input[type=file]').setInputFiles({ name: 'chairs.csv', mimeType: 'text/csv', buffer: Buffer.from(`Article,Name,Price,Remark\n${rows.join('\n')}\n`) })
     const field = (c) => p.getByLabel(`Field for the column ${c}`)
     await field('Article').waitFor()
@@ -116,28 +127,55 @@ export async function data(browser, email) {
     await shot(p, 'data-5-check')
     equal(await count('Imported'), 0, 'nothing is written yet')
     const [errors] = await Promise.all([p.waitForEvent('download'), p.getByRole('link', { name: 'Download the error file' }).click()])
-    truth(readFileSync(await errors.path(), 'utf8').includes('a lot'), 'the error file tells the value')
+    wrong = readFileSync(await errors.path(), 'utf8')
+    equal(wrong.trim().split(/\r?\n/).length, 4, 'a line for each')
+    truth(wrong.includes('a lot'), 'the error file tells the value')
   })
-  await chain('it is run, seen, and taken back', async () => {
-    await p.getByRole('button', { name: /^Import 39 rows/ }).click()
-    await p.getByText('Imported', { exact: true }).waitFor()
-    equal(await count('Imported'), 39)
+  await chain('it is run; what was wrong is mended in the file of errors and brought in, too', async () => {
+    await p.getByRole('button', { name: /^Import 9,997 rows/ }).click()
+    await p.getByText('Imported', { exact: true }).waitFor({ timeout: 60_000 })
+    equal(await count('Imported'), 9997)
     await shot(p, 'data-6-imported')
-    await p.reload()
+    first = p.url()
+    await p.goto(`${BASE}/o/products-products/import`)
+    await p.locator('input[type=file]').setInputFiles({ name: 'errors.csv', mimeType: 'text/csv', buffer: Buffer.from(wrong.replaceAll('a lot', '77')) })
+    const field = (c) => p.getByLabel(`Field for the column ${c}`)
+    await field('Article').waitFor()
+    await field('Article').selectOption('sku')
+    await field('Remark').selectOption('')
+    await field('Error').selectOption('')
+    await p.getByRole('button', { name: 'Check without saving' }).click()
+    await p.getByRole('button', { name: /^Import 3 rows/ }).click()
+    await p.getByText('Imported', { exact: true }).waitFor()
+    equal(await count('Imported'), 10_000)
+  })
+  await chain('what was handed out comes in again and changes nothing', async () => {
+    await p.goto(`${BASE}/o/products-products?filter=${encodeURIComponent(JSON.stringify({ operator: 'AND', rules: [{ field: 'name', operator: 'starts_with', value: 'Imported chair 1' }] }))}`)
+    await p.locator('.g-row[data-id]').first().waitFor()
+    await p.getByRole('button', { name: 'More actions' }).click()
+    const [download] = await Promise.all([p.waitForEvent('download'), p.getByRole('menuitem', { name: 'CSV' }).click()])
+    const out = readFileSync(await download.path())
+    const lines = out.toString('utf8').trim().split(/\r?\n/).length - 1
+    equal(lines, 1111)
+    const versions = async () => (await api(p, 'POST', '/products/products/_aggregate', { metrics: [{ function: 'sum', field: 'version', as: 'n' }] })).data[0].n
+    const before = await versions()
+    await p.goto(`${BASE}/o/products-products/import`)
+    await p.locator('input[type=file]').setInputFiles({ name: 'again.csv', mimeType: 'text/csv', buffer: out })
+    await p.getByLabel('Update records that exist').selectOption('sku')
+    await p.getByRole('button', { name: 'Check without saving' }).click()
+    await shot(p, 'data-6-again')
+    await p.getByText(/1,111/).first().waitFor()
+    equal(await count('Imported'), 10_000)
+    equal(await versions(), before, 'nothing was changed')
+  })
+  await chain('it is taken back', async () => {
+    await p.goto(first)
     await p.getByRole('button', { name: 'Undo the import' }).click()
     await p.getByRole('dialog').getByRole('button', { name: 'Undo the import' }).click()
-    await p.getByText('The import was undone').waitFor()
-    equal(await count('Imported'), 0)
+    await p.getByText('The import was undone').waitFor({ timeout: 60_000 })
+    equal(await count('Imported'), 3)
   })
 
-  await test('the log tells who did what to which record', async () => {
-    await p.goto(`${BASE}/settings/audit?entity=products.products`)
-    const row = p.getByRole('row', { name: /Snow chain/ })
-    await row.first().waitFor()
-    await row.first().getByRole('button').click()
-    await row.first().getByText('Winter').waitFor()
-    await shot(p, 'data-7-audit')
-  })
   await test('no error in the work with data', async () => equal(p.problems.join('\n'), ''))
   await p.context().close()
 }

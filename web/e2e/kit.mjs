@@ -62,9 +62,9 @@ export async function page(browser, { theme = 'light', locale = 'en-US', width =
 export const shot = (p, name) => p.screenshot({ path: join(OUT, `${name}.png`) })
 
 /** All letters to somebody since then, decoded, the newest first. */
-export function letters(to, after) {
+export function letters(to, after, outbox = OUTBOX) {
   let files = []
-  try { files = readdirSync(OUTBOX, { recursive: true }).map(String).filter((f) => f.endsWith('.eml')).map((f) => join(OUTBOX, f)) } catch { /* not there yet */ }
+  try { files = readdirSync(outbox, { recursive: true }).map(String).filter((f) => f.endsWith('.eml')).map((f) => join(outbox, f)) } catch { /* not there yet */ }
   return files.map((f) => ({ f, at: statSync(f).mtimeMs })).filter((x) => x.at >= after - 1500).sort((a, b) => b.at - a.at).map((x) => readFileSync(x.f, 'utf8')).filter((t) => t.toLowerCase().includes(to.toLowerCase())).map(decode)
 }
 /** The newest letter to somebody, decoded. */

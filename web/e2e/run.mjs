@@ -19,8 +19,10 @@ import { prs } from './prs.mjs'
 import { receivables } from './receivables.mjs'
 import { reports } from './reports.mjs'
 import { shares } from './shares.mjs'
+import { restart } from './restart.mjs'
 import { roles } from './roles.mjs'
 import { sheet } from './sheet.mjs'
+import { signin } from './signin.mjs'
 import { speed } from './speed.mjs'
 import { table } from './table.mjs'
 import { together } from './together.mjs'
@@ -62,6 +64,8 @@ try {
   if (want('fields')) await fields(browser, email)
   if (want('conditions')) await conditions(browser, email)
   if (want('approvals')) await approvals(browser)
+  if (want('signin')) await signin(browser)
+  if (want('restart')) await restart(browser)
   if (want('own')) await own(browser)
   if (want('triggers')) await triggers(browser)
   if (want('docs')) await docs(browser, email)

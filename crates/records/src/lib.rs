@@ -9,6 +9,7 @@
 pub mod approvals;
 pub mod bulk;
 pub mod conditional;
+mod critical;
 pub mod docs;
 mod export;
 mod extra;
@@ -30,6 +31,7 @@ mod value;
 pub mod views;
 mod write;
 
+pub use critical::critical;
 pub use export::export;
 pub use extra::{aggregate, audit, audit_csv, changes, history, search};
 pub use openapi::openapi;

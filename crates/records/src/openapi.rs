@@ -941,6 +941,14 @@ fn routes(
         "responses": answers(json!({ "type": "object", "properties": { "data": { "type": "array", "items": { "type": "object" } } } }), "200"),
     } })));
     }
+    if entity.columns.iter().any(|c| c.target.as_deref() == Some(&entity.name) && c.kind != Kind::Hidden) {
+        rest.push((format!("{root}/_critical"), json!({ "get": {
+        "operationId": format!("criticalOf{name}"), "tags": tags, "summary": "Of records that wait for each other, the chain that takes the most days",
+        "parameters": [query("start", text()), query("end", text()), query("after", text()), query("filter", text()), query("q", text())],
+        "responses": answers(json!({ "type": "object", "properties": {
+            "path": { "type": ["array", "null"], "items": { "type": "string", "format": "uuid" } }, "days": { "type": ["integer", "null"] } } }), "200"),
+    } })));
+    }
     rest.push((root.clone(), Value::Object(list)));
     rest.push((format!("{root}/{{id}}"), Value::Object(one)));
     rest

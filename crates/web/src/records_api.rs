@@ -19,6 +19,7 @@ pub(crate) fn routes() -> Router<State> {
         .route("/{module}/{entity}/{id}", get(read).patch(change).delete(delete))
         .route("/{module}/{entity}/{id}/{action}", get(history).post(act))
         .route("/{module}/{entity}/_talk", get(talk))
+        .route("/{module}/{entity}/_critical", get(critical))
         .route("/{module}/{entity}/_bulk", post(bulk))
         .route("/{module}/{entity}/_aggregate", post(aggregate))
         .route("/{module}/_call/{function}", post(call))
@@ -76,6 +77,17 @@ async fn talk(
     }
     let query = Query::parse(&pairs)?;
     Ok(axum::Json(records::talk(&state.store, &person.actor, entity, &query).await?).into_response())
+}
+
+/// Of records that wait for each other, the chain that takes the most days.
+async fn critical(
+    Has(state): Has<State>,
+    person: Person,
+    Path((module, name)): Path<(String, String)>,
+    Pairs(pairs): AllPairs,
+) -> Answer {
+    let entity = entity(&person, &module, &name)?;
+    Ok(axum::Json(records::critical(&state.store, &person.actor, entity, &pairs).await?).into_response())
 }
 
 /// The key of a request that must have its effect once, with a hash of the whole request.

@@ -72,7 +72,94 @@ begin
     update finance.invoices i set issued_on = current_date where i.organization_id = app.organization() and i.id = of_invoice and i.status = 'draft' and i.issued_on is null;
     perform finance.tell_modules('invoice_posts', of_invoice);
 end $$;
+drop index finance.invoices_due;
+create index invoices_due on finance.invoices (organization_id, due_on) where status in ('sent', 'viewed', 'partial');
+create or replace function finance.open_invoices(of_direction text, as_of date)
+returns table (id uuid, party_id uuid, currency text, is_credit boolean, issued_on date, due_on date, gross numeric, amount numeric, base numeric)
+language plpgsql stable set search_path = pg_catalog as $$
+#variable_conflict use_column
+declare here constant uuid := app.organization();
+begin
+    return query
+    with moved as (
+        select a.invoice_id, a.amount, a.base_invoice as base from finance.payment_allocations a
+        where a.organization_id = here and a.counts_on > as_of and a.issued_on <= as_of and a.reversed_on is null and a.deleted_at is null
+        union all
+        select a.invoice_id, -a.amount, -a.base_invoice from finance.payment_allocations a
+        where a.organization_id = here and a.reversed_on > as_of and a.counts_on <= as_of and a.deleted_at is null
+        union all
+        select w.invoice_id, case when w.reversed_on is null then w.amount else -w.amount end, case when w.reversed_on is null then w.base_amount else -w.base_amount end
+        from finance.write_offs w where w.organization_id = here
+          and case when w.reversed_on is null then w.taken_on > as_of else w.reversed_on > as_of and w.taken_on <= as_of end
+        union all
+        -- What a credit note is worth in the books is its own share of them; the rest was written as a difference. One from
+        -- before its invoice stood by itself until then.
+        select case when n.issued_on > as_of then n.credited_invoice_id else n.id end, n.credit_applied,
+            case when n.credit_applied >= n.gross then n.base_gross else round(n.base_gross * n.credit_applied / n.gross, e.digits) end
+            - coalesce((select sum(l.debit - l.credit) from ledger.journal_entries j join ledger.journal_entry_lines l on l.organization_id = here and l.entry_id = j.id
+                        join ledger.ledger_accounts c on c.organization_id = here and c.id = l.account_id and c.purpose in ('receivable', 'payable')
+                        where j.organization_id = here and j.source = 'finance.invoices' and j.source_id = n.id and j.event = 'settle' and j.reverses_id is null and not j.is_reversed), 0)
+              * case n.direction when 'out' then 1 else -1 end
+        from finance.invoices n join ledger.legal_entities e on e.organization_id = here and e.id = n.legal_entity_id
+        join finance.invoices o on o.organization_id = here and o.id = n.credited_invoice_id
+        where n.organization_id = here and n.credit_applied > 0 and n.kind = 'CREDIT_NOTE' and n.number is not null and (n.issued_on > as_of or o.issued_on > as_of)
+    ), back as materialized (
+        select m.invoice_id, sum(m.amount) as amount, sum(m.base) as base from moved m group by 1
+    )
+    select i.id, i.party_id, i.currency, i.kind = 'CREDIT_NOTE', i.issued_on, i.due_on, i.gross::numeric, i.balance + coalesce(b.amount, 0),
+        coalesce(i.base_gross - i.base_settled, round(i.balance * i.exchange_rate, 2)) + coalesce(b.base, 0)
+    from finance.invoices i left join back b on b.invoice_id = i.id
+    where i.organization_id = here and i.direction = of_direction and i.number is not null and i.issued_on <= as_of and i.balance > 0
+      and i.status in ('sent', 'viewed', 'partial') and i.deleted_at is null
+    union all
+    select i.id, i.party_id, i.currency, i.kind = 'CREDIT_NOTE', i.issued_on, i.due_on, i.gross::numeric, b.amount, coalesce(i.base_gross - i.base_settled, 0) + coalesce(b.base, 0)
+    from back b join finance.invoices i on i.organization_id = here and i.id = b.invoice_id
+    where i.organization_id = here and i.direction = of_direction and i.issued_on <= as_of and i.balance = 0 and b.amount <> 0 and i.deleted_at is null;
+end $$;
 -- down
+create or replace function finance.open_invoices(of_direction text, as_of date)
+returns table (id uuid, party_id uuid, currency text, is_credit boolean, issued_on date, due_on date, gross numeric, amount numeric, base numeric)
+language plpgsql stable set search_path = pg_catalog as $$
+#variable_conflict use_column
+declare here constant uuid := app.organization();
+begin
+    return query
+    with moved as (
+        select a.invoice_id, a.amount, a.base_invoice as base from finance.payment_allocations a
+        where a.organization_id = here and a.counts_on > as_of and a.issued_on <= as_of and a.reversed_on is null and a.deleted_at is null
+        union all
+        select a.invoice_id, -a.amount, -a.base_invoice from finance.payment_allocations a
+        where a.organization_id = here and a.reversed_on > as_of and a.counts_on <= as_of and a.deleted_at is null
+        union all
+        select w.invoice_id, case when w.reversed_on is null then w.amount else -w.amount end, case when w.reversed_on is null then w.base_amount else -w.base_amount end
+        from finance.write_offs w where w.organization_id = here
+          and case when w.reversed_on is null then w.taken_on > as_of else w.reversed_on > as_of and w.taken_on <= as_of end
+        union all
+        -- What a credit note is worth in the books is its own share of them; the rest was written as a difference. One from
+        -- before its invoice stood by itself until then.
+        select case when n.issued_on > as_of then n.credited_invoice_id else n.id end, n.credit_applied,
+            case when n.credit_applied >= n.gross then n.base_gross else round(n.base_gross * n.credit_applied / n.gross, e.digits) end
+            - coalesce((select sum(l.debit - l.credit) from ledger.journal_entries j join ledger.journal_entry_lines l on l.organization_id = here and l.entry_id = j.id
+                        join ledger.ledger_accounts c on c.organization_id = here and c.id = l.account_id and c.purpose in ('receivable', 'payable')
+                        where j.organization_id = here and j.source = 'finance.invoices' and j.source_id = n.id and j.event = 'settle' and j.reverses_id is null and not j.is_reversed), 0)
+              * case n.direction when 'out' then 1 else -1 end
+        from finance.invoices n join ledger.legal_entities e on e.organization_id = here and e.id = n.legal_entity_id
+        join finance.invoices o on o.organization_id = here and o.id = n.credited_invoice_id
+        where n.organization_id = here and n.credit_applied > 0 and n.kind = 'CREDIT_NOTE' and n.number is not null and (n.issued_on > as_of or o.issued_on > as_of)
+    ), back as materialized (
+        select m.invoice_id, sum(m.amount) as amount, sum(m.base) as base from moved m group by 1
+    )
+    select i.id, i.party_id, i.currency, i.kind = 'CREDIT_NOTE', i.issued_on, i.due_on, i.gross::numeric, i.balance + coalesce(b.amount, 0),
+        coalesce(i.base_gross - i.base_settled, round(i.balance * i.exchange_rate, 2)) + coalesce(b.base, 0)
+    from finance.invoices i left join back b on b.invoice_id = i.id
+    where i.organization_id = here and i.direction = of_direction and i.number is not null and i.issued_on <= as_of and i.balance > 0 and i.deleted_at is null
+    union all
+    select i.id, i.party_id, i.currency, i.kind = 'CREDIT_NOTE', i.issued_on, i.due_on, i.gross::numeric, b.amount, coalesce(i.base_gross - i.base_settled, 0) + coalesce(b.base, 0)
+    from back b join finance.invoices i on i.organization_id = here and i.id = b.invoice_id
+    where i.organization_id = here and i.direction = of_direction and i.issued_on <= as_of and i.balance = 0 and b.amount <> 0 and i.deleted_at is null;
+end $$;
+drop index finance.invoices_due;
+create index invoices_due on finance.invoices (organization_id, due_on) where balance > 0 and number is not null;
 create or replace function finance.prepare(of_invoice uuid) returns void language plpgsql security definer set search_path = pg_catalog as $$
 begin
     update finance.invoices i set issued_on = current_date where i.organization_id = app.organization() and i.id = of_invoice and i.status = 'draft' and i.issued_on is null;

@@ -37,9 +37,8 @@ type Rows = BTreeMap<String, BTreeMap<String, Vec<(usize, String)>>>;
 fn right(operation: &Operation, entity: &Entity) -> String {
     let tail: Vec<&str> = operation.path.split('/').skip(3).collect();
     match (operation.method.as_str(), &tail[..]) {
-        ("GET", [] | ["_talk"] | ["{id}"] | ["{id}", "_history" | "_print"]) | ("POST", ["_aggregate"]) => {
-            "read"
-        }
+        ("GET", [] | ["_talk" | "_critical"] | ["{id}"] | ["{id}", "_history" | "_print"])
+        | ("POST", ["_aggregate"]) => "read",
         ("POST", []) => "create",
         ("PATCH", _) | ("POST", ["_bulk"]) => "update",
         ("DELETE", _) => "delete",

@@ -173,3 +173,45 @@ async fn files_of_a_field_are_those_of_the_record() {
     let import = owner.post("/parties/parties/_import", json!({ "file": file })).await.json();
     assert_eq!(import["import"]["mapping"]["papers"], Value::Null, "{import}");
 }
+
+/// Days of the first through the last one count, of each record in the chain.
+#[tokio::test]
+async fn of_what_waits_for_each_other_the_longest_chain_is_told() {
+    let house = house().await;
+    let owner = house.owner().await;
+    let customer = party(&owner, "Orbit", json!({})).await.json()["id"].clone();
+    let order = async |from: &str, to: Option<&str>, after: Option<&Value>| {
+        let lines = json!([{ "name": "x", "price": "1" }]);
+        let body = json!({ "customer_id": customer, "ordered_on": from, "required_on": to, "parent_order_id": after.map(|a| &a["id"]), "lines": lines });
+        let made = owner.post("/sales/orders", body).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        made.json()
+    };
+    let first = order("2026-03-01", Some("2026-03-10"), None).await;
+    order("2026-03-11", Some("2026-03-15"), Some(&first)).await;
+    let long = order("2026-03-11", Some("2026-03-30"), Some(&first)).await;
+    let last = order("2026-04-01", None, Some(&long)).await;
+    order("2026-01-01", Some("2026-12-31"), None).await;
+    let asked = "/sales/orders/_critical?start=ordered_on&end=required_on&after=parent_order_id";
+    let told = owner.get(asked).await.json();
+    assert_eq!(told, json!({ "path": [first["id"], long["id"], last["id"]], "days": 31 }));
+    // Without an end each takes its one day.
+    let told = owner.get("/sales/orders/_critical?start=ordered_on&after=parent_order_id").await.json();
+    assert_eq!((told["path"].as_array().unwrap().len(), &told["days"]), (3, &json!(3)));
+    // One that waits for what is left out may wait for anything.
+    let later = encoded(r#"{"field":"ordered_on","operator":"after","value":"2026-03-05"}"#);
+    let open = json!({ "path": null, "days": null });
+    assert_eq!(owner.get(&format!("{asked}&filter={later}")).await.json(), open);
+    assert_eq!(house.owner().await.get(asked).await.json(), json!({ "path": [], "days": 0 }));
+    for wrong in
+        ["start=ordered_on", "start=note&after=parent_order_id", "start=ordered_on&after=customer_id"]
+    {
+        let refused = owner.get(&format!("/sales/orders/_critical?{wrong}")).await;
+        assert_eq!(refused.status, 400, "{wrong}: {}", refused.text());
+    }
+    assert_eq!(house.colleague(&owner, &["employee"]).await.get(asked).await.status, 403);
+    let at = format!("/sales/orders/{}", first["id"].as_str().unwrap());
+    let circle = json!({ "parent_order_id": last["id"] });
+    owner.send("PATCH", &at, Some(circle), &[("if-match", &first["version"].to_string())]).await;
+    assert_eq!(owner.get(asked).await.json(), open);
+}

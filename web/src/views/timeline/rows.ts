@@ -62,12 +62,11 @@ export class Lines {
 }
 
 /** The pages of records that these lines need; those that were seen stay known. */
-export function usePages(entity: string, params: records.ListParams, lines: Lines, first: number, last: number, all: boolean) {
+export function usePages(entity: string, params: records.ListParams, lines: Lines, first: number, last: number) {
   const wanted = useMemo(() => {
     const out: { group: number; page: number }[] = []
-    const a = all ? 0 : first
-    const b = Math.min(lines.total - 1, all ? lines.total - 1 : last)
-    for (let at = a; at <= b;) {
+    const b = Math.min(lines.total - 1, last)
+    for (let at = first; at <= b;) {
       const { group, i } = lines.line(at)
       if (i < 0) { at++; continue }
       const page = Math.floor(i / PAGE)
@@ -75,7 +74,7 @@ export function usePages(entity: string, params: records.ListParams, lines: Line
       at = Math.min(lines.index(group, (page + 1) * PAGE), (lines.starts[group + 1] ?? lines.total))
     }
     return out.slice(0, 40)
-  }, [lines, first, last, all])
+  }, [lines, first, last])
   const answers = useQueries({
     queries: wanted.map(({ group, page }) => {
       const g = lines.groups[group]!
@@ -92,7 +91,6 @@ export function usePages(entity: string, params: records.ListParams, lines: Line
     row: (line: Line): Row | undefined => known.get(`${line.group}/${Math.floor(line.i / PAGE)}`)?.data[line.i % PAGE],
     /** All rows at hand, with the index of their line. */
     rows: (): { row: Row; index: number }[] => [...known].flatMap(([k, page]) => { const [g, p] = k.split('/').map(Number) as [number, number]; return page.data.map((row, i) => ({ row, index: lines.index(g, p * PAGE + i) })).filter((x) => x.index < (lines.starts[g + 1] ?? lines.total)) }),
-    complete: wanted.length > 0 && answers.every((a) => a.data),
     error: answers.find((a) => a.error)?.error ?? null,
     retry: () => answers.forEach((a) => a.error && void a.refetch()),
   }

@@ -1,11 +1,12 @@
 import './timeline.css'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { clsx } from 'clsx'
 import { ChevronDown, ChevronLeft, ChevronRight, Minus, Plus, Route } from 'lucide-react'
 import { createElement, memo, useEffect, useId, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState, type ReactNode, type RefObject } from 'react'
 import { createPortal, flushSync } from 'react-dom'
 import { useTranslation } from 'react-i18next'
-import { messageOf } from '@/api/http'
+import { get, messageOf } from '@/api/http'
 import type { ListParams } from '@/api/records'
 import * as records from '@/api/records'
 import { isEmpty, typeOf } from '@/fields/registry'
@@ -21,13 +22,11 @@ import { byDays, changesOf, edgeToDay, todayIn, whenOf, type Edge, type Times, t
 import { sayDay, sayDays, sayWhen } from '../calendar/words'
 import { addDays, daysFrom, firstWeekday, isDay, weekendOf } from '../days'
 import type { ViewProps } from '../kind'
-import { circle, criticalPath } from './critical'
+import { circle } from './circle'
 import { Lines, useGroups, usePages } from './rows'
 import { inSight, restDays, scaleOf, ZOOMS, type Zoom } from './scale'
 
 const ROW = 34
-/** So many are loaded whole for the critical path. */
-const MOST = 1000
 interface Held { row: Row; was: When; now: When; mode: 'move' | Edge; keys: boolean }
 interface Tip { row: Row; x: number; y: number }
 
@@ -61,7 +60,7 @@ export default function Timeline({ entity, by, options, columns, params: asked, 
   // Only what touches the days in sight is asked for; as one goes on, the rest.
   const [sight, setSight] = useState<{ from: string; to: string } | null>(null)
   const [critical, setCritical] = useState(false)
-  const [from, to] = critical && pick('predecessor') ? [scale.from, scale.to] : [sight?.from, sight?.to]
+  const [from, to] = [sight?.from, sight?.to]
   const filter = useMemo(() => (from && to ? within(asked, times, from, to) : null), [asked, times, from, to])
   const { groups, of, error: countError, retry: recount } = useGroups(entity, filter, asked.q, group, times, t('timeline.nobody'), t('yes'), t('no'))
   const [shut, setShut] = useState<Set<string>>(new Set())
@@ -75,8 +74,7 @@ export default function Timeline({ entity, by, options, columns, params: asked, 
   const [printing, setPrinting] = useState(false)
   const virtual = useVirtualizer({ count: lines.total, getScrollElement: () => scroller.current, estimateSize: () => ROW, overscan: printing ? 150 : 6, scrollMargin: 0 })
   const seen = virtual.getVirtualItems()
-  const whole = critical && !!pred && count <= MOST && JSON.stringify(of) === JSON.stringify(filter)
-  const pages = usePages(entity.name, params, lines, seen[0]?.index ?? 0, seen.at(-1)?.index ?? 0, whole)
+  const pages = usePages(entity.name, params, lines, seen[0]?.index ?? 0, seen.at(-1)?.index ?? 0)
   useEffect(() => {
     const before = () => { scroller.current?.style.setProperty('--gone', `${scroller.current.scrollLeft}px`); flushSync(() => setPrinting(true)) }
     const after = () => setPrinting(false)
@@ -90,8 +88,12 @@ export default function Timeline({ entity, by, options, columns, params: asked, 
   const known = useRef(at)
   known.current = at
   const afterOf = (row: Row): string[] => (pred && !isEmpty(row[pred.name]) ? [String(row[pred.name])] : [])
-  const path = useMemo(() => (whole && pages.complete ? criticalPath(loaded.flatMap(({ row }) => { const w = whenOf(row, times); return w ? [{ id: row.id, from: w.from, to: w.to, after: afterOf(row) }] : [] })) : undefined),
-    [whole, pages.complete, times, pred, whole ? loaded.map(({ row }) => [row.id, row[start.name], end && row[end.name], pred && row[pred.name]].join()).join() : ''])
+  // Of all that is asked for, not only of what is in sight: the server knows it.
+  const chain = useQuery({
+    queryKey: ['calendar', entity.name, 'critical', asked.filter, asked.q, start.name, end?.name, pred?.name], enabled: critical && !!pred, staleTime: 20_000, placeholderData: keepPreviousData,
+    queryFn: ({ signal }) => get<{ path: string[] | null; days: number | null }>(`${records.pathOf(entity.name)}/_critical`, { start: start.name, end: end?.name, after: pred!.name, filter: asked.filter ? JSON.stringify(asked.filter) : undefined, q: asked.q }, signal),
+  })
+  const path = useMemo(() => new Set(critical ? chain.data?.path : []), [critical, chain.data])
 
   // ---- where one looks -----------------------------------------------------------------------------------------------
   const rtl = () => (scroller.current && getComputedStyle(scroller.current).direction === 'rtl' ? -1 : 1)
@@ -247,7 +249,7 @@ export default function Timeline({ entity, by, options, columns, params: asked, 
   const telling = (row: Row, w: When): string[] => {
     const p = plan && whenOf(row, plan)
     return [single(w) ? `${t('timeline.milestone')}, ${sayWhen(w, locale)}` : sayWhen(w, locale), optionOf(entity, colour, row)?.label, done(row) === null ? undefined : t('timeline.done', { n: formatPercent(done(row), locale) }),
-      before(row) ? t('timeline.waits', { title: before(row) }) : undefined, p ? t('timeline.planned', { when: sayWhen(p, locale) }) : undefined, path?.path.has(row.id) ? t('timeline.onPath') : undefined].filter((s) => s !== undefined)
+      before(row) ? t('timeline.waits', { title: before(row) }) : undefined, p ? t('timeline.planned', { when: sayWhen(p, locale) }) : undefined, path.has(row.id) ? t('timeline.onPath') : undefined].filter((s) => s !== undefined)
   }
   const bar = (row: Row, index: number) => {
     const w = shownWhen(row)
@@ -265,7 +267,7 @@ export default function Timeline({ entity, by, options, columns, params: asked, 
       <>
         {p && <span className="tl-base" aria-hidden="true" style={{ insetInlineStart: x(p.from), inlineSize: Math.max(4, x(addDays(p.to, 1)) - x(p.from)) }} />}
         <div role="button" data-focus="" data-bar={row.id} data-x={left} data-from={w.from} data-to={w.to} tabIndex={index === active ? 0 : -1} aria-describedby={hint}
-          className={clsx('chip tl-bar', hueName(optionOf(entity, colour, row)), dot && 'dot', p && 'planned', busy && 'held', row.id === openId && 'open', path?.path.has(row.id) && 'crit', linking?.over === row.id && 'over')}
+          className={clsx('chip tl-bar', hueName(optionOf(entity, colour, row)), dot && 'dot', p && 'planned', busy && 'held', row.id === openId && 'open', path.has(row.id) && 'crit', linking?.over === row.id && 'over')}
           style={{ insetInlineStart: dot ? left + px / 2 : left, inlineSize: dot ? undefined : wide }}
           onPointerDown={(e) => grab(e, row, 'move')} onClick={() => onOpen(row)} onKeyDown={(e) => keys(e, index, row)}
           onFocus={(e) => { setActive(index); if (e.currentTarget.matches(':focus-visible')) show(e.currentTarget, row) }} onBlur={() => setTip(null)}
@@ -295,7 +297,7 @@ export default function Timeline({ entity, by, options, columns, params: asked, 
     const [y, z] = [mid(other.index), mid(index)]
     const half = y + (z > y ? ROW / 2 : -ROW / 2)
     const d = b > a + 16 ? `M${a} ${y}H${a + 8}V${z}H${b - 1}` : `M${a} ${y}h8V${half}H${b - 10}V${z}H${b - 1}`
-    return [{ id: row.id, d, b, z, crit: !!path?.path.has(row.id) && path.path.has(other.row.id) }]
+    return [{ id: row.id, d, b, z, crit: path.has(row.id) && path.has(other.row.id) }]
   }).slice(0, 300) : []
 
   const drawLine = (index: number, top: number, at: number, i: number, row: Row | undefined): ReactNode => {
@@ -362,7 +364,7 @@ export default function Timeline({ entity, by, options, columns, params: asked, 
         <button type="button" className="btn icon sm" aria-label={t('calendar.before')} onClick={() => page(-1)}><ChevronLeft size={15} className="rtl:scale-x-[-1]" /></button>
         <button type="button" className="btn icon sm" aria-label={t('calendar.after')} onClick={() => page(1)}><ChevronRight size={15} className="rtl:scale-x-[-1]" /></button>
       </div>
-      {critical && pred && <p className={clsx('m-0 px-3 py-1.5 border-b border-line', path?.days ? 'text-bad' : 'text-muted')} role="status">{count > MOST ? t('timeline.criticalMany', { n: formatNumber(MOST, locale) }) : path ? t('timeline.criticalIs', { count: path.days }) : path === null ? t('timeline.criticalOpen') : t('loading')}</p>}
+      {critical && pred && <p className={clsx('m-0 px-3 py-1.5 border-b border-line', chain.data?.days || chain.error ? 'text-bad' : 'text-muted')} role="status">{chain.error ? messageOf(chain.error) : !chain.data ? t('loading') : chain.data.days === null ? t('timeline.criticalOpen') : t('timeline.criticalIs', { count: chain.data.days })}</p>}
       {nothing && (
         <p className="m-0 px-3 py-1.5 flex items-center gap-2 flex-wrap border-b border-line text-muted" role="status">{t('calendar.none')}
           {[near?.before, near?.after].map((d) => d && <button key={d} type="button" className="btn sm" onClick={() => onGo(d)}>{t('calendar.show', { day: formatDate(d, locale) })}</button>)}
