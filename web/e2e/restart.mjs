@@ -1,11 +1,12 @@
-// A server that dies under open pages, and comes back: they say so, know each other again, and nothing that was saved is gone.
+// On a server of its own. It dies under open pages, and comes back: they say so, know each other again, and nothing that was saved is gone. Then whoever guesses
+// passwords is kept out, which counts for the address that he comes from.
 import { spawn } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { chains, codeIn, equal, letters, page, shot } from './kit.mjs'
+import { axe, chains, codeIn, equal, letters, page, PASSWORD, shot, truth } from './kit.mjs'
 
 const PROGRAM = fileURLToPath(new URL('../../target/debug/fondaco', import.meta.url))
 
@@ -27,12 +28,12 @@ export async function restart(browser) {
     throw new Error('the server did not open within two minutes')
   }
   const ended = (signal) => new Promise((done) => { server.once('exit', done); server.kill(signal) })
+  const who = { email: 'ann@restart.test', password: PASSWORD }
   await open()
   const p = await page(browser)
   const ask = (method, path, body) => p.evaluate(async ([m, u, b]) => (await fetch(`/api/v1${u}`, { method: m, headers: { 'Content-Type': 'application/json' }, body: b && JSON.stringify(b) })).json().catch(() => null), [method, path, body])
   try {
     await chain('somebody works', async () => {
-      const who = { email: 'ann@restart.test', password: 'correct-horse-battery-9' }
       await p.goto(`${base}/login`)
       await ask('POST', '/auth/register', { ...who, first_name: 'Ann', last_name: 'Stone' })
       let code
@@ -67,6 +68,25 @@ export async function restart(browser) {
       equal((await ask('GET', '/parties/parties?sort=name')).data.map((r) => r.name).join(), 'Saved after,Saved before')
       await shot(p, 'restart-2-back')
       await other.close()
+    })
+    await chain('after many wrong passwords the right one waits too, and the page says so', async () => {
+      await p.getByRole('button', { name: /^Account of/ }).click()
+      await p.getByRole('menuitem', { name: 'Log out' }).click()
+      await p.waitForURL(/\/login/)
+      const enter = async (password) => {
+        await p.locator('input[name=email]').fill(who.email)
+        await p.locator('input[name=password]').fill(password)
+        const [answer] = await Promise.all([p.waitForResponse((r) => r.url().endsWith('/auth/login')), p.locator('button[type=submit]').click()])
+        return answer.status()
+      }
+      const refused = []
+      for (let i = 0; i < 11; i++) refused.push(await enter(`wrong-guess-${i}-of-eleven`))
+      const shut = refused.indexOf(429)
+      truth(shut > 4 && refused.every((r, i) => r === (i < shut ? 401 : 429)), refused.join())
+      equal(await enter(who.password), 429)
+      await p.getByText('Too many tries. Wait a little.').waitFor()
+      await axe(p, 'a door that stays shut')
+      await shot(p, 'restart-3-locked')
     })
   } finally {
     await p.context().close()

@@ -1,6 +1,6 @@
-// Signing in with a second factor: set up, asked for, a recovery code instead of it; and a door that stays shut after too many tries.
+// Signing in with a second factor: set up, asked for, a recovery code instead of it.
 import { createHmac } from 'node:crypto'
-import { api, axe, BASE, chains, equal, fresh, newcomer, page, PASSWORD, shot, truth } from './kit.mjs'
+import { api, axe, BASE, chains, equal, fresh, newcomer, page, PASSWORD, shot } from './kit.mjs'
 
 /** RFC 6238: six digits of every half a minute. */
 function codeOf(secret, at = Date.now()) {
@@ -77,20 +77,5 @@ export async function signin(browser) {
     await p.getByRole('navigation', { name: 'Main menu' }).waitFor()
   })
 
-  await chain('after many wrong passwords the right one waits too, and the page says so', async () => {
-    await leave()
-    const refused = []
-    for (let i = 0; i < 11; i++) {
-      const [answer] = await Promise.all([p.waitForResponse((r) => r.url().endsWith('/auth/login')), enter(`wrong-guess-${i}-of-eleven`)])
-      refused.push(answer.status())
-    }
-    const shut = refused.indexOf(429)
-    truth(shut > 4 && refused.slice(0, shut).every((r) => r === 401) && refused.slice(shut).every((r) => r === 429), refused.join())
-    const [answer] = await Promise.all([p.waitForResponse((r) => r.url().endsWith('/auth/login')), enter(PASSWORD)])
-    equal(answer.status(), 429)
-    await p.getByText('Too many tries. Wait a little.').waitFor()
-    await axe(p, 'a door that stays shut')
-    await shot(p, 'signin-3-locked')
-  })
   await p.context().close()
 }
