@@ -1,7 +1,7 @@
 use crate::{
     Access, Action, Call, Catalog, Entity, Error, Module, Overlay, Result, Rule, Secrets, Value, When,
 };
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod};
 use futures_util::join;
 use std::{
     collections::HashMap,
@@ -454,6 +454,8 @@ fn pool(url: &str, connections: usize) -> Result<Pool> {
     Pool::builder(manager)
         .max_size(connections)
         .wait_timeout(wait)
+        // Whoever worked last has its plans at hand.
+        .queue_mode(QueueMode::Lifo)
         .create_timeout(Some(Duration::from_secs(5)))
         .runtime(deadpool_postgres::Runtime::Tokio1)
         .build()
