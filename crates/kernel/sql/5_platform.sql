@@ -667,9 +667,12 @@ create table builder.custom_fields (
     name        text not null constraint field_name_is_plain check (name ~ '^[a-z][a-z0-9_]{0,49}$'),
     label       text not null,
     type        text not null check (type in ('text', 'textarea', 'number', 'integer', 'money', 'percent', 'date', 'datetime', 'boolean', 'select', 'multiselect', 'email', 'phone', 'url',
-                    'tags', 'user', 'richtext', 'rating', 'duration', 'color', 'location', 'country', 'timezone', 'barcode', 'signature', 'recurrence', 'file')),
+                    'tags', 'user', 'richtext', 'rating', 'duration', 'color', 'location', 'country', 'timezone', 'barcode', 'signature', 'recurrence', 'file',
+                    'time', 'daterange', 'users', 'address', 'autonumber', 'button', 'relation', 'lookup', 'rollup', 'count', 'formula', 'createdby', 'modifiedby',
+                    'radio', 'status', 'priority', 'label', 'badge', 'checkbox', 'toggle', 'markdown', 'image', 'avatar', 'icon', 'progress', 'qrcode')),
     required    boolean not null default false,
     options     jsonb not null default '[]' check (jsonb_typeof(options) = 'array'),
+    settings    jsonb not null default '{}' check (jsonb_typeof(settings) = 'object'),   -- what its type needs: see crates/kernel/src/overlay.rs
     help        text,
     position    integer not null default 0,
     visible_when jsonb check (jsonb_typeof(visible_when) = 'object'),      -- a condition on the record; null: always

@@ -150,7 +150,25 @@ kinds! {
     File "file"
 }
 
+/// Types of a company's own fields that are kept as another kind is, and only shown and written in their own way.
+const LOOKS: [(&str, Kind); 9] = [
+    ("radio", Kind::Select),
+    ("status", Kind::Select),
+    ("priority", Kind::Select),
+    ("label", Kind::Select),
+    ("badge", Kind::Select),
+    ("checkbox", Kind::Boolean),
+    ("toggle", Kind::Boolean),
+    ("markdown", Kind::Textarea),
+    ("image", Kind::File),
+];
+
 impl Kind {
+    /// What an own field of this type is kept as.
+    pub fn of_type(name: &str) -> Option<Kind> {
+        Kind::parse(name).or_else(|| LOOKS.iter().find(|(look, _)| *look == name).map(|(_, kind)| *kind))
+    }
+
     pub fn is_number(self) -> bool {
         matches!(
             self,

@@ -32,10 +32,15 @@ pub struct CustomField {
     pub id: Uuid,
     pub name: String,
     pub label: String,
+    /// Its type as it was chosen: how it is shown and written.
+    pub look: String,
+    /// What it is kept as, see [`Kind::of_type`].
     pub kind: Kind,
     pub required: bool,
     /// `{id, label, color}`
     pub options: Vec<Value>,
+    /// What its type needs beside choices.
+    pub settings: Value,
     pub help: Option<String>,
     /// A condition on the record: where it does not hold, the field holds nothing.
     pub visible_when: Option<Value>,
@@ -46,7 +51,7 @@ pub struct CustomField {
 impl Overlay {
     pub async fn read(system: &System, organization: Uuid) -> Result<Overlay> {
         let fields = crate::sql!(
-            "select entity, name, label, type, required, options, help, visible_when, required_when, id from builder.custom_fields
+            "select entity, name, label, type, required, options, help, visible_when, required_when, id, settings from builder.custom_fields
              where organization_id = $1 and deleted_at is null order by entity, position, name"
         );
         let tables = crate::sql!(
@@ -75,13 +80,15 @@ impl Overlay {
             overlay.fields.entry(row.get(0)).or_default().push(CustomField {
                 name: row.get(1),
                 label: row.get(2),
-                kind: Kind::parse(row.get(3)).unwrap_or(Kind::Text),
+                look: row.get(3),
+                kind: Kind::of_type(row.get(3)).unwrap_or(Kind::Text),
                 required: row.get(4),
                 options: options.as_array().cloned().unwrap_or_default(),
                 help: row.get(6),
                 visible_when: row.get(7),
                 required_when: row.get(8),
                 id: row.get(9),
+                settings: row.get(10),
             });
         }
         Ok(overlay)

@@ -431,7 +431,7 @@ fn custom(actor: &Actor, entity: &Entity, field: &CustomField) -> Value {
         condition.clone().filter(|c| crate::conditional::may_see(actor, entity, c))
     };
     json!({
-        "name": name, "label": field.label, "help": field.help, "type": type_name(field.kind), "required": field.required,
+        "name": name, "label": field.label, "help": field.help, "type": field.look, "required": field.required,
         "readonly": false, "access": if write { "write" } else { "read" },
         "options": (!options.is_empty() && !rated).then_some(options),
         "max": rated.then(|| field.stars()),

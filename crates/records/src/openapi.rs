@@ -329,7 +329,7 @@ const FIXED: &[Fixed] = &[
         "Add a field",
         "201",
         "",
-        "entity! name! label type required:boolean options:list help visible_when:object required_when:object",
+        "entity! name! label type required:boolean options:list settings:object help visible_when:object required_when:object",
     ),
     fixed(
         "patch",
@@ -337,7 +337,7 @@ const FIXED: &[Fixed] = &[
         "Change a field",
         "200",
         "",
-        "label required:boolean options:list help position:integer visible_when:object required_when:object",
+        "label required:boolean options:list settings:object help position:integer visible_when:object required_when:object",
     ),
     fixed("delete", "/fields/{id}", "Take a field away; its values stay", "204", "", ""),
     fixed(

@@ -195,7 +195,7 @@ fn builder(actor: &Actor) -> Answer<()> {
     Err(Error::Forbidden("Only administrators change fields.".into()).into())
 }
 
-const FIELD: &str = "json_build_object('id', id, 'entity', entity, 'name', name, 'label', label, 'type', type, 'required', required, 'options', options, 'help', help, 'position', position, 'visible_when', visible_when, 'required_when', required_when, 'version', version)::text";
+const FIELD: &str = "json_build_object('id', id, 'entity', entity, 'name', name, 'label', label, 'type', type, 'required', required, 'options', options, 'settings', settings, 'help', help, 'position', position, 'visible_when', visible_when, 'required_when', required_when, 'version', version)::text";
 
 async fn fields(Has(state): Has<State>, person: Person, Pairs(pairs): AllPairs) -> Answer {
     builder(&person.actor)?;
@@ -231,22 +231,44 @@ fn options(body: &Value) -> Answer<Option<Value>> {
     Ok(Some(body["options"].clone()))
 }
 
+/// What a type needs beside choices.
+fn settings(body: &Value) -> Answer<Option<Value>> {
+    match &body["settings"] {
+        Value::Null => Ok(None),
+        Value::Object(map) if map.len() <= 20 => Ok(Some(body["settings"].clone())),
+        _ => Err(Error::malformed_at("settings", "This is an object of at most 20 settings.").into()),
+    }
+}
+
 async fn add_field(Has(state): Has<State>, person: Person, Body(body): Body) -> Answer {
     builder(&person.actor)?;
-    let known =
-        ["entity", "name", "label", "type", "required", "options", "help", "visible_when", "required_when"];
-    only(&body, &known)?;
+    only(
+        &body,
+        &[
+            "entity",
+            "name",
+            "label",
+            "type",
+            "required",
+            "options",
+            "settings",
+            "help",
+            "visible_when",
+            "required_when",
+        ],
+    )?;
     let entity = text(&body, "entity")?.unwrap_or_default();
     let catalog = &person.actor.catalog;
     let known = catalog.entities.get(entity).filter(|e| catalog.module(e.module()).is_some());
     let known = known.ok_or_else(|| Error::malformed_at("entity", "There is no such entity."))?;
     let (name, label) = (text(&body, "name")?.unwrap_or_default(), text(&body, "label")?);
     let kind = text(&body, "type")?.unwrap_or("text");
-    if Kind::parse(kind).is_none() {
+    let Some(kept) = Kind::of_type(kind) else {
         return Err(Error::malformed_at("type", "There is no such type of field.").into());
-    }
+    };
+    let settings = settings(&body)?.unwrap_or_else(|| json!({}));
     let options = options(&body)?.unwrap_or_else(|| json!([]));
-    if matches!(kind, "select" | "multiselect") && options.as_array().is_none_or(Vec::is_empty) {
+    if matches!(kept, Kind::Select | Kind::Multiselect) && options.as_array().is_none_or(Vec::is_empty) {
         return Err(Error::malformed_at("options", "A choice needs options.").into());
     }
     if kind == "rating"
@@ -260,7 +282,7 @@ async fn add_field(Has(state): Has<State>, person: Person, Body(body): Body) -> 
     let required = body["required"] == true;
     let [visible_when, required_when] = conditions(&person.actor, known, name, &body)?;
     let id = Uuid::now_v7();
-    let sql = "insert into builder.custom_fields (organization_id, id, entity, name, label, type, required, options, help, visible_when, required_when) values ($1, $2, $3::text, $4::text, $5::text, $6::text, $7, $8, $9::text, $10, $11)";
+    let sql = "insert into builder.custom_fields (organization_id, id, entity, name, label, type, required, options, help, visible_when, required_when, settings) values ($1, $2, $3::text, $4::text, $5::text, $6::text, $7, $8, $9::text, $10, $11, $12)";
     let read = format!("select {FIELD} from builder.custom_fields where organization_id = $1 and id = $2");
     let organization = person.actor.organization;
     let rows = state
@@ -282,6 +304,7 @@ async fn add_field(Has(state): Has<State>, person: Person, Body(body): Body) -> 
                         &text(&body, "help")?,
                         &visible_when,
                         &required_when,
+                        &settings,
                     ],
                 ),
                 (&read, &[&organization, &id]),
@@ -308,12 +331,15 @@ fn own_field(actor: &Actor, id: Uuid) -> Answer<(&Entity, String)> {
 
 async fn change_field(Has(state): Has<State>, person: Person, Id(id): Id, Body(body): Body) -> Answer {
     builder(&person.actor)?;
-    only(&body, &["label", "required", "options", "help", "position", "visible_when", "required_when"])?;
+    only(
+        &body,
+        &["label", "required", "options", "settings", "help", "position", "visible_when", "required_when"],
+    )?;
     let (entity, name) = own_field(&person.actor, id)?;
     let [visible_when, required_when] = conditions(&person.actor, entity, &name, &body)?;
     let said = ["visible_when", "required_when"].map(|part| body.get(part).is_some());
     let sql = "update builder.custom_fields set label = coalesce($3::text, label), required = coalesce($4, required), options = coalesce($5, options), help = coalesce($6::text, help), position = coalesce($7, position),
-                      visible_when = case when $8 then $9 else visible_when end, required_when = case when $10 then $11 else required_when end
+                      visible_when = case when $8 then $9 else visible_when end, required_when = case when $10 then $11 else required_when end, settings = coalesce($12, settings)
                where organization_id = $1 and id = $2 and deleted_at is null";
     let read = format!(
         "select {FIELD} from builder.custom_fields where organization_id = $1 and id = $2 and deleted_at is null"
@@ -339,6 +365,7 @@ async fn change_field(Has(state): Has<State>, person: Person, Id(id): Id, Body(b
                         &visible_when,
                         &said[1],
                         &required_when,
+                        &settings(&body)?,
                     ],
                 ),
                 (&read, &[&organization, &id]),

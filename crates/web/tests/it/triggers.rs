@@ -634,6 +634,8 @@ async fn a_table_of_ones_own_has_triggers_as_others_do() {
     let version = w.owner.get(&at).await.json()["version"].to_string();
     let done = w.owner.send("POST", &format!("{at}/book"), Some(json!({})), &[("if-match", &version)]).await;
     assert_eq!(done.status, 200, "{}", done.text());
+    // Two changes are two jobs, and nobody promises that the first is done first.
+    w.settled().await;
     let version = done.json()["version"].to_string();
     w.owner.send("PATCH", &at, Some(json!({ "cf.capacity": 260 })), &[("if-match", &version)]).await;
     w.settled().await;

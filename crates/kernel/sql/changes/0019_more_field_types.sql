@@ -1,0 +1,22 @@
+-- More types of own fields, and what a type needs to know beside its choices.
+alter table builder.custom_fields drop constraint custom_fields_type_check;
+alter table builder.custom_fields add constraint custom_fields_type_check check (type in ('text', 'textarea', 'number', 'integer', 'money', 'percent', 'date', 'datetime', 'boolean', 'select', 'multiselect', 'email', 'phone', 'url',
+                    'tags', 'user', 'richtext', 'rating', 'duration', 'color', 'location', 'country', 'timezone', 'barcode', 'signature', 'recurrence', 'file',
+                    'time', 'daterange', 'users', 'address', 'autonumber', 'button', 'relation', 'lookup', 'rollup', 'count', 'formula', 'createdby', 'modifiedby',
+                    'radio', 'status', 'priority', 'label', 'badge', 'checkbox', 'toggle', 'markdown', 'image', 'avatar', 'icon', 'progress', 'qrcode'));
+alter table builder.custom_fields add column settings jsonb not null default '{}' check (jsonb_typeof(settings) = 'object');
+-- down
+alter table builder.custom_fields drop column settings;
+alter table builder.custom_fields drop constraint custom_fields_type_check;
+update builder.custom_fields set type = case
+    when type in ('radio', 'status', 'priority', 'label', 'badge') then 'select'
+    when type in ('checkbox', 'toggle') then 'boolean'
+    when type = 'markdown' then 'textarea'
+    when type in ('image', 'avatar') then 'file'
+    when type = 'progress' then 'percent'
+    when type = 'autonumber' then 'integer'
+    else 'text' end
+ where type not in ('text', 'textarea', 'number', 'integer', 'money', 'percent', 'date', 'datetime', 'boolean', 'select', 'multiselect', 'email', 'phone', 'url',
+                    'tags', 'user', 'richtext', 'rating', 'duration', 'color', 'location', 'country', 'timezone', 'barcode', 'signature', 'recurrence', 'file');
+alter table builder.custom_fields add constraint custom_fields_type_check check (type in ('text', 'textarea', 'number', 'integer', 'money', 'percent', 'date', 'datetime', 'boolean', 'select', 'multiselect', 'email', 'phone', 'url',
+                    'tags', 'user', 'richtext', 'rating', 'duration', 'color', 'location', 'country', 'timezone', 'barcode', 'signature', 'recurrence', 'file'));
