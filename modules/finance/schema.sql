@@ -1070,6 +1070,7 @@ end $$;
 create function finance.product_account(of_product uuid, of_direction text) returns uuid language plpgsql stable security definer set search_path = pg_catalog as $$
 declare here constant uuid := app.organization(); shelf uuid; found_one uuid;
 begin
+    if of_product is null then return null; end if;
     select p.category_id into shelf from products.products p where p.organization_id = here and p.id = of_product;
     while shelf is not null loop
         select a.account_id into found_one from finance.category_accounts a

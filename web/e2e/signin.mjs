@@ -27,8 +27,6 @@ export async function signin(browser) {
     await p.getByRole('button', { name: /^Account of/ }).click()
     await p.getByRole('menuitem', { name: 'Log out' }).click()
     await p.waitForURL(/\/login/)
-    // What the page of before still asked for is answered by then.
-    await p.waitForTimeout(1000)
   }
   let secret
   let kept

@@ -4,7 +4,7 @@ import { RouterProvider } from '@tanstack/react-router'
 import { Direction } from 'radix-ui'
 import { type ReactNode, StrictMode, useSyncExternalStore } from 'react'
 import { createRoot } from 'react-dom/client'
-import { whenUnauthorized } from './api/http'
+import { beginSession, whenUnauthorized } from './api/http'
 import { queryClient } from './api/session'
 import { router } from './app/router'
 import { startI18n } from './i18n'
@@ -22,6 +22,7 @@ addEventListener('vite:preloadError', () => {
 })
 followSystemTheme()
 whenUnauthorized(() => {
+  beginSession()
   queryClient.clear()
   void router.navigate({ to: '/login', search: { next: location.pathname + location.search } })
 })

@@ -116,6 +116,20 @@ begin
     from back b join finance.invoices i on i.organization_id = here and i.id = b.invoice_id
     where i.organization_id = here and i.direction = of_direction and i.issued_on <= as_of and i.balance = 0 and b.amount <> 0 and i.deleted_at is null;
 end $$;
+-- What is no product has no account of its own, and need not be looked for.
+create or replace function finance.product_account(of_product uuid, of_direction text) returns uuid language plpgsql stable security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); shelf uuid; found_one uuid;
+begin
+    if of_product is null then return null; end if;
+    select p.category_id into shelf from products.products p where p.organization_id = here and p.id = of_product;
+    while shelf is not null loop
+        select a.account_id into found_one from finance.category_accounts a
+        where a.organization_id = here and a.category_id = shelf and a.direction = of_direction and a.deleted_at is null;
+        if found then return found_one; end if;
+        select c.parent_id into shelf from products.categories c where c.organization_id = here and c.id = shelf;
+    end loop;
+    return null;
+end $$;
 -- down
 create or replace function finance.open_invoices(of_direction text, as_of date)
 returns table (id uuid, party_id uuid, currency text, is_credit boolean, issued_on date, due_on date, gross numeric, amount numeric, base numeric)
@@ -182,3 +196,15 @@ drop function finance.lock_deal(uuid);
 drop function finance.invoice_deal(uuid, jsonb);
 alter table finance.invoices drop column deal_id;
 update app.entities set derived = array_remove(derived, 'deal_id') where name = 'finance.invoices';
+create or replace function finance.product_account(of_product uuid, of_direction text) returns uuid language plpgsql stable security definer set search_path = pg_catalog as $$
+declare here constant uuid := app.organization(); shelf uuid; found_one uuid;
+begin
+    select p.category_id into shelf from products.products p where p.organization_id = here and p.id = of_product;
+    while shelf is not null loop
+        select a.account_id into found_one from finance.category_accounts a
+        where a.organization_id = here and a.category_id = shelf and a.direction = of_direction and a.deleted_at is null;
+        if found then return found_one; end if;
+        select c.parent_id into shelf from products.categories c where c.organization_id = here and c.id = shelf;
+    end loop;
+    return null;
+end $$;

@@ -42,15 +42,20 @@ export function url(path: string, query?: Query): string {
 let onUnauthorized: () => void = () => {}
 export const whenUnauthorized = (f: () => void): void => { onUnauthorized = f }
 
+let session = 0
+/** Somebody came or went: a late answer to what was asked before says nothing about who is here now. */
+export const beginSession = (): void => { session += 1 }
+
 export async function send<T>(method: string, path: string, o: Options = {}): Promise<Answer<T>> {
   const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': document.documentElement.lang || 'en', ...o.headers }
   if (o.body !== undefined) headers['Content-Type'] = 'application/json'
+  const asked = session
   const res = await fetch(url(path, o.query), { method, headers, body: o.raw ?? (o.body === undefined ? null : JSON.stringify(o.body)), signal: o.signal ?? null, credentials: 'same-origin' })
   const text = res.status === 204 ? '' : await res.text()
   let data: unknown = null
   try { data = text ? JSON.parse(text) : null } catch { data = null }
   if (!res.ok) {
-    if (res.status === 401 && !/^\/(auth|public)\/|^\/me$/.test(path)) onUnauthorized()
+    if (res.status === 401 && asked === session && !/^\/(auth|public)\/|^\/me$/.test(path)) onUnauthorized()
     throw new Problem(res.status, (data as Record<string, unknown>) ?? {})
   }
   return { data: data as T, status: res.status, headers: res.headers }

@@ -1,7 +1,7 @@
 import { QueryClient, useQuery } from '@tanstack/react-query'
 import { changeLanguage } from '@/i18n'
 import { applyTheme, savedTheme, type Theme } from '@/lib/theme'
-import { get, post, Problem } from './http'
+import { beginSession, get, post, Problem } from './http'
 
 export interface User { id: string; email: string; first_name: string; last_name: string; locale: string | null; time_zone: string | null; theme: Theme | null; registration_status: string; totp_enabled: boolean; is_operator?: boolean; preferences?: { notifications?: Record<string, { in_app?: boolean; email?: boolean }>; quiet?: { from: string; to: string } | null; digest?: string | null; pins?: Record<string, string[]> } }
 export interface Organization { id: string; name: string; slug: string; currency: string; country: string; time_zone: string; language: string; plan: string; [key: string]: unknown }
@@ -47,6 +47,7 @@ export const useManages = (): boolean => !!useSession().me?.roles.some((r) => r 
 
 /** After signing in, out or over to another organization nothing of the old one may stay in memory. */
 export async function renewSession(): Promise<Me | null> {
+  beginSession()
   await queryClient.cancelQueries()
   queryClient.clear()
   return queryClient.fetchQuery(meQuery)

@@ -5,7 +5,7 @@ import { ChevronRight, ChevronsUpDown, CircleHelp, KeyRound, LogOut, Menu as Men
 import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { toast } from '@/lib/toast'
-import { messageOf, patch, post } from '@/api/http'
+import { beginSession, messageOf, patch, post } from '@/api/http'
 import { useOwnPicture } from '@/api/people'
 import { fullName, meQuery, queryClient, switchOrganization, useSession } from '@/api/session'
 import { changeLanguage, languages, withWords } from '@/i18n'
@@ -67,6 +67,7 @@ function UserMenu() {
   const leave = async () => {
     if (!mayLeave(() => void leave())) return
     try { await post('/auth/logout') } catch { /* the session may be gone already */ }
+    beginSession()
     queryClient.clear()
     queryClient.setQueryData(meQuery.queryKey, null)
     await navigate({ to: '/login', search: {} })
