@@ -24,7 +24,9 @@ pub(crate) async fn measure(house: &House, invoices: u64, report: &mut Report) -
     let begun = Instant::now();
     admin.batch_execute(&script).await?;
     // Alone, as it must be.
-    admin.batch_execute("vacuum (analyze) finance.payment_allocations").await?;
+    for table in ["invoices", "payments", "payment_allocations"] {
+        admin.batch_execute(&format!("vacuum (analyze) finance.{table}")).await?;
+    }
     say(&format!("{invoices} invoices loaded in {:.0} s", begun.elapsed().as_secs_f64()));
     let year_ago = "select (current_date - 365)::text";
     let year_ago: String = admin.query_one(year_ago, &[]).await?.get(0);

@@ -28,4 +28,3 @@ select p.organization_id, p.id, p.id, i.id, p.amount, p.paid_on, p.amount, p.amo
 from finance.payments p join finance.invoices i on i.organization_id = p.organization_id and i.id = p.id where p.organization_id = '{organization}';
 
 set session_replication_role = origin;
-analyze finance.invoices; analyze finance.payments;
