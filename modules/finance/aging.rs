@@ -77,11 +77,12 @@ pub(super) async fn invoice_aging(tx: &Tx, body: &Value) -> Result<Value> {
     };
     if sees_all("finance.invoices")? && sees_all("finance.payments")? && sees_all("ledger.journal_entries")? {
         let control = sql!(
-            "select jsonb_build_object('open', q.open::text, 'account', q.account::text, 'difference', (q.open - q.account)::text) from (
+            "with q as materialized (
                  select coalesce((select sum(o.base) from (
                             select case when i.is_credit then -i.base else i.base end from finance.open_invoices($1, $2::text::date) i
                             union all select l.base from finance.loose_payments($1, $2::text::date) l) o (base)), 0) as open,
-                     finance.control_balance($1, $2::text::date) * case $1 when 'out' then 1 else -1 end as account) q"
+                     finance.control_balance($1, $2::text::date) * case $1 when 'out' then 1 else -1 end as account)
+             select jsonb_build_object('open', q.open::text, 'account', q.account::text, 'difference', (q.open - q.account)::text) from q"
         );
         let opened: Option<uuid::Uuid> = tx.query_one(sql!("select ledger.opened()"), &[]).await?.get(0);
         if opened.is_some() {

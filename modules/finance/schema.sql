@@ -1724,18 +1724,24 @@ begin
         from finance.invoices n join ledger.legal_entities e on e.organization_id = here and e.id = n.legal_entity_id
         join finance.invoices o on o.organization_id = here and o.id = n.credited_invoice_id
         where n.organization_id = here and n.credit_applied > 0 and n.kind = 'CREDIT_NOTE' and n.number is not null and (n.issued_on > as_of or o.issued_on > as_of)
-    ), back as materialized (
+    ), back as (
         select m.invoice_id, sum(m.amount) as amount, sum(m.base) as base from moved m group by 1
+    ), told as materialized (
+        -- A full join is never made row against row, however few rows are expected of a side.
+        select i.*, b.invoice_id as moved, b.amount, b.base from back b full join (
+            select i.id, i.party_id, i.currency, i.kind = 'CREDIT_NOTE', i.issued_on, i.due_on, i.gross::numeric, i.balance,
+                coalesce(i.base_gross - i.base_settled, round(i.balance * i.exchange_rate, 2))
+            from finance.invoices i
+            where i.organization_id = here and i.direction = of_direction and i.number is not null and i.issued_on <= as_of and i.balance > 0
+              and i.status in ('sent', 'viewed', 'partial') and i.deleted_at is null
+        ) i (id, party_id, currency, is_credit, issued_on, due_on, gross, balance, open_base) on i.id = b.invoice_id
     )
-    select i.id, i.party_id, i.currency, i.kind = 'CREDIT_NOTE', i.issued_on, i.due_on, i.gross::numeric, i.balance + coalesce(b.amount, 0),
-        coalesce(i.base_gross - i.base_settled, round(i.balance * i.exchange_rate, 2)) + coalesce(b.base, 0)
-    from finance.invoices i left join back b on b.invoice_id = i.id
-    where i.organization_id = here and i.direction = of_direction and i.number is not null and i.issued_on <= as_of and i.balance > 0
-      and i.status in ('sent', 'viewed', 'partial') and i.deleted_at is null
+    select t.id, t.party_id, t.currency, t.is_credit, t.issued_on, t.due_on, t.gross, t.balance + coalesce(t.amount, 0), t.open_base + coalesce(t.base, 0)
+    from told t where t.id is not null
     union all
-    select i.id, i.party_id, i.currency, i.kind = 'CREDIT_NOTE', i.issued_on, i.due_on, i.gross::numeric, b.amount, coalesce(i.base_gross - i.base_settled, 0) + coalesce(b.base, 0)
-    from back b join finance.invoices i on i.organization_id = here and i.id = b.invoice_id
-    where i.organization_id = here and i.direction = of_direction and i.issued_on <= as_of and i.balance = 0 and b.amount <> 0 and i.deleted_at is null;
+    select i.id, i.party_id, i.currency, i.kind = 'CREDIT_NOTE', i.issued_on, i.due_on, i.gross::numeric, t.amount, coalesce(i.base_gross - i.base_settled, 0) + coalesce(t.base, 0)
+    from told t join finance.invoices i on i.organization_id = here and i.id = t.moved
+    where t.id is null and i.organization_id = here and i.direction = of_direction and i.issued_on <= as_of and i.balance = 0 and t.amount <> 0 and i.deleted_at is null;
 end $$;
 
 -- Money of a day that settled nothing then: what came in less than nothing, what was given back more.
