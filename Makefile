@@ -10,7 +10,7 @@ run: tools ui ## start Fondaco on ./data with the demo, build first
 
 test: tools ui check ## everything: lint, unit, database, HTTP, browser
 	cargo xtask with-database cargo nextest run --workspace
-	cd web && npm test
+	cd web && npm run --silent lint && npm test
 	cd .. && $(MAKE) --no-print-directory e2e
 
 check: ## format, lint, dependency directions, docs

@@ -1,5 +1,5 @@
 // People: a colleague with a smaller role sees less, one person works in two companies, a session is ended from elsewhere.
-import { api, BASE, chains, equal, fresh, letter, page, PASSWORD, shot, signIn, test, truth } from './kit.mjs'
+import { api, axe, BASE, chains, equal, fresh, letter, page, PASSWORD, shot, signIn, test, truth } from './kit.mjs'
 
 export async function people(browser, owner) {
   const chain = chains()
@@ -27,6 +27,17 @@ export async function people(browser, owner) {
     await p.reload()
     await p.getByRole('row', { name: /Timur Akhmetov/ }).getByText('Active').waitFor()
     await shot(p, 'people-1-members')
+  })
+
+  await chain('a colleague is led by somebody, and the team is seen', async () => {
+    await p.goto(`${BASE}/settings/teams`)
+    await p.getByRole('button', { name: 'Change who leads Timur Akhmetov' }).click()
+    const dialog = p.getByRole('dialog', { name: 'Timur Akhmetov' })
+    await dialog.getByLabel('Led by').selectOption({ index: 1 })
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await p.getByRole('list', { name: /^Team of/ }).getByText('Timur Akhmetov').waitFor()
+    await axe(p, 'teams')
+    await shot(p, 'people-1-teams')
   })
 
   await chain('a smaller role: fewer buttons, fewer rows, and the server says the same', async () => {

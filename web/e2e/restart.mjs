@@ -31,7 +31,7 @@ export async function restart(browser) {
   const who = { email: 'ann@restart.test', password: PASSWORD }
   await open()
   const p = await page(browser)
-  const ask = (method, path, body) => p.evaluate(async ([m, u, b]) => (await fetch(`/api/v1${u}`, { method: m, headers: { 'Content-Type': 'application/json' }, body: b && JSON.stringify(b) })).json().catch(() => null), [method, path, body])
+  const ask = (method, path, body) => p.evaluate(async ([m, u, b]) => (await fetch(`/api/v1${u}`, { method: m, headers: { 'Content-Type': 'application/json' }, ...(b ? { body: JSON.stringify(b) } : {}) })).json().catch(() => null), [method, path, body])
   try {
     await chain('somebody works', async () => {
       await p.goto(`${base}/login`)

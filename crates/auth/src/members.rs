@@ -264,6 +264,12 @@ impl Auth {
             tx.execute(sql!("delete from iam.role_assignments where organization_id = $1 and membership_id = $2"), &[&actor.organization, &member]).await?;
             let sql = sql!("update iam.api_tokens set deleted_at = now() where organization_id = $1 and user_id = $2 and deleted_at is null");
             tx.execute(sql, &[&actor.organization, &member]).await?;
+            // Whom he led is led by who led him.
+            let sql = sql!(
+                "update iam.memberships m set manager_id = (select g.manager_id from iam.memberships g where g.organization_id = $1 and g.id = $2)
+                 where m.organization_id = $1 and m.manager_id = $2"
+            );
+            tx.execute(sql, &[&actor.organization, &member]).await?;
             keep_an_owner(&tx).await
         })?;
         self.end_sessions_in(actor.organization, member).await?;

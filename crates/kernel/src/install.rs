@@ -31,6 +31,7 @@ const CHANGES: &[(u32, &str)] = &[
     (17, include_str!("../sql/changes/0017_own_tables.sql")),
     (18, include_str!("../sql/changes/0018_triggers.sql")),
     (19, include_str!("../sql/changes/0019_more_field_types.sql")),
+    (20, include_str!("../sql/changes/0020_teams.sql")),
 ];
 const ROLES: &str = include_str!("../sql/0_roles.sql");
 const LEAKPROOF: &str = include_str!("../sql/leakproof.sql");

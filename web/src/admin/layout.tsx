@@ -1,5 +1,5 @@
 import { Link, Outlet } from '@tanstack/react-router'
-import { Blocks, Building2, CalendarOff, CheckCheck, CircleUser, Coins, HardDrive, Hash, HeartPulse, History, KeyRound, ListTodo, Monitor, ShieldCheck, SlidersHorizontal, SquarePen, Table2, TextCursorInput, Users, Workflow } from 'lucide-react'
+import { Blocks, Building2, CalendarOff, CheckCheck, CircleUser, Coins, HardDrive, Hash, HeartPulse, History, KeyRound, ListTodo, Monitor, Network, ShieldCheck, SlidersHorizontal, SquarePen, Table2, TextCursorInput, Users, Workflow } from 'lucide-react'
 import { Suspense, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useManages, useSession } from '@/api/session'
@@ -8,7 +8,7 @@ import { Skeleton } from '@/ui/basics'
 const GROUPS = [
   // The last say whether only those who manage the company have them, or who runs the server.
   ['settings.me', [['/settings/profile', 'settings.profile', CircleUser, false], ['/settings/security', 'settings.security', KeyRound, false], ['/settings/sessions', 'settings.sessions', Monitor, false], ['/settings/tokens', 'settings.tokens', SquarePen, false], ['/settings/absence', 'settings.absence', CalendarOff, false]]],
-  ['settings.company', [['/settings/organization', 'settings.organization', Building2, true], ['/settings/workspaces', 'settings.workspaces', Blocks, true], ['/settings/general', 'settings.general', SlidersHorizontal, true], ['/settings/members', 'settings.members', Users, false], ['/settings/roles', 'settings.roles', ShieldCheck, true], ['/settings/fields', 'settings.fields', TextCursorInput, true], ['/settings/tables', 'settings.tables', Table2, true], ['/settings/approvals', 'settings.approvals', CheckCheck, true], ['/settings/automations', 'settings.automations', Workflow, true], ['/settings/numbers', 'settings.numbers', Hash, true], ['/settings/currencies', 'settings.currencies', Coins, true], ['/settings/audit', 'settings.audit', History, true], ['/settings/jobs', 'settings.jobs', ListTodo, true], ['/settings/files', 'settings.files', HardDrive, true]]],
+  ['settings.company', [['/settings/organization', 'settings.organization', Building2, true], ['/settings/workspaces', 'settings.workspaces', Blocks, true], ['/settings/general', 'settings.general', SlidersHorizontal, true], ['/settings/members', 'settings.members', Users, false], ['/settings/teams', 'settings.teams', Network, false], ['/settings/roles', 'settings.roles', ShieldCheck, true], ['/settings/fields', 'settings.fields', TextCursorInput, true], ['/settings/tables', 'settings.tables', Table2, true], ['/settings/approvals', 'settings.approvals', CheckCheck, true], ['/settings/automations', 'settings.automations', Workflow, true], ['/settings/numbers', 'settings.numbers', Hash, true], ['/settings/currencies', 'settings.currencies', Coins, true], ['/settings/audit', 'settings.audit', History, true], ['/settings/jobs', 'settings.jobs', ListTodo, true], ['/settings/files', 'settings.files', HardDrive, true]]],
   ['settings.server', [['/settings/system', 'settings.system', HeartPulse, 'operator']]],
 ] as const
 

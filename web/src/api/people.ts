@@ -4,7 +4,7 @@ import { get, Problem, url } from './http'
 import { fullName, useSession } from './session'
 
 export interface WorkspaceRole { role: string; workspace_id: string; valid_from: string | null; valid_to: string | null }
-export interface Member { id: string; user_id: string | null; email: string; first_name: string; last_name: string; status: string; roles: string[]; joined_at?: string | null; picture?: boolean; workspace_roles?: WorkspaceRole[] }
+export interface Member { id: string; user_id: string | null; email: string; first_name: string; last_name: string; status: string; roles: string[]; manager_id?: string | null; joined_at?: string | null; picture?: boolean; workspace_roles?: WorkspaceRole[] }
 /** A colleague as records name one: by membership. The account behind it is known too. */
 export interface Person { id: string; user: string | null; name: string; email: string; picture: string | undefined }
 

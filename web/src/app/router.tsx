@@ -98,6 +98,7 @@ const workspaces = createRoute({ getParentRoute: () => settings, path: '/workspa
 const general = createRoute({ getParentRoute: () => settings, path: '/general', component: worded(() => import('@/admin/general'), 'General') })
 const organization = createRoute({ getParentRoute: () => settings, path: '/organization', component: worded(() => import('@/admin/organization'), 'OrganizationSettings') })
 const members = createRoute({ getParentRoute: () => settings, path: '/members', component: worded(() => import('@/admin/members'), 'Members') })
+const teams = createRoute({ getParentRoute: () => settings, path: '/teams', component: worded(() => import('@/admin/teams'), 'Teams') })
 const roles = createRoute({ getParentRoute: () => settings, path: '/roles', component: worded(() => import('@/admin/roles'), 'Roles'), validateSearch: one('role') })
 const fields = createRoute({ getParentRoute: () => settings, path: '/fields', component: worded(() => import('@/admin/tables'), 'CustomFields'), validateSearch: one('entity') })
 const tables = createRoute({ getParentRoute: () => settings, path: '/tables', component: worded(() => import('@/admin/tables'), 'Tables'), validateSearch: one('table') })
@@ -117,7 +118,7 @@ const system = createRoute({ getParentRoute: () => settings, path: '/system', co
 
 const tree = root.addChildren([
   login, register, verify, forgot, reset, accept, confirmEmail, shared, onboarding,
-  house.addChildren([home, inbox, bank, reports, report, messages, approvals, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, roles, fields, tables, audit, jobs, storage, system, numbers, approvalRules, automations, absence, currencies])]),
+  house.addChildren([home, inbox, bank, reports, report, messages, approvals, objects, record, importing, settings.addChildren([settingsHome, profile, security, sessions, tokens, organization, workspaces, general, members, teams, roles, fields, tables, audit, jobs, storage, system, numbers, approvalRules, automations, absence, currencies])]),
 ])
 export const router = createRouter({ routeTree: tree, defaultPreload: 'intent', defaultPendingMs: 300, scrollRestoration: false })
 

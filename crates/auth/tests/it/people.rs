@@ -412,6 +412,16 @@ async fn a_team_is_whom_one_leads_and_whom_they_lead() {
     assert_eq!(team(0).await, all);
     assert_eq!(team(1).await.len(), 2);
     assert!(team(2).await.is_empty());
+
+    let circle = MemberChange { manager_id: Some(Some(ids[2].id)), ..MemberChange::default() };
+    for who in [0, 2] {
+        assert_eq!(status(&world.auth.update_member(&session, ids[who].id, &circle).await), 422);
+    }
+    world.auth.remove_member(&session, ids[1].id).await.unwrap();
+    assert_eq!(team(0).await.len(), 2, "whom the one who left had led is led by who led him");
+    world.auth.remove_member(&session, ids[0].id).await.unwrap();
+    let led = "select manager_id::text from iam.memberships where id = $1 and manager_id is not null";
+    assert!(world.scene.strings(led, &[&ids[2].id]).await.is_empty());
 }
 
 #[tokio::test]
