@@ -239,7 +239,7 @@ end $$;
 
 create function app.number(entity text) returns void language plpgsql as $$
 begin
-    execute format('create trigger numbers before insert on %s for each row when (strpos(current_setting(''app.numbered'', true), %L) > 0)
+    execute format('create trigger own_numbers before insert on %s for each row when (strpos(current_setting(''app.numbered'', true), %L) > 0)
         execute function app.give_numbers(%L)', entity, case entity when 'builder.custom_records' then ' custom.' else ' ' || entity || ' ' end, entity);
 end $$;
 

@@ -150,7 +150,8 @@ impl CustomField {
             Kind::Location | Kind::Signature | Kind::File | Kind::Address => {
                 return format!("({alias}.custom -> '{}')", self.name);
             }
-            Kind::Button => return "null::text".into(),
+            // It is there, and holds nothing.
+            Kind::Button => return "true".into(),
             _ => "j_text",
         };
         format!("app.{read}({alias}.custom, '{}')", self.name)

@@ -437,6 +437,8 @@ fn custom(actor: &Actor, entity: &Entity, field: &CustomField) -> Value {
         "required": field.required, "readonly": !field.kind.is_written(), "access": if write { "write" } else { "read" },
         "options": (!options.is_empty() && !rated).then_some(options),
         "max": rated.then(|| field.stars()),
+        // A button moves the record: its cell is told of what.
+        "of": (field.kind == Kind::Button).then_some(&entity.name),
         "settings": field.settings.as_object().is_some_and(|s| !s.is_empty()).then_some(&field.settings),
         "filterable": field.kind != Kind::Button, "sortable": field.kind.has_order(), "custom": true, "unique": false, "system": false,
         "visible_when": shown(&field.visible_when), "required_when": shown(&field.required_when),

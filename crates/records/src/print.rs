@@ -312,6 +312,7 @@ impl<'a> Sheet<'a> {
             "user" => self.people.get(&text).cloned().unwrap_or_default(),
             "richtext" => unmarked(&text),
             "recurrence" => Recurrence::parse(&text).map_or(text, |rule| rule.said(self.language, &day)),
+            "button" => String::new(),
             "boolean" => {
                 if *value == true {
                     "✓".into()

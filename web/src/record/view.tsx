@@ -263,7 +263,7 @@ function FieldRow({ field: f, row, canEdit, open, value, error, wide, by, onOpen
 }
 
 function Shown({ type, f, value, row, locale }: { type: ReturnType<typeof typeOf>; f: Field; value: unknown; row: Row; locale: ReturnType<typeof useLocale> }) {
-  if (f.type === 'textarea') return <span style={{ whiteSpace: 'pre-wrap' }}>{String(value)}</span>
+  if (f.type === 'textarea' && f.look !== 'markdown') return <span style={{ whiteSpace: 'pre-wrap' }}>{String(value)}</span>
   return <span className={clsx('inline-flex min-w-0 flex-wrap', type.align && 'num')}><type.Cell field={f} value={value} record={row} locale={locale} link whole /></span>
 }
 

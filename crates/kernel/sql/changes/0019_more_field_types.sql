@@ -26,7 +26,7 @@ end $$;
 
 create function app.number(entity text) returns void language plpgsql as $$
 begin
-    execute format('create trigger numbers before insert on %s for each row when (strpos(current_setting(''app.numbered'', true), %L) > 0)
+    execute format('create trigger own_numbers before insert on %s for each row when (strpos(current_setting(''app.numbered'', true), %L) > 0)
         execute function app.give_numbers(%L)', entity, case entity when 'builder.custom_records' then ' custom.' else ' ' || entity || ' ' end, entity);
 end $$;
 
@@ -165,7 +165,7 @@ begin
         ) x);
 end $$;
 -- down
-do $$ declare e text; begin for e in select name from app.entities loop execute format('drop trigger numbers on %s', e); end loop; end $$;
+do $$ declare e text; begin for e in select name from app.entities loop execute format('drop trigger own_numbers on %s', e); end loop; end $$;
 drop trigger number_records on builder.custom_fields;
 drop function builder.number_records();
 drop function app.number(text);

@@ -104,7 +104,7 @@ export function readCell(f: Field, text: string, l: Locale): Parsed {
     case 'relation': case 'user': return f.ref ? { look: s } : { value: s }
     case 'rating': { const n = Number(s.split('/')[0]); return Number.isInteger(n) && n >= 0 && n <= Number(f.max ?? 5) ? { value: n } : { problem: 'sheet.notWhole' } }
     case 'duration': { const n = parseDuration(s); return n === null ? { problem: 'sheet.notNumber' } : { value: n } }
-    case 'json': case 'file': case 'location': case 'signature': return { problem: 'sheet.notHere' }
+    case 'json': case 'file': case 'location': case 'signature': case 'users': return { problem: 'sheet.notHere' }
     default: return { value: s }
   }
 }
