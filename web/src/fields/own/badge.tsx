@@ -1,7 +1,8 @@
 import { hueName } from '@/ui/basics'
-import type { FieldType } from '../registry'
-import select from '../select'
+import { typeOf, type FieldType } from '../registry'
 import { optionOf } from './option'
+
+const select = typeOf({ type: 'select' })
 
 /** The chip's own colours, the other way round. */
 const Cell: FieldType['Cell'] = ({ field, value }) => {

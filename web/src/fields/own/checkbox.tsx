@@ -1,8 +1,8 @@
 import { Square, SquareCheck } from 'lucide-react'
 import i18next from 'i18next'
-import boolean from '../boolean'
-import type { FieldType } from '../registry'
+import { typeOf, type FieldType } from '../registry'
 
+const boolean = typeOf({ type: 'boolean' })
 const Cell: FieldType['Cell'] = ({ value }) => {
   if (value !== true && value !== false) return null
   const Box = value ? SquareCheck : Square

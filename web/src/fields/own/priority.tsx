@@ -1,8 +1,9 @@
 import { hueName } from '@/ui/basics'
-import type { FieldType } from '../registry'
-import select from '../select'
+import { typeOf, type FieldType } from '../registry'
 import { optionOf } from './option'
 import { filled } from './bars'
+
+const select = typeOf({ type: 'select' })
 
 /** Choices go from the lowest to the highest; the bars say how high. */
 const Cell: FieldType['Cell'] = ({ field, value }) => {

@@ -1,7 +1,8 @@
 import { useEffect, useId, useRef } from 'react'
-import type { FieldType, InputProps } from '../registry'
-import select from '../select'
+import { typeOf, type FieldType, type InputProps } from '../registry'
 import { text } from '../shared'
+
+const select = typeOf({ type: 'select' })
 
 /** All of them at once; in a table there is room for one. */
 function Input(p: InputProps) {

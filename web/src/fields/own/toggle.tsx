@@ -1,8 +1,9 @@
 import i18next from 'i18next'
 import { useEffect, useRef } from 'react'
-import boolean from '../boolean'
-import type { FieldType, InputProps } from '../registry'
+import { typeOf, type FieldType, type InputProps } from '../registry'
 import { aria } from '../shared'
+
+const boolean = typeOf({ type: 'boolean' })
 
 function Look({ on, large }: { on: boolean; large?: boolean }) {
   const [w, h] = large ? [36, 20] : [26, 15]

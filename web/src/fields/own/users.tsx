@@ -1,9 +1,10 @@
 import { usePeople } from '@/api/people'
 import { Avatar } from '@/ui/basics'
-import type { CellProps, FieldType } from '../registry'
-import user from '../user'
+import { typeOf, type CellProps, type FieldType } from '../registry'
 import { emptiness } from '../shared'
 import { lazyInput } from './later'
+
+const user = typeOf({ type: 'user' })
 
 export const idsOf = (v: unknown): string[] => (Array.isArray(v) ? v.map(String) : v ? [String(v)] : [])
 function Cell({ value, whole }: CellProps) {
