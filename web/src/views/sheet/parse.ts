@@ -126,6 +126,7 @@ export function writeCell(f: Field, value: unknown, l: Locale, format: (v: unkno
   if (value === null || value === undefined) return ''
   if (/^(number|money|percent|quantity|integer)$/.test(f.type)) return number(value)
   if (f.type === 'date') return String(value).slice(0, 10)
+  if (f.type === 'time' || f.type === 'daterange') return String(value)
   if (f.type === 'datetime') return instantToLocal(String(value), l.zone).replace('T', ' ')
   return format(value)
 }
