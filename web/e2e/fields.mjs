@@ -158,7 +158,7 @@ export async function types(browser, email) {
   const p = await page(browser)
   await signIn(p, email)
   const MADE = {
-    Starts: 'Time of day', Runs: 'Span of days', Crew: 'People', Where: 'Address', Ticket: 'Number by itself', Search: 'Button', Finish: 'Button', Phase: 'Status', Urgency: 'Priority', Kind: 'Badge', Mood: 'Label', Size: 'One of a list',
+    Starts: 'Time of day', Runs: 'Span of days', Crew: 'People', Where: 'Address', Ticket: 'Automatic number', Search: 'Button', Finish: 'Button', Phase: 'Status', Urgency: 'Priority', Kind: 'Badge', Mood: 'Label', Size: 'One of a list',
     Ready: 'Switch', Seen: 'Tick box', Notes: 'Markdown', Photos: 'Pictures', Face: 'Portrait', Sign: 'Icon', Done: 'Progress', Code: 'QR code',
   }
   const CHOICES = { Phase: ['Open', 'Waiting', 'Closed'], Urgency: ['Low', 'Normal', 'Urgent'], Kind: ['Inside', 'Outside'], Mood: ['Calm', 'Loud'], Size: ['Small', 'Large'] }

@@ -373,3 +373,54 @@ async fn a_button_is_told_of_and_holds_nothing() {
         [&json!(true), &json!(false), &json!("custom.things")]
     );
 }
+
+#[tokio::test]
+async fn what_functions_of_the_product_write_is_numbered_too() {
+    let house = house().await;
+    let owner = house.owner().await;
+    for entity in ["finance.invoice_lines", "finance.invoices"] {
+        let field = json!({ "entity": entity, "name": "nr", "label": "No.", "type": "autonumber" });
+        let added = owner.post("/fields", field).await;
+        assert_eq!(added.status, 201, "{}", added.text());
+    }
+    let party = owner.post("/parties/parties", json!({ "name": "Buyer", "is_customer": true })).await.json();
+    let line = json!({ "name": "Thing", "quantity": 1, "price": 100 });
+    let made = owner
+        .post("/finance/invoices?expand=lines", json!({ "party_id": party["id"], "lines": [line, line] }))
+        .await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let at = format!("/finance/invoices/{}", testkit::id(&made.json()));
+    let lines = owner.get(&format!("{at}?expand=lines")).await.json()["lines"].clone();
+    assert_eq!([&lines[0]["cf.nr"], &lines[1]["cf.nr"]], [1, 2], "{lines}");
+    let posted = owner.post(&format!("{at}/post"), json!({})).await;
+    assert_eq!(posted.status, 200, "{}", posted.text());
+    let credited = owner.post(&format!("{at}/credit"), json!({})).await;
+    assert_eq!(credited.status, 200, "{}", credited.text());
+    let all = owner.get("/finance/invoices?expand=lines&sort=cf.nr").await.json()["data"].clone();
+    assert_eq!([&all[0]["cf.nr"], &all[1]["cf.nr"]], [1, 2], "{all}");
+    assert_eq!(all[1]["kind"], "CREDIT_NOTE");
+    let lines = all[1]["lines"].as_array().unwrap();
+    assert!(!lines.is_empty() && lines.iter().all(|l| l["cf.nr"].as_i64() > Some(2)), "{all}");
+}
+
+#[tokio::test]
+async fn a_portrait_is_one_picture() {
+    let house = house().await;
+    let owner = house.owner().await;
+    things(&owner).await;
+    owner.field("face", "avatar", json!({})).await;
+    owner.field("shots", "image", json!({})).await;
+    let sent = async |name: &str, bytes: &[u8]| {
+        let made = owner.raw("POST", "/files", bytes.to_vec(), &[("x-file-name", name)]).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        made.json()["id"].clone()
+    };
+    let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde";
+    let (one, two, text) =
+        (sent("one.png", png).await, sent("two.png", png).await, sent("note.txt", b"words").await);
+    owner.refused(json!({ "cf.face": [one, two] }), "This is one picture.").await;
+    owner.refused(json!({ "cf.face": [text] }), "Only pictures go here.").await;
+    owner.refused(json!({ "cf.shots": [text] }), "Only pictures go here.").await;
+    let kept = owner.thing("One", json!({ "cf.face": [one], "cf.shots": [two] })).await;
+    assert_eq!([&kept["cf.face"][0]["name"], &kept["cf.shots"][0]["name"]], ["one.png", "two.png"]);
+}

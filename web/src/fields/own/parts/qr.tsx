@@ -8,7 +8,7 @@ import { pathOf } from './squares'
 export default function Qr({ text, label, size }: { text: string; label: string; size: number }) {
   const { t } = useTranslation()
   const [open, setOpen] = useState(false)
-  const code = useMemo(() => { try { const { data, size: n } = encode(text, { ecc: 'M', border: 2 }); return { n, path: pathOf(data) } } catch { return null } }, [text])
+  const code = useMemo(() => { try { const { data, size: n } = encode(text, { ecc: 'M', border: 4 }); return { n, path: pathOf(data) } } catch { return null } }, [text])
   // Longer than a code can hold: the text alone is shown.
   if (!code) return null
   const draw = (side: number | string) => <svg viewBox={`0 0 ${code.n} ${code.n}`} width={side} height={side} role="img" aria-label={t('own.qrOf', { text })} shapeRendering="crispEdges" style={{ background: '#fff', printColorAdjust: 'exact' }}><path d={code.path} fill="#000" /></svg>
