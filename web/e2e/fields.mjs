@@ -330,6 +330,7 @@ export async function types(browser, email) {
       await shot(q, `types-${name}-record`)
       await q.goto(`${BASE}/o/custom-gigs`)
       await q.getByText('Jazz & more').first().waitFor()
+      if (name === 'dark') await q.locator('[role=progressbar]').first().waitFor()
       await shot(q, `types-${name}-table`)
       await context.close()
     }

@@ -54,7 +54,7 @@ function later(type: string, known: Pick<FieldType, 'operators' | 'width'> & Par
     return (p) => createElement(Suspense, { fallback: fallback(p) }, createElement(Part, p))
   }
   types[type] = {
-    Cell: part((t) => t.Cell, (p) => (typeof p.value === 'object' ? '' : text(p.value))), Input: part((t) => t.Input, () => ''), Filter: part((t) => t.Filter ?? t.Input, () => ''),
+    Cell: part((t) => t.Cell, (p) => known.format?.(p.value, p.field, p.locale) ?? (typeof p.value === 'object' ? '' : text(p.value))), Input: part((t) => t.Input, () => ''), Filter: part((t) => t.Filter ?? t.Input, () => ''),
     format: (v, f, l, c) => (loaded ? loaded[type]!.format(v, f, l, c) : typeof v === 'object' ? '' : text(v)), ...known,
   }
 }

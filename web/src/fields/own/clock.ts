@@ -14,6 +14,8 @@ export const asDays = (value: unknown): [string, string] | null => { const m = D
 /** What is the same in both is told once: Nov 1 – 5, 2026. */
 export function formatDays(value: unknown, l: Locale): string {
   const days = asDays(value)
+  // Half of it, as long as it is being written.
+  if (value && typeof value === 'object') return Object.values(value).filter(Boolean).join(' – ')
   if (!days) return String(value ?? '')
   const [from, to] = days.map((d) => new Date(`${d}T00:00:00Z`)) as [Date, Date]
   return new Intl.DateTimeFormat(l.locale, { dateStyle: 'medium', timeZone: 'UTC' }).formatRange(from, to)

@@ -4,13 +4,13 @@ import { asDays } from '@/fields/own/clock'
 import type { InputProps } from '../../registry'
 import { aria } from '../../shared'
 
-/** Two days; nothing is said until both are known, and the server says what does not fit. */
+/** Two days; the server says what is missing or does not fit. */
 export default function DateRange(p: InputProps) {
   const { t } = useTranslation()
   const ref = useRef<HTMLInputElement>(null)
   const [[from, to], set] = useState<[string, string]>(() => asDays(p.value) ?? ['', ''])
   useEffect(() => { if (p.autoFocus) ref.current?.focus() }, [p.autoFocus])
-  const change = (days: [string, string]) => { set(days); p.onChange(days[0] || days[1] ? { from: days[0] || null, to: days[1] || null } : null) }
+  const change = (days: [string, string]) => { set(days); p.onChange(days[0] && days[1] ? days.join('/') : days[0] || days[1] ? { from: days[0] || null, to: days[1] || null } : null) }
   const { id, ...said } = aria(p)
   return (
     <div role="group" aria-label={p.label ?? p.field.label} className="flex flex-wrap items-center gap-1.5">
