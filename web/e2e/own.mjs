@@ -20,7 +20,7 @@ export async function own(browser) {
     await d.getByLabel('Name of many').fill('Venues')
     await d.getByLabel('Name of one').fill('Venue')
     equal(await d.getByLabel('Key', { exact: false }).first().inputValue(), 'venues', 'the key follows')
-    await d.getByRole('button', { name: 'Icon 2', exact: true }).click()
+    await d.getByRole('button', { name: 'Map pin', exact: true }).click()
     await d.getByLabel('What it is for').fill('Where we meet people.')
     await axe(p, 'a new table')
     await shot(p, 'own-2-dialog')

@@ -8,7 +8,7 @@ import { budgets } from './budgets.mjs'
 import { conditions } from './conditions.mjs'
 import { data } from './data.mjs'
 import { docs } from './docs.mjs'
-import { fields } from './fields.mjs'
+import { fields, types } from './fields.mjs'
 import { fresh, newcomer, open, page, results, scene } from './kit.mjs'
 import { keyboard } from './keyboard.mjs'
 import { looks } from './looks.mjs'
@@ -62,6 +62,7 @@ try {
   if (want('time')) await time(browser, email)
   if (want('work')) await work(browser, email)
   if (want('fields')) await fields(browser, email)
+  if (want('types')) await types(browser, email)
   if (want('conditions')) await conditions(browser, email)
   if (want('approvals')) await approvals(browser)
   if (want('signin')) await signin(browser)

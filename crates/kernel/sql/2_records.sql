@@ -219,6 +219,30 @@ begin
     return null;
 end $$;
 
+-- Gives a new record the numbers of its company's own fields. The trigger that calls it asks app.numbered first, where
+-- whoever writes has the entities with such a field: others pay nothing. The counter's row stays locked until commit.
+create function app.give_numbers() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare f record; n bigint; whose text := tg_argv[0];
+begin
+    -- Of a table of one's own, the row says which.
+    if whose = 'builder.custom_records' then whose := to_jsonb(new) ->> 'entity'; end if;
+    for f in
+        select x.id, x.name from builder.custom_fields x
+        where x.organization_id = new.organization_id and x.entity = whose and x.type = 'autonumber' and x.deleted_at is null order by x.id
+    loop
+        update app.counters c set last = c.last + 1
+        where c.organization_id = new.organization_id and c.series = 'autonumber' and c.period = f.id::text returning c.last into n;
+        new.custom := new.custom || jsonb_build_object(f.name, n);
+    end loop;
+    return new;
+end $$;
+
+create function app.number(entity text) returns void language plpgsql as $$
+begin
+    execute format('create trigger own_numbers before insert on %s for each row when (strpos(current_setting(''app.numbered'', true), %L) > 0)
+        execute function app.give_numbers(%L)', entity, case entity when 'builder.custom_records' then ' custom.' else ' ' || entity || ' ' end, entity);
+end $$;
+
 create function app.protect(entity text, owner text, may_read integer[], may_create integer[], may_update integer[], may_delete integer[])
 returns void language plpgsql as $$
 declare
@@ -237,6 +261,7 @@ begin
 
     execute format('create trigger touch before update on %s for each row execute function app.touch()', t);
     perform app.log(entity);
+    perform app.number(entity);
     -- Fields that organizations added are found by equality; who has none pays nothing.
     execute format('create index %I on %s using gin (organization_id, custom jsonb_path_ops) where custom <> ''{}''', left(name, 40) || '_custom', t);
 

@@ -686,6 +686,29 @@ create policy system on builder.custom_fields for select to app_system using (tr
 grant usage on schema builder to app_system;
 grant select on builder.custom_fields to app_system;
 
+-- Records that are there already are numbered as they were made; after the last number, where the field was there before.
+-- The program does it, and nobody is told of each.
+create function builder.number_records() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    company constant uuid := new.organization_id; said constant text := current_setting('app.context', true);
+    rows text := format('%s r where r.organization_id = $1', app.table_of(new.entity)); last bigint; n bigint;
+begin
+    if new.entity like 'custom.%' then rows := rows || format(' and r.entity = %L', new.entity); end if;
+    execute format('select ceil(max(app.j_number(r.custom, $2))) from %s', rows) into last using company, new.name;
+    last := greatest(last, coalesce((new.settings ->> 'start')::bigint, 1) - 1);
+    perform set_config('app.context', format('%s %s %s ', company, '00000000-0000-0000-0000-000000000000', app.request()), true);
+    perform set_config('app.numbering', 'yes', true);
+    execute format('update %s t set custom = t.custom || jsonb_build_object($2, $3 + n.n)
+        from (select r.id, row_number() over (order by r.created_at, r.id) as n from %s and app.j_number(r.custom, $2) is null) n
+        where t.organization_id = $1 and t.id = n.id', app.table_of(new.entity), rows) using company, new.name, last;
+    get diagnostics n = row_count;
+    perform set_config('app.numbering', '', true);
+    perform set_config('app.context', said, true);
+    insert into app.counters (organization_id, series, period, last) values (company, 'autonumber', new.id::text, last + n);
+    return null;
+end $$;
+create trigger number_records after insert on builder.custom_fields for each row when (new.type = 'autonumber') execute function builder.number_records();
+
 -- Tables that an organization made for itself. Their records are rows of one table, so that making one is a row and no DDL;
 -- what people may do with them stands in a setting of its own, app.tables: four letters a table, by its slot, as app.context
 -- has them for what comes with the product.
@@ -960,6 +983,7 @@ declare
     kind text := case operation when 'INSERT' then 'created' when 'DELETE' then 'deleted' else 'updated' end;
     changed text[] := '{}'; made_here boolean := false;
 begin
+    if current_setting('app.numbering', true) = 'yes' then return; end if;
     select * into strict e from app.entities x where x.name = app.table_of(fire.entity)::text;
     whole := coalesce(e.part_of, fire.entity);
     if not exists (select from builder.triggers x where x.organization_id = company and x.entity = whole and x.is_active and x.deleted_at is null) then
@@ -1100,7 +1124,7 @@ begin
                      where c.organization_id = app.organization() and c.series = x.series)) order by x.series), '[]')
         from (
             select u.series, min(u.entity) as entity, min(u.field) as field from (
-                select c.series, null::text as entity, null::text as field from app.counters c where c.organization_id = app.organization()
+                select c.series, null::text as entity, null::text as field from app.counters c where c.organization_id = app.organization() and c.series <> 'autonumber'
                 union all
                 select n.series, null, null from app.number_series n where n.organization_id = app.organization()
                 union all

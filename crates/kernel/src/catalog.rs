@@ -148,10 +148,16 @@ kinds! {
     Signature "signature"
     Recurrence "recurrence"
     File "file"
+    Time "time"
+    Daterange "daterange"
+    Users "users"
+    Address "address"
+    Autonumber "autonumber"
+    Button "button"
 }
 
 /// Types of a company's own fields that are kept as another kind is, and only shown and written in their own way.
-const LOOKS: [(&str, Kind); 9] = [
+const LOOKS: [(&str, Kind); 13] = [
     ("radio", Kind::Select),
     ("status", Kind::Select),
     ("priority", Kind::Select),
@@ -161,6 +167,10 @@ const LOOKS: [(&str, Kind); 9] = [
     ("toggle", Kind::Boolean),
     ("markdown", Kind::Textarea),
     ("image", Kind::File),
+    ("avatar", Kind::File),
+    ("progress", Kind::Number),
+    ("icon", Kind::Text),
+    ("qrcode", Kind::Text),
 ];
 
 impl Kind {
@@ -179,7 +189,13 @@ impl Kind {
                 | Kind::Quantity
                 | Kind::Rating
                 | Kind::Duration
+                | Kind::Autonumber
         )
+    }
+
+    /// Whether people write it: of what the program gives, or what holds nothing, they only see it.
+    pub fn is_written(self) -> bool {
+        !matches!(self, Kind::Autonumber | Kind::Button)
     }
 
     /// Whether one comes before another: what has no order is neither sorted nor grouped by.
@@ -194,6 +210,9 @@ impl Kind {
                 | Kind::Signature
                 | Kind::Recurrence
                 | Kind::File
+                | Kind::Users
+                | Kind::Address
+                | Kind::Button
                 | Kind::Hidden
         )
     }

@@ -98,6 +98,12 @@ impl Overlay {
         self.fields.get(entity).map_or(&[], Vec::as_slice)
     }
 
+    /// The entities whose records are numbered by a field of the organization's own.
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = &str> {
+        let numbers = |fields: &Vec<CustomField>| fields.iter().any(|f| f.kind == Kind::Autonumber);
+        self.fields.iter().filter(move |(_, fields)| numbers(fields)).map(|(entity, _)| entity.as_str())
+    }
+
     pub fn field(&self, entity: &str, name: &str) -> Option<&CustomField> {
         self.of(entity).iter().find(|f| f.name == name)
     }
@@ -111,7 +117,7 @@ impl CustomField {
 
     /// Whether every record has something in it.
     pub fn is_always_required(&self) -> bool {
-        self.required && !self.is_conditional()
+        self.required && !self.is_conditional() && self.kind.is_written()
     }
 
     /// Its choices, if it has any: options are texts or `{id}`.
@@ -139,11 +145,13 @@ impl CustomField {
             Kind::Date => "j_date",
             Kind::Datetime => "j_instant",
             Kind::Boolean => "j_bool",
-            Kind::Multiselect | Kind::Tags => "j_list",
+            Kind::Multiselect | Kind::Tags | Kind::Users => "j_list",
             Kind::User => "j_id",
-            Kind::Location | Kind::Signature | Kind::File => {
+            Kind::Location | Kind::Signature | Kind::File | Kind::Address => {
                 return format!("({alias}.custom -> '{}')", self.name);
             }
+            // It is there, and holds nothing.
+            Kind::Button => return "true".into(),
             _ => "j_text",
         };
         format!("app.{read}({alias}.custom, '{}')", self.name)

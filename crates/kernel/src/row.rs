@@ -36,7 +36,9 @@ fn write_value(out: &mut Vec<u8>, sql_type: &Type, raw: &[u8], kind: Kind) {
             show(out, n);
         }
         // Whole numbers, however an organization's own fields keep them.
-        Type::NUMERIC if matches!(kind, Kind::Rating | Kind::Duration) => decimal(out, raw, 0),
+        Type::NUMERIC if matches!(kind, Kind::Rating | Kind::Duration | Kind::Autonumber) => {
+            decimal(out, raw, 0)
+        }
         Type::NUMERIC => {
             out.push(b'"');
             decimal(out, raw, if kind == Kind::Money { 2 } else { 0 });

@@ -290,6 +290,11 @@ impl Actor {
         if let Some(workspaces) = &access.workspaces {
             sql.push_str(&format!("; set local app.workspaces = '{}'", list(workspaces)));
         }
+        // Names of entities are letters, digits, _ and a point.
+        let numbered: Vec<&str> = self.overlay.numbered().collect();
+        if !numbered.is_empty() {
+            sql.push_str(&format!("; set local app.numbered = ' {} '", numbered.join(" ")));
+        }
         if let Some(place) = access.place() {
             sql.push_str(&format!("; set local app.place = '{place}'"));
         }

@@ -1,6 +1,7 @@
 use crate::{
     import::{Format, cells::neutral},
     plan::{Bound, Plan, quoted, visible},
+    print::address,
     query::{Query, order},
     select::{Select, group},
     write::allowed,
@@ -156,7 +157,9 @@ fn columns(plan: &Plan<'_>, deleted: bool) -> Vec<String> {
     let (mut own, mut system) = (Vec::new(), Vec::new());
     for (name, field) in visible(plan.actor, plan.entity) {
         let crate::plan::Field::Column(column) = field else {
-            own.push(name);
+            if field.kind() != Kind::Button {
+                own.push(name);
+            }
             continue;
         };
         if column.is_system() {
@@ -281,6 +284,7 @@ async fn text(
     } else {
         out.push(b'[');
     }
+    let people = people(tx, exporting).await?;
     let mut first = true;
     loop {
         let rows = page(tx, written).await?;
@@ -291,7 +295,7 @@ async fn text(
         };
         for row in &rows {
             if format == Format::Csv {
-                csv_line(&mut out, exporting.headings.iter().map(|h| cell(row, h)));
+                csv_line(&mut out, exporting.headings.iter().map(|h| cell(row, h, &people)));
                 continue;
             }
             out.extend_from_slice(if std::mem::take(&mut first) { b"\n" } else { b",\n" });
@@ -369,7 +373,19 @@ impl From<&str> for Cell {
     }
 }
 
-fn cell(row: &Row, heading: &Heading) -> Cell {
+/// What members are called, as far as this person may know, where a column names many.
+async fn people(tx: &Tx, exporting: &Exporting<'_>) -> Result<People> {
+    if !exporting.headings.iter().any(|h| h.kind == Kind::Users) {
+        return Ok(People::new());
+    }
+    let ask = sql!("select m.id::text, m.name from iam.memberships m where m.organization_id = $1");
+    let rows = tx.cached(ask, &[&tx.actor.organization]).await?;
+    Ok(rows.iter().map(|r| (r.get(0), r.get(1))).collect())
+}
+
+type People = std::collections::HashMap<String, String>;
+
+fn cell(row: &Row, heading: &Heading, people: &People) -> Cell {
     let mut json = Vec::new();
     kernel::write_json(&mut json, row, heading.at, heading.kind);
     let typed = heading.kind.is_number()
@@ -382,6 +398,14 @@ fn cell(row: &Row, heading: &Heading) -> Cell {
         [b'"', inner @ .., b'"'] if !inner.contains(&b'\\') => String::from_utf8_lossy(inner).into_owned(),
         [b'"', ..] => serde_json::from_slice(&json).unwrap_or_default(),
         [b'{', ..] if heading.kind == Kind::Location => place(&json),
+        [b'{', ..] if heading.kind == Kind::Address => {
+            address(&serde_json::from_slice(&json).unwrap_or_default(), str::to_owned)
+        }
+        [b'[', ..] if heading.kind == Kind::Users => {
+            let ids: Vec<String> = serde_json::from_slice(&json).unwrap_or_default();
+            let names: Vec<&String> = ids.iter().map(|id| people.get(id).unwrap_or(id)).collect();
+            listed(&serde_json::to_vec(&names).unwrap_or_default())
+        }
         [b'[', ..] if matches!(heading.kind, Kind::Tags | Kind::Multiselect) => listed(&json),
         other => String::from_utf8_lossy(other).into_owned(),
     };
@@ -437,8 +461,8 @@ enum Typed {
     Instant(ExcelDateTime),
 }
 
-fn typed(row: &Row, heading: &Heading, zone: &TimeZone) -> Typed {
-    let Cell { text, .. } = cell(row, heading);
+fn typed(row: &Row, heading: &Heading, zone: &TimeZone, people: &People) -> Typed {
+    let Cell { text, .. } = cell(row, heading, people);
     if text.is_empty() {
         return Typed::Empty;
     }
@@ -471,6 +495,7 @@ async fn sheet(
     let (rows, incoming) = mpsc::channel::<Vec<Vec<Typed>>>(2);
     let into = file.clone();
     let writer = tokio::task::spawn_blocking(move || write_sheet(names, incoming, &into));
+    let people = people(tx, exporting).await?;
     let mut count = 1;
     loop {
         let page = page(tx, written).await?;
@@ -483,7 +508,7 @@ async fn sheet(
         }
         let cells = page
             .iter()
-            .map(|row| exporting.headings.iter().map(|h| typed(row, h, &actor.zone)).collect())
+            .map(|row| exporting.headings.iter().map(|h| typed(row, h, &actor.zone, &people)).collect())
             .collect();
         if rows.send(cells).await.is_err() {
             break;

@@ -263,6 +263,8 @@ pub(crate) fn list(actor: &Actor, entity: &Entity) -> Vec<String> {
                 | Kind::Signature
                 | Kind::Recurrence
                 | Kind::File
+                | Kind::Address
+                | Kind::Button
         );
         if names.len() < 7
             && !dull
@@ -420,7 +422,7 @@ fn column(catalog: &Catalog, actor: &Actor, entity: &Entity, name: &str, words: 
 fn custom(actor: &Actor, entity: &Entity, field: &CustomField) -> Value {
     let name = format!("cf.{}", field.name);
     let rated = field.kind == Kind::Rating;
-    let write = actor.access.field(&entity.name, &name) == FieldAccess::Write;
+    let write = actor.access.field(&entity.name, &name) == FieldAccess::Write && field.kind.is_written();
     let options: Vec<Value> = field
         .options
         .iter()
@@ -431,11 +433,14 @@ fn custom(actor: &Actor, entity: &Entity, field: &CustomField) -> Value {
         condition.clone().filter(|c| crate::conditional::may_see(actor, entity, c))
     };
     json!({
-        "name": name, "label": field.label, "help": field.help, "type": field.look, "required": field.required,
-        "readonly": false, "access": if write { "write" } else { "read" },
+        "name": name, "label": field.label, "help": field.help, "type": type_name(field.kind), "look": field.look,
+        "required": field.required, "readonly": !field.kind.is_written(), "access": if write { "write" } else { "read" },
         "options": (!options.is_empty() && !rated).then_some(options),
         "max": rated.then(|| field.stars()),
-        "filterable": true, "sortable": field.kind.has_order(), "custom": true, "unique": false, "system": false,
+        // A button moves the record: its cell is told of what.
+        "of": (field.kind == Kind::Button).then_some(&entity.name),
+        "settings": field.settings.as_object().is_some_and(|s| !s.is_empty()).then_some(&field.settings),
+        "filterable": field.kind != Kind::Button, "sortable": field.kind.has_order(), "custom": true, "unique": false, "system": false,
         "visible_when": shown(&field.visible_when), "required_when": shown(&field.required_when),
     })
 }

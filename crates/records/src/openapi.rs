@@ -1,6 +1,7 @@
 use crate::{
     meta,
     plan::{Field, visible},
+    value::PLACES,
 };
 use kernel::{Actor, Catalog, Entity, FieldAccess, Kind, Module};
 use serde_json::{Map, Value, json};
@@ -716,7 +717,16 @@ fn value_schema(kind: Kind, options: &[String]) -> Value {
         Kind::Number | Kind::Money | Kind::Percent | Kind::Quantity => {
             json!({ "type": "string", "pattern": "^-?[0-9]{1,14}(\\.[0-9]{1,6})?$" })
         }
-        Kind::Integer => json!({ "type": "integer" }),
+        Kind::Integer | Kind::Autonumber => json!({ "type": "integer" }),
+        Kind::Time => json!({ "type": "string", "pattern": "^[0-9]{2}:[0-9]{2}(:[0-9]{2})?$" }),
+        Kind::Daterange => {
+            json!({ "type": "string", "description": "The first and the last day, 2026-11-01/2026-11-05. Written also as {from, to}." })
+        }
+        Kind::Users => json!({ "type": "array", "items": { "type": "string", "format": "uuid" } }),
+        Kind::Address => {
+            let parts = PLACES.map(|part| (part.to_owned(), json!({ "type": "string" })));
+            json!({ "type": "object", "additionalProperties": false, "properties": Map::from_iter(parts) })
+        }
         Kind::Boolean => json!({ "type": "boolean" }),
         Kind::Date => json!({ "type": "string", "format": "date" }),
         Kind::Datetime => json!({ "type": "string", "format": "date-time" }),
@@ -725,7 +735,7 @@ fn value_schema(kind: Kind, options: &[String]) -> Value {
         Kind::Url => json!({ "type": "string", "format": "uri" }),
         Kind::Select => json!({ "type": "string", "enum": options }),
         Kind::Tags | Kind::Multiselect => json!({ "type": "array", "items": { "type": "string" } }),
-        Kind::Json | Kind::Hidden => json!({}),
+        Kind::Json | Kind::Button | Kind::Hidden => json!({}),
         Kind::Rating => json!({ "type": "integer", "minimum": 0, "maximum": 10 }),
         Kind::Duration => {
             json!({ "type": "integer", "minimum": 0, "description": "Minutes. Written also as 1:30, 90m or 1.5h." })
@@ -783,6 +793,7 @@ fn record(catalog: &Catalog, actor: &Actor, entity: &Entity, write: bool) -> Val
                 }
                 (c.options.clone(), !c.not_null, c.required)
             }
+            Field::Custom(f) if write && !f.kind.is_written() => continue,
             Field::Custom(f) => (f.choices().map(str::to_owned).collect(), true, f.required),
         };
         let mut schema = value_schema(field.kind(), &options);

@@ -275,6 +275,11 @@ impl<'a> Sheet<'a> {
             Value::Array(items) => {
                 let said = |item: &'_ Value| {
                     let plain = item.as_str().or(item["name"].as_str()).unwrap_or_default().to_owned();
+                    let plain = if field["type"] == "users" {
+                        self.people.get(&plain).cloned().unwrap_or_default()
+                    } else {
+                        plain
+                    };
                     labelled(item).map_or(plain, str::to_owned)
                 };
                 items.iter().map(said).collect::<Vec<_>>().join(", ")
@@ -298,11 +303,16 @@ impl<'a> Sheet<'a> {
             "rating" => format!("{text} / {}", field["max"].as_i64().unwrap_or(5)),
             "duration" => duration(&text, self.language),
             "location" => location(value),
+            "address" => address(value, |code| country(code, self.language)),
+            "autonumber" => numbered(&text, &field["settings"]),
+            "daterange" => days(&text, self.language),
+            "time" => clock(&text, self.language),
             "country" => country(&text, self.language),
             "timezone" => text.replace('_', " "),
             "user" => self.people.get(&text).cloned().unwrap_or_default(),
             "richtext" => unmarked(&text),
             "recurrence" => Recurrence::parse(&text).map_or(text, |rule| rule.said(self.language, &day)),
+            "button" => String::new(),
             "boolean" => {
                 if *value == true {
                     "✓".into()
@@ -365,6 +375,40 @@ fn duration(text: &str, language: &str) -> String {
     }
 }
 
+/// In one line; `country` says what the country is called.
+pub(crate) fn address(value: &Value, country: impl Fn(&str) -> String) -> String {
+    let part = |name: &str| value[name].as_str().unwrap_or_default();
+    let place = format!("{} {}", part("region"), part("postal_code"));
+    let country = if part("country").is_empty() { String::new() } else { country(part("country")) };
+    let parts = [part("street"), part("city"), place.trim(), &country];
+    parts.iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join(", ")
+}
+
+/// `V-0007`, with the prefix and the digits that the field has.
+fn numbered(text: &str, settings: &Value) -> String {
+    let digits = settings["digits"].as_u64().and_then(|d| usize::try_from(d).ok()).unwrap_or(0);
+    format!("{}{text:0>digits$}", settings["prefix"].as_str().unwrap_or_default())
+}
+
+fn days(text: &str, language: &str) -> String {
+    let (from, to) = text.split_once('/').unwrap_or((text, text));
+    if from == to {
+        day(from, language)
+    } else {
+        format!("{}\u{2013}{}", day(from, language), day(to, language))
+    }
+}
+
+/// A time of day: of twelve hours in English, of twenty-four elsewhere.
+fn clock(text: &str, language: &str) -> String {
+    let Ok(time) = text.parse::<jiff::civil::Time>() else { return text.to_owned() };
+    match (language, text.len() > 5) {
+        ("en", true) => time.strftime("%-I:%M:%S %p").to_string(),
+        ("en", false) => time.strftime("%-I:%M %p").to_string(),
+        _ => text.to_owned(),
+    }
+}
+
 fn location(value: &Value) -> String {
     let degrees = format!("{}, {}", value["lat"], value["lon"]);
     match value["label"].as_str() {
@@ -420,6 +464,17 @@ mod tests {
         );
         assert_eq!(["en", "ru", "kk"].map(|l| country("KZ", l)), ["Kazakhstan", "Казахстан", "Қазақстан"]);
         assert_eq!(country("??", "en"), "??");
+        assert_eq!(["en", "ru"].map(|l| clock("21:05", l)), ["9:05 PM", "21:05"]);
+        assert_eq!(clock("00:05:09", "en"), "12:05:09 AM");
+        assert_eq!(
+            ["en", "kk"].map(|l| days("2026-11-01/2026-11-05", l)),
+            ["1 Nov 2026\u{2013}5 Nov 2026", "01.11.2026\u{2013}05.11.2026"]
+        );
+        assert_eq!(numbered("7", &json!({ "prefix": "V-", "digits": 4 })), "V-0007");
+        assert_eq!(numbered("12345", &json!({ "digits": 4 })), "12345");
+        let place =
+            json!({ "street": "Abay 10", "city": "Almaty", "postal_code": "050000", "country": "KZ" });
+        assert_eq!(address(&place, |c| country(c, "ru")), "Abay 10, Almaty, 050000, Казахстан");
         assert_eq!(location(&json!({ "lat": 1.5, "lon": 2, "label": "Home" })), "Home (1.5, 2)");
         assert_eq!(
             unmarked("# Terms\n**Pay** in *time*, see [here](https://a.test).\n\n- one\n- two"),

@@ -1,6 +1,6 @@
 use crate::{
     occurs::{Left, Occurs},
-    plan::{Bound, Plan, quoted},
+    plan::{Bound, Field, Plan, quoted},
     select::{Select, actions_of, group},
 };
 use conditions::{Condition, Param};
@@ -192,7 +192,15 @@ pub(crate) fn order(plan: &mut Plan<'_>, sort: &[String]) -> Result<Vec<Key>> {
             _ => "text",
         };
         let nullable = !field.not_null() || alias != "r";
-        keys.push(Key { sql: field.sql(&alias), down, nullable, cast });
+        let (mut sql, mut cast) = (field.sql(&alias), cast);
+        // What is urgent is no matter of letters: these stand as their choices do.
+        if let Field::Custom(field) = field
+            && field.look == "priority"
+        {
+            plan.params.push(Param::List(field.choices().map(str::to_owned).collect()));
+            (sql, cast) = (format!("array_position(${}::text[], {sql})", plan.params.len() + 1), "integer");
+        }
+        keys.push(Key { sql, down, nullable, cast });
     }
     if keys.last().is_none_or(|k| k.sql != "r.\"id\"") {
         let down = keys.last().is_some_and(|k| k.down);
@@ -244,9 +252,9 @@ fn after(plan: &mut Plan<'_>, keys: &[Key], last: &[Option<String>]) -> String {
 /// A page of records as the body of the answer: `{data, next, count?}`.
 pub async fn list(store: &Store, actor: &Actor, entity: &Entity, query: &Query) -> Result<Vec<u8>> {
     let mut plan = Plan::new(&actor.catalog, actor, entity)?;
-    let keys = order(&mut plan, &query.sort)?;
     let mut conditions = query.conditions(&mut plan)?;
     let counted = (plan.from(), conditions.join(" and "), plan.params.clone());
+    let keys = order(&mut plan, &query.sort)?;
     if let Some(cursor) = &query.cursor {
         let last: Option<Vec<Option<String>>> =
             decode(cursor).filter(|last: &Vec<Option<String>>| last.len() == keys.len());

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 const MOST: u32 = 100;
 const GROUPS: usize = 3;
 /// What the description of a field says to anybody.
-const SAID: [&str; 6] = ["name", "label", "type", "options", "scale", "currency_field"];
+const SAID: [&str; 8] = ["name", "label", "type", "look", "options", "settings", "scale", "currency_field"];
 
 /// A view of an entity, as far as this actor may see it now.
 pub struct Shown<'a> {
@@ -238,9 +238,10 @@ impl<'a> Shown<'a> {
         may.then(|| (format!("{relation}.{title}"), [relation, title.to_owned()]))
     }
 
-    fn is_files(&self, name: &str) -> bool {
+    /// Whether it is a field of the organization's own, kept as this.
+    fn is_of(&self, name: &str, kind: Kind) -> bool {
         let own = name.strip_prefix("cf.").and_then(|own| self.actor.overlay.field(&self.entity.name, own));
-        own.is_some_and(|field| field.kind == Kind::File)
+        own.is_some_and(|field| field.kind == kind)
     }
 
     /// The currency that money is in, where the actor may see it.
@@ -276,7 +277,7 @@ impl<'a> Shown<'a> {
         let mut sort: Vec<String> = Vec::new();
         for key in groups.chain(keys) {
             let (name, down) = key.strip_prefix('-').map_or((key, ""), |name| (name, "-"));
-            let orders = |kind| !matches!(kind, Kind::Json | Kind::Tags | Kind::Multiselect);
+            let orders = |kind: Kind| kind.has_order();
             if !seen.iter().any(|(n, field)| n == name && orders(field.kind())) {
                 continue;
             }
@@ -297,7 +298,8 @@ impl<'a> Shown<'a> {
                 Some((_, [relation, title])) => row[relation][title].clone(),
                 None if is_relation => Value::Null,
                 // Of files their names: what they hold is not for guests.
-                None if row[name].is_array() && self.is_files(name) => named(&row[name]),
+                None if row[name].is_array() && self.is_of(name, Kind::File) => named(&row[name]),
+                None if self.is_of(name, Kind::Users) => Value::Null,
                 None => row[name].clone(),
             };
             out.insert(name.clone(), value);

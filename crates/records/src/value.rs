@@ -2,7 +2,7 @@ use crate::recurrence::Recurrence;
 use jiff::{Timestamp, civil::Date};
 use kernel::{Column, CustomField, Kind};
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Text that PostgreSQL casts to the column's type; `None` is null.
 pub(crate) type Text = Option<String>;
@@ -18,6 +18,9 @@ const MOST_MINUTES: i64 = 100 * 366 * 24 * 60;
 /// Of the strokes of a signature.
 const MOST_STROKES: usize = 20_000;
 const MOST_FILES: usize = 50;
+const MOST_PEOPLE: usize = 200;
+/// What an address says, as the addresses of parties and documents do.
+pub(crate) const PLACES: [&str; 5] = ["street", "city", "region", "postal_code", "country"];
 /// ISO 3166-1, and the code that Kosovo is given in practice.
 const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS \
     BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE \
@@ -27,6 +30,8 @@ const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB B
     NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW \
     SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO \
     TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW XK";
+
+pub(crate) const NOT_WRITTEN: &str = "This field cannot be written.";
 
 /// Checks what somebody sent for a column, and gives the text that is sent on. Empty text is no value.
 ///
@@ -42,15 +47,22 @@ pub(crate) fn json_of(field: &CustomField, value: &Value) -> Result<Value, Strin
     let Some(text) = checked(kind, value, "numeric", || field.choices())? else {
         return Ok(Value::Null);
     };
-    if kind == Kind::Rating {
-        rating(&Value::String(text.clone()), field.stars())?;
+    match field.look.as_str() {
+        _ if kind == Kind::Rating => drop(rating(&Value::String(text.clone()), field.stars())?),
+        "progress" => progress(&text)?,
+        "icon" => icon(&text)?,
+        "avatar" if text.contains(',') => return Err("This is one picture.".into()),
+        _ => {}
     }
     Ok(match kind {
-        Kind::File if text == "[]" => Value::Null,
+        Kind::File | Kind::Users if text == "[]" => Value::Null,
+        Kind::Address if text == "{}" => Value::Null,
         Kind::Boolean => Value::Bool(text == "true"),
         k if k.is_number() => text.parse::<serde_json::Number>().map_or(Value::Null, Value::Number),
         Kind::Multiselect => value.clone(),
-        Kind::Location | Kind::Signature | Kind::File => serde_json::from_str(&text).unwrap_or_default(),
+        Kind::Location | Kind::Signature | Kind::File | Kind::Users | Kind::Address => {
+            serde_json::from_str(&text).unwrap_or_default()
+        }
         _ => Value::String(text),
     })
 }
@@ -83,6 +95,11 @@ fn checked<'a, I: Iterator<Item = &'a str>>(
         Kind::Signature => signature(value)?.to_string(),
         Kind::Recurrence => Recurrence::parse(&plain(value, LONG)?)?.to_string(),
         Kind::File => files(value)?.to_string(),
+        Kind::Time => time(value)?,
+        Kind::Daterange => days(value)?,
+        Kind::Users => people(value)?.to_string(),
+        Kind::Address => address(value)?.to_string(),
+        Kind::Autonumber | Kind::Button => return Err(NOT_WRITTEN.into()),
         Kind::Phone => plain(value, 50)?,
         Kind::Email => plain(value, 254).and_then(email)?,
         Kind::Url => plain(value, SHORT).and_then(url)?,
@@ -366,6 +383,117 @@ fn files(value: &Value) -> Result<Value, String> {
     Ok(json!(ids.map_err(|_| "Send the file first, then name it by its id.")?))
 }
 
+/// `HH:MM`, with seconds where they were given: texts that sort as the times do.
+fn time(value: &Value) -> Result<String, String> {
+    const NO: &str = "Write a time of day as 18:30.";
+    let text = value.as_str().ok_or(NO)?.trim().to_lowercase();
+    let halves = [("am", 'a'), ("pm", 'p'), ("a.m.", 'a'), ("p.m.", 'p')];
+    let said = halves.iter().find_map(|(end, half)| Some((text.strip_suffix(end)?, Some(*half))));
+    let (clock, half) = said.unwrap_or((&text, None));
+    let parts: Vec<&str> = clock.trim().split(':').collect();
+    let number = |n: usize, most: u8| {
+        let digits = parts.get(n).filter(|d| (1..=2).contains(&d.len()) && (n == 0 || d.len() == 2))?;
+        let all = digits.bytes().all(|b| b.is_ascii_digit());
+        digits.parse::<u8>().ok().filter(|d| all && *d <= most)
+    };
+    let hour = match (number(0, 23).ok_or(NO)?, half) {
+        (hour, None) => hour,
+        (hour @ 1..=12, Some('a')) => hour % 12,
+        (hour @ 1..=12, Some('p')) => hour % 12 + 12,
+        _ => return Err(NO.into()),
+    };
+    match parts.len() {
+        1 if half.is_some() => Ok(format!("{hour:02}:00")),
+        2 => Ok(format!("{hour:02}:{:02}", number(1, 59).ok_or(NO)?)),
+        3 => Ok(format!("{hour:02}:{:02}:{:02}", number(1, 59).ok_or(NO)?, number(2, 59).ok_or(NO)?)),
+        _ => Err(NO.into()),
+    }
+}
+
+/// `2026-11-01/2026-11-05`, an interval of ISO 8601: text that sorts by its first day. Taken also as `{from, to}`.
+fn days(value: &Value) -> Result<String, String> {
+    const NO: &str = "Write days as 2026-11-01/2026-11-05, the first and the last.";
+    let (from, to) = match value {
+        Value::String(text) => {
+            let (from, to) = text.split_once('/').ok_or(NO)?;
+            (json!(from.trim()), json!(to.trim()))
+        }
+        Value::Object(map) if map.keys().all(|k| k == "from" || k == "to") => {
+            (value["from"].clone(), value["to"].clone())
+        }
+        _ => return Err(NO.into()),
+    };
+    let given = |day: &Value| !day.is_null() && day != "";
+    match (given(&from), given(&to)) {
+        (false, false) => return Err(NO.into()),
+        (true, true) => {}
+        _ => return Err("Say both the first and the last day.".into()),
+    }
+    let (from, to) = (date(&from)?, date(&to)?);
+    if to < from {
+        return Err("The last day is before the first.".into());
+    }
+    Ok(format!("{from}/{to}"))
+}
+
+/// Members, each once.
+fn people(value: &Value) -> Result<Value, String> {
+    let items = value.as_array().ok_or("This is a list of members.")?;
+    if items.len() > MOST_PEOPLE {
+        return Err(format!("At most {MOST_PEOPLE} members."));
+    }
+    let mut ids: Vec<String> = Vec::new();
+    for item in items {
+        let id = id(item)?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(json!(ids))
+}
+
+/// Of its parts those that say something; a text is its street.
+fn address(value: &Value) -> Result<Value, String> {
+    let mut parts = Map::new();
+    match value {
+        Value::String(text) => {
+            parts.insert("street".into(), json!(plain(&json!(text.trim()), 500)?));
+        }
+        Value::Object(map) => {
+            if let Some(other) = map.keys().find(|k| !PLACES.contains(&k.as_str())) {
+                return Err(format!("An address has no {other}."));
+            }
+            for name in PLACES {
+                let value = &value[name];
+                if value.is_null() || value.as_str().is_some_and(|t| t.trim().is_empty()) {
+                    continue;
+                }
+                let text = match name {
+                    "country" => country(value)?,
+                    "postal_code" => plain(value, 20)?,
+                    _ => plain(value, 500)?,
+                };
+                parts.insert(name.into(), json!(text.trim()));
+            }
+        }
+        _ => return Err("An address has street, city, region, postal_code and country.".into()),
+    }
+    Ok(Value::Object(parts))
+}
+
+fn progress(text: &str) -> Result<(), String> {
+    let fits = text.parse::<Decimal>().is_ok_and(|n| (Decimal::ZERO..=Decimal::ONE_HUNDRED).contains(&n));
+    if fits { Ok(()) } else { Err("Progress is a number from 0 to 100.".into()) }
+}
+
+fn icon(text: &str) -> Result<(), String> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if text.len() <= 40 && text.bytes().all(plain) {
+        return Ok(());
+    }
+    Err("An icon is called by its name.".into())
+}
+
 fn date(value: &Value) -> Result<String, String> {
     let text = value.as_str().ok_or("This is a date.")?;
     let date: Date = Some(text)
@@ -437,6 +565,55 @@ mod tests {
             json!(true),
         ] {
             assert!(decimal(&bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_of_day_sort_as_texts() {
+        for (text, kept) in [
+            ("9:05", "09:05"),
+            ("21:05:07", "21:05:07"),
+            ("00:00", "00:00"),
+            ("12 am", "00:00"),
+            ("12:30 PM", "12:30"),
+            ("9:05 p.m.", "21:05"),
+            ("11pm", "23:00"),
+        ] {
+            assert_eq!(time(&json!(text)), Ok(kept.to_owned()), "{text}");
+        }
+        for bad in
+            ["", "9", "24:00", "9:5", "9:60", "13:00 pm", "0 am", "1:2:3:4", "noon", "9:05 \u{434}m", "٩:٠٥"]
+        {
+            assert!(time(&json!(bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn days_are_an_interval_with_both_ends() {
+        let kept = Ok("2026-11-01/2026-11-05".to_owned());
+        assert_eq!(days(&json!("2026-11-01/2026-11-05")), kept);
+        assert_eq!(days(&json!({ "from": "2026-11-01", "to": "2026-11-05" })), kept);
+        for (bad, message) in [
+            (json!("2026-11-05/2026-11-01"), "The last day is before the first."),
+            (json!({ "from": "2026-11-05" }), "Say both the first and the last day."),
+            (json!({ "from": "2026-11-05", "to": "" }), "Say both the first and the last day."),
+            (json!("2026-11-05"), "Write days as 2026-11-01/2026-11-05, the first and the last."),
+            (json!({ "from": "2026-02-30", "to": "2026-03-01" }), "Write the date as 2026-12-31."),
+        ] {
+            assert_eq!(days(&bad), Err(message.to_owned()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_keeps_what_says_something() {
+        assert_eq!(address(&json!(" Abay 10 ")), Ok(json!({ "street": "Abay 10" })));
+        let full = json!({ "street": "Abay 10", "city": "Almaty", "region": " ", "postal_code": 50000, "country": "kz" });
+        let kept = json!({ "street": "Abay 10", "city": "Almaty", "postal_code": "50000", "country": "KZ" });
+        assert_eq!(address(&full), Ok(kept));
+        for bad in
+            [json!({ "line1": "x" }), json!({ "country": "Kazakhstan" }), json!([1]), json!({ "city": {} })]
+        {
+            assert!(address(&bad).is_err(), "{bad}");
         }
     }
 

@@ -3,7 +3,7 @@ use crate::{
     plan::{plain, quoted},
     query::{Reading, Record},
     select::from_states,
-    value::{Text, json_of, text_of},
+    value::{NOT_WRITTEN, Text, json_of, text_of},
 };
 use kernel::{
     Actor, Column, Entity, Error, Fault, FieldAccess, Kind, Result, Scope, Store, Tx, When, sql, within,
@@ -74,7 +74,7 @@ pub(crate) fn draft(
                 wrong(if Some(name.as_str()) == workflow {
                     "Use an action to change the state.".into()
                 } else {
-                    "This field cannot be written.".into()
+                    NOT_WRITTEN.into()
                 });
             }
             continue;
@@ -140,6 +140,10 @@ fn custom(
     if actor.access.field(&entity.name, &name) != FieldAccess::Write {
         return Err(Error::Forbidden(format!("You may not write the field {name}.")));
     }
+    if !field.kind.is_written() {
+        faults.push(Fault { field: Some(name), message: NOT_WRITTEN.into() });
+        return Ok(());
+    }
     match json_of(field, value) {
         Ok(Value::Null) if field.is_always_required() => {
             faults.push(Fault { field: Some(name), message: "This is required.".into() })
@@ -148,7 +152,11 @@ fn custom(
             if field.kind == Kind::User
                 && let Some(id) = value.as_str().and_then(|t| t.parse().ok())
             {
-                draft.relations.push((kernel::MEMBERS.into(), id, name));
+                draft.relations.push((kernel::MEMBERS.into(), id, name.clone()));
+            }
+            if field.kind == Kind::Users {
+                let ids = value.as_array().into_iter().flatten().filter_map(|id| id.as_str()?.parse().ok());
+                draft.relations.extend(ids.map(|id| (kernel::MEMBERS.into(), id, name.clone())));
             }
             if field.kind == Kind::Signature && value.is_object() {
                 // Who signs, and when, nobody says himself.
@@ -489,7 +497,13 @@ async fn hang(
         if rows.len() < ids.len() {
             return Err(Error::refused_at(format!("cf.{key}"), "There is no such file. Send it first."));
         }
-        custom.insert(key.clone(), rows.iter().map(|r| r.get::<_, Value>(0)).collect());
+        let held: Vec<Value> = rows.iter().map(|r| r.get(0)).collect();
+        let field = tx.actor.overlay.field(entity, key);
+        let shown = field.is_some_and(|f| matches!(f.look.as_str(), "image" | "avatar"));
+        if shown && held.iter().any(|f| !f["type"].as_str().is_some_and(|t| t.starts_with("image/"))) {
+            return Err(Error::refused_at(format!("cf.{key}"), "Only pictures go here."));
+        }
+        custom.insert(key.clone(), held.into());
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ mod conversations;
 mod docs;
 mod events;
 mod extract;
+mod field_settings;
 pub mod following;
 mod identity;
 pub mod imports_api;

@@ -1,6 +1,7 @@
 use crate::{
     Answer, Body, Person, State, events,
     extract::{Id, only},
+    field_settings,
     records_api::json_bytes,
 };
 use axum::{
@@ -231,6 +232,8 @@ fn options(body: &Value) -> Answer<Option<Value>> {
     Ok(Some(body["options"].clone()))
 }
 
+const NOBODY_FILLS: &str = "Nobody fills in a field of this type.";
+
 /// What a type needs beside choices.
 fn settings(body: &Value) -> Answer<Option<Value>> {
     match &body["settings"] {
@@ -279,8 +282,12 @@ async fn add_field(Has(state): Has<State>, person: Person, Body(body): Body) -> 
     {
         return Err(Error::malformed_at("options", "A rating is of 5 or of 10.").into());
     }
+    field_settings::check(&person.actor, known, kept, &settings)?;
     let required = body["required"] == true;
     let [visible_when, required_when] = conditions(&person.actor, known, name, &body)?;
+    if !kept.is_written() && (required || required_when.is_some()) {
+        return Err(Error::malformed_at("required", NOBODY_FILLS).into());
+    }
     let id = Uuid::now_v7();
     let sql = "insert into builder.custom_fields (organization_id, id, entity, name, label, type, required, options, help, visible_when, required_when, settings) values ($1, $2, $3::text, $4::text, $5::text, $6::text, $7, $8, $9::text, $10, $11, $12)";
     let read = format!("select {FIELD} from builder.custom_fields where organization_id = $1 and id = $2");
@@ -336,6 +343,15 @@ async fn change_field(Has(state): Has<State>, person: Person, Id(id): Id, Body(b
         &["label", "required", "options", "settings", "help", "position", "visible_when", "required_when"],
     )?;
     let (entity, name) = own_field(&person.actor, id)?;
+    let settings = settings(&body)?;
+    if let Some(field) = person.actor.overlay.field(&entity.name, &name) {
+        if let Some(settings) = &settings {
+            field_settings::check(&person.actor, entity, field.kind, settings)?;
+        }
+        if !field.kind.is_written() && (body["required"] == true || !body["required_when"].is_null()) {
+            return Err(Error::malformed_at("required", NOBODY_FILLS).into());
+        }
+    }
     let [visible_when, required_when] = conditions(&person.actor, entity, &name, &body)?;
     let said = ["visible_when", "required_when"].map(|part| body.get(part).is_some());
     let sql = "update builder.custom_fields set label = coalesce($3::text, label), required = coalesce($4, required), options = coalesce($5, options), help = coalesce($6::text, help), position = coalesce($7, position),
@@ -365,7 +381,7 @@ async fn change_field(Has(state): Has<State>, person: Person, Id(id): Id, Body(b
                         &visible_when,
                         &said[1],
                         &required_when,
-                        &settings(&body)?,
+                        &settings,
                     ],
                 ),
                 (&read, &[&organization, &id]),

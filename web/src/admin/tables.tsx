@@ -11,6 +11,7 @@ import { done } from '@/lib/undo'
 import { useSubmit } from '@/lib/useForm'
 import { Chip, Confirm, Dialog, Empty, Failure, Labelled, Skeleton } from '@/ui/basics'
 import { EntityIcon } from '@/ui/icon'
+import { ICONS } from '@/ui/icon-names'
 import { COLORS, FieldList, keyOf } from './fields'
 import { Section } from './layout'
 
@@ -20,7 +21,6 @@ interface State { id: string; label: string; color?: string }
 interface Move { action: string; label: string; source: string; target: string }
 interface OwnTable { id: string; name: string; entity: string; title: string; singular: string | null; description: string | null; icon: string | null; states: State[]; moves: Move[] }
 
-const ICONS = ['table', 'map-pin', 'building', 'warehouse', 'truck', 'wrench', 'package', 'flask-conical', 'calendar', 'users', 'briefcase', 'file-text', 'ticket', 'camera', 'graduation-cap', 'heart', 'star', 'key', 'globe', 'shield']
 const listed = (deleted: boolean) => () => get<{ data: OwnTable[] }>('/tables', deleted ? { deleted: 'true' } : {}).then((r) => r.data)
 /** The table is there, or not, for the menu and everything else too. */
 const renew = async () => { await Promise.all([queryClient.invalidateQueries({ queryKey: ['tables'] }), queryClient.invalidateQueries({ queryKey: ['meta'] })]) }
@@ -77,7 +77,7 @@ function TableDialog({ table, onClose, onDone }: { table: OwnTable | null; onClo
         <Labelled label={t('tables.singular')} error={errors.singular} help={t('tables.singularHelp')}>{(p) => <input {...p} className="input" value={v.singular} onChange={(e) => setV({ ...v, singular: e.target.value })} />}</Labelled>
         <Labelled label={t('tables.key')} required error={errors.name} help={t('tables.keyHelp')}>{(p) => <input {...p} className="input" disabled={!!table} value={v.name} onChange={(e) => { setNamed(true); setV({ ...v, name: e.target.value }) }} />}</Labelled>
         <fieldset className="border-0 p-0 m-0 min-w-0"><legend className="field-label">{t('tables.icon')}</legend>
-          <div className="flex flex-wrap gap-1">{ICONS.map((name, i) => <button key={name} type="button" className={clsx('btn ghost icon sm', v.icon === name && 'on')} aria-label={`${t('tables.icon')} ${i + 1}`} aria-pressed={v.icon === name} onClick={() => setV({ ...v, icon: name })}><EntityIcon name={name} size={15} /></button>)}</div>
+          <div className="flex flex-wrap gap-1">{ICONS.map((name) => <button key={name} type="button" className={clsx('btn ghost icon sm', v.icon === name && 'on')} aria-label={t(`icons.${name}`)} aria-pressed={v.icon === name} onClick={() => setV({ ...v, icon: name })}><EntityIcon name={name} size={15} /></button>)}</div>
         </fieldset>
         <Labelled label={t('tables.description')} error={errors.description} className="col-span-2">{(p) => <input {...p} className="input" value={v.description} onChange={(e) => setV({ ...v, description: e.target.value })} />}</Labelled>
       </div>

@@ -54,7 +54,7 @@ function later(type: string, known: Pick<FieldType, 'operators' | 'width'> & Par
     return (p) => createElement(Suspense, { fallback: fallback(p) }, createElement(Part, p))
   }
   types[type] = {
-    Cell: part((t) => t.Cell, (p) => (typeof p.value === 'object' ? '' : text(p.value))), Input: part((t) => t.Input, () => ''), Filter: part((t) => t.Filter ?? t.Input, () => ''),
+    Cell: part((t) => t.Cell, (p) => known.format?.(p.value, p.field, p.locale) ?? (typeof p.value === 'object' ? '' : text(p.value))), Input: part((t) => t.Input, () => ''), Filter: part((t) => t.Filter ?? t.Input, () => ''),
     format: (v, f, l, c) => (loaded ? loaded[type]!.format(v, f, l, c) : typeof v === 'object' ? '' : text(v)), ...known,
   }
 }
@@ -73,9 +73,25 @@ later('json', { operators: emptiness, width: 200, wide: true, format: text })
 later('file', { operators: emptiness, width: 150 })
 later('recurrence', { operators: emptiness, width: 220, wide: true })
 later('signature', { operators: emptiness, width: 180, wide: true })
+later('time', { operators: numberOperators, width: 110 })
+later('daterange', { operators: [...one('greater_or_equal', 'less_than'), ...emptiness], width: 190 })
+later('users', { operators: types.multiselect!.operators, width: 180, wide: true })
+later('address', { operators: emptiness, width: 220, wide: true })
+later('autonumber', { operators: numberOperators, width: 100 })
+later('button', { operators: [], width: 130 })
+later('icon', { operators: choiceOperators, width: 90 })
+later('avatar', { operators: emptiness, width: 80 })
+later('progress', { operators: numberOperators, width: 150, types: true, sum: 'avg' })
+later('qrcode', { operators: textOperators, width: 170, types: true })
+/** Looks: kept as another type is. */
+const like = (base: string, ...looks: string[]) => { const { Cell: _, Input: __, Filter: ___, ...known } = types[base]!; for (const look of looks) later(look, known) }
+like('select', 'radio', 'status', 'priority', 'label', 'badge')
+like('boolean', 'checkbox', 'toggle')
+like('richtext', 'markdown')
+like('file', 'image')
 
 /** A type this build does not know is shown and edited as text. */
-export const typeOf = (f: { type: string }): FieldType => types[f.type] ?? types.text!
+export const typeOf = (f: { type: string; look?: string | null | undefined }): FieldType => types[f.look ?? f.type] ?? types[f.type] ?? types.text!
 export const typeNames = Object.keys(types)
 
 /** The currency a money value is in: the field names it, the record carries it, or the organization's. */

@@ -8,8 +8,8 @@ import { asPlace, kilometres, type Place } from '@/fields/own/location'
 
 export type Kind = 'text' | 'number' | 'date' | 'instant' | 'bool' | 'id' | 'list' | 'json'
 export const kindOf = (type: string): Kind =>
-  /^(number|integer|money|percent|quantity|rating|duration)$/.test(type) ? 'number' : type === 'date' ? 'date' : type === 'datetime' ? 'instant' : type === 'boolean' ? 'bool'
-    : /^(relation|user|uuid|file)$/.test(type) ? 'id' : /^(tags|multiselect)$/.test(type) ? 'list' : /^(json|location|signature)$/.test(type) ? 'json' : 'text'
+  /^(number|integer|money|percent|quantity|rating|duration|autonumber)$/.test(type) ? 'number' : type === 'date' ? 'date' : type === 'datetime' ? 'instant' : type === 'boolean' ? 'bool'
+    : /^(relation|user|uuid|file)$/.test(type) ? 'id' : /^(tags|multiselect|users)$/.test(type) ? 'list' : /^(json|location|signature|address)$/.test(type) ? 'json' : 'text'
 
 export interface Clock { now: Date; zone: string }
 export type Test = (row: Record<string, unknown>) => boolean

@@ -59,6 +59,8 @@ export function listFields(e: Entity, columns: Field[]): string {
     const title = titlePath(f)
     if (title) names.add(title)
     if (has(f.currency_field)) names.add(f.currency_field!)
+    // What stands in the address of a button.
+    for (const [, n] of String(f.settings?.url ?? '').matchAll(/\{\{\s*([\w.]+)\s*\}\}/g)) if (has(n)) names.add(n!)
   }
   for (const n of [e.title_field, e.states?.field, 'currency', 'version']) if (has(n)) names.add(n!)
   return [...names].join(',')

@@ -1,6 +1,8 @@
 export interface Option { id: string; label: string; color?: string | null; icon?: string | null }
 export interface Field {
   name: string; label: string; help?: string | null; type: string
+  /** The type as it was chosen: how the field is shown and written, where `type` is what it is kept as. */
+  look?: string | null; settings?: Record<string, unknown> | null; of?: string | null
   required: boolean; readonly: boolean; access: 'read' | 'write'
   default?: unknown; min?: string | number | null; max?: string | number | null; max_length?: number | null; scale?: number | null
   options?: Option[] | null

@@ -85,7 +85,7 @@ function Password({ token, onRight }: { token: string; onRight: (password: strin
 
 export function Value({ field, row, locale }: { field: Field; row: Values; locale: Locale }) {
   const value = row[field.name]
-  if (value === null || value === undefined) return null
+  if (value === null || value === undefined || field.type === 'button') return null
   if (WORDS.has(field.type)) return <>{String(value)}</>
   const { Cell } = typeOf(field)
   return <Cell field={field} value={value} record={row} locale={locale} link={false} currency={field.type === 'money' ? currencyOf(field, row) : undefined} />

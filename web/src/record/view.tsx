@@ -234,7 +234,8 @@ function FieldRow({ field: f, row, canEdit, open, value, error, wide, by, onOpen
   const locale = useLocale()
   const type = typeOf(f)
   const id = `f-${f.name}`
-  const empty = value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
+  // Who has no portrait has initials.
+  const empty = f.look !== 'avatar' && (value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0))
   return (
     <div className={clsx('grid items-start gap-x-2 py-px', wide && type.wide && 'lg:col-span-2')} style={{ gridTemplateColumns: wide && type.wide ? '128px minmax(0,1fr)' : '128px minmax(0,1fr)' }}>
       <div id={id} className="text-muted pt-[5px]" style={{ overflowWrap: 'anywhere' }} title={f.help ?? undefined}>{f.label}</div>
@@ -263,7 +264,7 @@ function FieldRow({ field: f, row, canEdit, open, value, error, wide, by, onOpen
 }
 
 function Shown({ type, f, value, row, locale }: { type: ReturnType<typeof typeOf>; f: Field; value: unknown; row: Row; locale: ReturnType<typeof useLocale> }) {
-  if (f.type === 'textarea') return <span style={{ whiteSpace: 'pre-wrap' }}>{String(value)}</span>
+  if (f.type === 'textarea' && f.look !== 'markdown') return <span style={{ whiteSpace: 'pre-wrap' }}>{String(value)}</span>
   return <span className={clsx('inline-flex min-w-0 flex-wrap', type.align && 'num')}><type.Cell field={f} value={value} record={row} locale={locale} link whole /></span>
 }
 

@@ -8,7 +8,7 @@ export function ruleOf(f: Field, value: unknown, not = false): Rule {
   if (Array.isArray(value)) return { field: f.name, operator: not ? 'has_none' : 'has_all', value: f.type === 'tags' && value.length === 1 ? value[0] : value }
   if (f.options?.length || ['relation', 'user', 'country', 'timezone'].includes(f.type)) return { field: f.name, operator: not ? 'not_in' : 'in', value: [value] }
   if (f.type === 'location' && !not) { const { lat, lon } = value as { lat: number; lon: number }; return { field: f.name, operator: 'within_km', value: { lat, lon, km: 1 } } }
-  if (f.type === 'signature' || f.type === 'location') return { field: f.name, operator: not ? 'is_empty' : 'is_not_empty' }
+  if (f.type === 'signature' || f.type === 'location' || f.type === 'address') return { field: f.name, operator: not ? 'is_empty' : 'is_not_empty' }
   // The day of an instant is the whole of it.
   return { field: f.name, operator: not ? 'not_equals' : 'equals', value: f.type === 'integer' ? Number(value) : value }
 }

@@ -67,7 +67,7 @@ function ValueText({ field, rule }: { field: Field; rule: Rule }) {
   if (o.operand === 'none') return null
   if (!complete(rule)) return <span className="text-faint">…</span>
   if (o.operand === 'days') return <span className="num">{t('days', { count: Number(rule.value) })}</span>
-  const show = (v: unknown, i: number) => (['relation', 'user', 'location', 'country', 'duration'].includes(field.type) ? <type.Cell key={i} field={field} value={v} record={{}} locale={locale} plain /> : <span key={i}>{type.format(v, field, locale)}</span>)
+  const show = (v: unknown, i: number) => (['relation', 'user', 'users', 'location', 'country', 'duration'].includes(field.type) ? <type.Cell key={i} field={field} value={v} record={{}} locale={locale} plain /> : <span key={i}>{type.format(v, field, locale)}</span>)
   if (Array.isArray(rule.value)) {
     const shown = rule.value.slice(0, 2).map(show)
     return <span className="inline-flex max-w-[220px] overflow-hidden whitespace-pre">{shown.flatMap((s, i) => (i ? [<span key={`s${i}`}>{o.operand === 'two' ? ' – ' : ', '}</span>, s] : [s]))}{rule.value.length > 2 && <span> +{rule.value.length - 2}</span>}</span>

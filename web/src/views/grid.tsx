@@ -64,7 +64,7 @@ export interface GridProps {
   handle: RefObject<ViewHandle | null>
 }
 
-const INLINE = new Set(['text', 'textarea', 'email', 'phone', 'url', 'number', 'integer', 'money', 'percent', 'quantity', 'date', 'datetime', 'select', 'relation', 'user', 'tags', 'uuid', 'rating', 'duration', 'color', 'country', 'timezone', 'barcode'])
+const INLINE = new Set(['text', 'textarea', 'email', 'phone', 'url', 'number', 'integer', 'money', 'percent', 'quantity', 'date', 'datetime', 'select', 'relation', 'user', 'tags', 'uuid', 'rating', 'duration', 'color', 'country', 'timezone', 'barcode', 'time'])
 export const SELECT_WIDTH = 40
 const HEAD = 32
 const loadSheet = () => withWords(() => import('./sheet'))

@@ -15,6 +15,7 @@ const NUMBERS = new Set(['number', 'integer', 'money', 'percent', 'quantity', 'r
 export function functionsOf(f: Field): Fn[] {
   if (NUMBERS.has(f.type)) return ['sum', 'avg', 'min', 'max', 'count', 'empty', 'unique']
   if (f.type === 'date' || f.type === 'datetime') return ['min', 'max', 'count', 'empty', 'unique']
+  if (f.type === 'button') return []
   return ['json', 'file', 'location', 'signature'].includes(f.type) ? ['count', 'empty'] : ['count', 'empty', 'unique']
 }
 /** As was chosen; else sums of documents: a sum of list prices or of credit limits would only look like one. */

@@ -3,7 +3,7 @@
 
 use super::{
     cells,
-    lookup::{Known, Mates},
+    lookup::{Known, Mates, members},
     mapping::{Mapping, Slot, Source, Table, Target},
     read::{Cells, Row},
     sniff::Format,
@@ -53,7 +53,7 @@ pub(crate) struct Line {
     pub(crate) id: Uuid,
     /// One for each slot of the table; of a relation its key, later its id.
     pub(crate) texts: Vec<Text>,
-    custom: Map<String, Value>,
+    pub(crate) custom: Map<String, Value>,
     pub(crate) faults: Vec<Problem>,
 }
 
@@ -196,7 +196,9 @@ impl Slot<'_> {
             }
             Target::Custom(field) => {
                 let value = self.value(field.kind, raw, work, || field.named())?;
-                let value = json_of(field, &value)?;
+                // Whom it means is looked up with the relations.
+                let meant = matches!(field.kind, kernel::Kind::User | kernel::Kind::Users);
+                let value = if meant { value } else { json_of(field, &value)? };
                 if field.kind == kernel::Kind::Signature && !value.is_null() {
                     return Err("A signature is given on the record, not imported.".into());
                 }
@@ -543,9 +545,11 @@ impl<'a> Work<'a> {
         }
         let mut heads: Vec<&mut Line> = docs.iter_mut().map(|d| &mut d.head).collect();
         memory.known.resolve(tx, slots, &mut heads, &mates, of).await?;
+        members(tx, slots, &mut heads).await?;
         for (n, (_, table)) in self.mapping.parts.iter().enumerate() {
             let mut lines: Vec<&mut Line> = docs.iter_mut().flat_map(|d| &mut d.parts[n]).collect();
             memory.known.resolve(tx, &table.slots, &mut lines, &Mates::new(), "").await?;
+            members(tx, &table.slots, &mut lines).await?;
         }
         Ok(keys)
     }

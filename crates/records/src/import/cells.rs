@@ -107,8 +107,12 @@ pub(crate) fn read<'a>(
                 .map(|item| Value::String(option(&item, options.iter().copied())))
                 .collect());
         }
-        Kind::Tags => return Ok(list(trimmed)?.into_iter().map(Value::String).collect()),
-        Kind::Json => return serde_json::from_str(trimmed).map_err(|e| format!("This is not JSON: {e}.")),
+        Kind::Tags | Kind::Users => return Ok(list(trimmed)?.into_iter().map(Value::String).collect()),
+        Kind::Daterange => days(trimmed, style)?,
+        Kind::Address if !trimmed.starts_with('{') => trimmed.to_owned(),
+        Kind::Json | Kind::Address => {
+            return serde_json::from_str(trimmed).map_err(|e| format!("This is not JSON: {e}."));
+        }
         _ => trimmed.to_owned(),
     }))
 }
@@ -319,6 +323,15 @@ fn date(text: &str, style: Style) -> Result<String, String> {
         Some(_) => Err("This is a date without a time.".into()),
         None => day(text, style),
     }
+}
+
+/// Two days with a dash, or the slash of ISO 8601, between them.
+fn days(text: &str, style: Style) -> Result<String, String> {
+    let between = [" \u{2013} ", "\u{2013}", " \u{2014} ", "..", " - ", " / "].into_iter();
+    let mut pairs = between.filter_map(|by| text.split_once(by));
+    let middle = || Some(text).filter(|t| t.len() == 21).and_then(|t| t.split_once('/'));
+    let (from, to) = pairs.next().or_else(middle).ok_or("Write days as 2026-11-01/2026-11-05.")?;
+    Ok(format!("{}/{}", date(from.trim(), style)?, date(to.trim(), style)?))
 }
 
 /// Without an offset, a time is meant where the organization is.

@@ -4,8 +4,12 @@ use super::{
     batch::{Line, Problem},
     mapping::{By, Target},
 };
-use crate::plan::{plain, quoted};
-use kernel::{Column, Entity, Kind, MEMBERS, Result, Tx};
+use crate::{
+    plan::{plain, quoted},
+    value::json_of,
+};
+use kernel::{Column, CustomField, Entity, Kind, MEMBERS, Result, Tx, sql};
+use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
@@ -87,6 +91,81 @@ impl Known {
         }
         Ok(())
     }
+}
+
+/// Puts members in the place of the ids, addresses and names that fields of one's own say.
+pub(crate) async fn members(
+    tx: &Tx,
+    slots: &[super::mapping::Slot<'_>],
+    lines: &mut [&mut Line],
+) -> Result<()> {
+    let fields: Vec<&CustomField> = slots
+        .iter()
+        .filter_map(|s| match &s.target {
+            Target::Custom(field) if matches!(field.kind, Kind::User | Kind::Users) => Some(*field),
+            _ => None,
+        })
+        .collect();
+    let said = |line: &Line, field: &CustomField| -> Vec<String> {
+        match line.custom.get(&field.name) {
+            Some(Value::String(text)) => vec![text.trim().to_lowercase()],
+            Some(Value::Array(items)) => {
+                items.iter().map(|i| i.as_str().unwrap_or_default().trim().to_lowercase()).collect()
+            }
+            _ => Vec::new(),
+        }
+    };
+    let wanted: HashSet<String> =
+        lines.iter().flat_map(|line| fields.iter().flat_map(|field| said(line, field))).collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let wanted: Vec<String> = wanted.into_iter().collect();
+    let ask = sql!(
+        "select m.id::text, lower(m.email), lower(m.name) from iam.memberships m where m.organization_id = $1 and m.deleted_at is null
+           and (m.id::text = any ($2) or lower(m.email) = any ($2) or lower(m.name) = any ($2))"
+    );
+    let rows = tx.cached(ask, &[&tx.actor.organization, &wanted]).await?;
+    let known: Vec<[String; 3]> = rows.iter().map(|r| [r.get(0), r.get(1), r.get(2)]).collect();
+    for line in lines.iter_mut() {
+        for field in &fields {
+            let mut ids = Vec::new();
+            for text in said(line, field) {
+                // The surest first: who goes by his address is nobody's namesake.
+                let mut found = (0..3)
+                    .map(|at| known.iter().filter(|k| k[at] == text).map(|k| &k[0]).collect::<Vec<_>>())
+                    .find(|found| !found.is_empty())
+                    .unwrap_or_default();
+                let message = match (found.pop(), found.is_empty()) {
+                    (Some(id), true) => {
+                        ids.push(id.clone());
+                        continue;
+                    }
+                    (Some(_), false) => format!("More than one member goes by {text}."),
+                    // A person may name himself, even if he may see no member.
+                    (None, _) if text == tx.actor.user.to_string() => {
+                        ids.push(text);
+                        continue;
+                    }
+                    (None, _) => format!("There is no member {text}."),
+                };
+                line.faults.push(Problem::at(&format!("cf.{}", field.name), message, Some(&text)));
+            }
+            let value = match field.kind {
+                _ if ids.is_empty() => Value::Null,
+                Kind::Users => json!(ids),
+                _ => json!(ids.first()),
+            };
+            match json_of(field, &value) {
+                Ok(value) if line.custom.contains_key(&field.name) => {
+                    line.custom.insert(field.name.clone(), value);
+                }
+                Ok(_) => {}
+                Err(message) => line.faults.push(Problem::at(&format!("cf.{}", field.name), message, None)),
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Asks the database whom texts mean; `twice` are those that mean more than one.

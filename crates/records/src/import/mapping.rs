@@ -113,6 +113,9 @@ fn target<'a>(actor: &'a Actor, catalog: &'a Catalog, entity: &'a Entity, path: 
     }
     if let Some(name) = path.strip_prefix("cf.") {
         let field = actor.overlay.field(&entity.name, name).ok_or_else(unknown)?;
+        if !field.kind.is_written() {
+            return Err(Error::malformed(format!("The field {path} cannot be written.")));
+        }
         may_write(actor, entity, path)?;
         return Ok(Target::Custom(field));
     }
@@ -485,7 +488,8 @@ fn known_as(catalog: &Catalog, actor: &Actor, entity: &Entity) -> Vec<(String, S
         }
         known.extend(said.into_iter().flatten().map(|label| (normal(&label), column.name.clone())));
     }
-    for field in actor.overlay.of(&entity.name).iter().filter(|f| f.kind != kernel::Kind::File) {
+    for field in actor.overlay.of(&entity.name).iter().filter(|f| f.kind != Kind::File && f.kind.is_written())
+    {
         let path = format!("cf.{}", field.name);
         if actor.access.field(&entity.name, &path) == FieldAccess::Write {
             known.extend(

@@ -297,6 +297,11 @@ fn wrong_for(kind: Kind) -> Vec<Value> {
         Kind::Text | Kind::Textarea | Kind::Phone | Kind::Richtext => {
             vec![json!("a\u{0}b"), json!(["x"]), json!({}), json!("x".repeat(200_001))]
         }
+        Kind::Time => vec![json!("25:00"), json!("noon"), json!(7), json!("9:5")],
+        Kind::Daterange => vec![json!("2026-11-05/2026-11-01"), json!({ "from": "2026-11-01" }), json!([])],
+        Kind::Users => vec![json!("x"), json!(["x"]), json!([7])],
+        Kind::Address => vec![json!({ "planet": "Mars" }), json!({ "country": "ZZ" }), json!([])],
+        Kind::Autonumber | Kind::Button => vec![json!(1), json!("x")],
         Kind::Hidden => Vec::new(),
     }
 }

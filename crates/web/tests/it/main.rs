@@ -23,4 +23,5 @@ mod shares;
 mod tenancy;
 mod together;
 mod triggers;
+mod types;
 mod viewing;

@@ -648,3 +648,19 @@ async fn a_table_of_ones_own_has_triggers_as_others_do() {
     assert_eq!(said(attic).await, [""; 0]);
     assert_eq!((w.runs(large).await.len(), w.runs(booked).await.len()), (2, 1));
 }
+
+/// What a new field gives to records that are there is no change that anybody made; what it gives later is told.
+#[tokio::test]
+async fn numbering_what_is_there_starts_nothing() {
+    let w = works().await;
+    let first = w.contract("First", "5").await;
+    let on = w.put(w.trigger("updated", json!([comment("changed")]))).await;
+    let field = json!({ "entity": ABOUT, "name": "nr", "label": "No.", "type": "autonumber" });
+    let added = w.owner.post("/fields", field).await;
+    assert_eq!(added.status, 201, "{}", added.text());
+    assert_eq!(w.read(first).await["cf.nr"], 1);
+    assert_eq!(w.runs(on).await.len(), 0);
+    w.change(first, json!({ "value": "6" })).await;
+    assert_eq!(ends(&w.runs(on).await), [("SUCCESS", "matched")]);
+    assert_eq!(w.said(first).await, ["changed"]);
+}

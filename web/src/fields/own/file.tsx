@@ -21,7 +21,7 @@ export function FileLink({ file, tabIndex }: { file: Held; tabIndex?: number }) 
   return <a className="link inline-flex items-center gap-1 me-2" href={fileUrl(file.id)} download={file.name} tabIndex={tabIndex} onClick={(e) => e.stopPropagation()}><Paperclip size={13} aria-hidden="true" />{file.name}</a>
 }
 /** Files are sent at once and hang on the record when it is saved; what is taken out of the field stays among its files. */
-function Input(p: InputProps) {
+function Input(p: InputProps & { accept?: string }) {
   const { t } = useTranslation()
   const input = useRef<HTMLInputElement>(null)
   const [problem, setProblem] = useState('')
@@ -39,7 +39,7 @@ function Input(p: InputProps) {
     <div className="flex items-center gap-2 min-h-8 flex-wrap">
       {held.map((f) => <span key={f.id} className="inline-flex items-center gap-1"><span className="truncate max-w-[160px]">{f.name}</span><button type="button" className="btn ghost icon sm" aria-label={t('removeNamed', { name: f.name })} onClick={() => p.onChange(held.length > 1 ? held.filter((x) => x !== f) : null)}><X size={14} /></button></span>)}
       <button id={p.id} type="button" className="btn sm max-md:!h-11" autoFocus={!!p.autoFocus} aria-describedby={p.describedBy} aria-busy={busy > 0} onClick={() => input.current?.click()}><Paperclip size={13} />{busy ? t('uploading') : t('chooseFile')}</button>
-      <input ref={input} type="file" multiple hidden aria-label={p.label ?? p.field.label} onChange={(e) => { void take([...(e.target.files ?? [])]); e.target.value = '' }} />
+      <input ref={input} type="file" multiple hidden accept={p.accept} aria-label={p.label ?? p.field.label} onChange={(e) => { void take([...(e.target.files ?? [])]); e.target.value = '' }} />
       {problem && <span className="field-error" role="alert">{problem}</span>}
     </div>
   )

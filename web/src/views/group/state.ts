@@ -6,7 +6,7 @@ export type Step = (typeof STEPS)[number]
 /** One level of groups: a field, of dates also how long a group is. */
 export interface Level { field: Field; step?: Step; /** As the server calls it in its answer. */ key: string; ask: string; spec: string }
 
-const NEVER = new Set(['json', 'tags', 'multiselect', 'file', 'textarea', 'uuid', 'richtext', 'location', 'signature', 'recurrence'])
+const NEVER = new Set(['json', 'tags', 'multiselect', 'file', 'textarea', 'uuid', 'richtext', 'location', 'signature', 'recurrence', 'users', 'address', 'button', 'autonumber'])
 export const groupable = (f: Field): boolean => f.filterable !== false && !f.unique && !NEVER.has(f.type)
 export const isDay = (f: Field): boolean => f.type === 'date' || f.type === 'datetime'
 export const stepOf = (f: Field): string => (isDay(f) ? `${f.name}:month` : f.name)

@@ -104,7 +104,7 @@ export function readCell(f: Field, text: string, l: Locale): Parsed {
     case 'relation': case 'user': return f.ref ? { look: s } : { value: s }
     case 'rating': { const n = Number(s.split('/')[0]); return Number.isInteger(n) && n >= 0 && n <= Number(f.max ?? 5) ? { value: n } : { problem: 'sheet.notWhole' } }
     case 'duration': { const n = parseDuration(s); return n === null ? { problem: 'sheet.notNumber' } : { value: n } }
-    case 'json': case 'file': case 'location': case 'signature': return { problem: 'sheet.notHere' }
+    case 'json': case 'file': case 'location': case 'signature': case 'users': return { problem: 'sheet.notHere' }
     default: return { value: s }
   }
 }
@@ -126,6 +126,7 @@ export function writeCell(f: Field, value: unknown, l: Locale, format: (v: unkno
   if (value === null || value === undefined) return ''
   if (/^(number|money|percent|quantity|integer)$/.test(f.type)) return number(value)
   if (f.type === 'date') return String(value).slice(0, 10)
+  if (f.type === 'time' || f.type === 'daterange') return String(value)
   if (f.type === 'datetime') return instantToLocal(String(value), l.zone).replace('T', ' ')
   return format(value)
 }

@@ -13,7 +13,7 @@ export default {
     { key: 'start', required: true, fits: time, preset: (e) => meant(e, 0) },
     { key: 'end', fits: time, preset: (e) => meant(e, 1) },
     { key: 'group', fits: (f, e) => ['select', 'relation', 'user', 'boolean'].includes(f.type) || f.name === e.states?.field },
-    { key: 'progress', fits: (f) => f.type === 'percent' },
+    { key: 'progress', fits: (f) => f.type === 'percent' || f.look === 'progress' },
     { key: 'predecessor', fits: (f, e) => f.type === 'relation' && f.ref?.entity === e.name },
     { key: 'baseline_start', fits: time },
     { key: 'baseline_end', fits: time },

@@ -32,7 +32,7 @@ export default function Tree({ entity, by, columns, params, options, onOptions, 
   const narrow = useNarrow()
   const hint = useId()
   const look = (LOOKS.find(([l]) => l === options.look)?.[0] ?? 'tree') as Look
-  const facts = useMemo(() => columns.filter((f) => f !== parent && f.name !== entity.title_field && !['json', 'file', 'textarea', 'richtext', 'signature', 'recurrence'].includes(f.type)).slice(0, 3), [columns, parent, entity])
+  const facts = useMemo(() => columns.filter((f) => f !== parent && f.name !== entity.title_field && !['json', 'file', 'textarea', 'richtext', 'signature', 'recurrence', 'address', 'button'].includes(f.type)).slice(0, 3), [columns, parent, entity])
   const [open, setOpen] = useState<Set<string>>(new Set())
   const [wider, setWider] = useState<Record<string, number>>({})
   const levels = useLevels(entity, parent, params, facts, [...open], wider)
