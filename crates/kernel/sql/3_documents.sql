@@ -215,3 +215,14 @@ begin
         end if;
     end loop;
 end $$;
+
+-- How many rows hold this in their own fields, but for one of them. Sees every row of the organization, as users_of does.
+create function app.leading_to(of_entity text, what jsonb, but uuid) returns bigint language plpgsql stable
+security definer set search_path = pg_catalog as $$
+declare n bigint;
+begin
+    execute format('select count(*) from %s where organization_id = $1 and custom @> $2 and id <> $3 and deleted_at is null%s', app.table_of(of_entity),
+                   case when of_entity like 'custom.%' then format(' and entity = %L', of_entity) else '' end)
+        into n using app.organization(), what, but;
+    return n;
+end $$;

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { Pencil, Plus, Trash2, X } from 'lucide-react'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { toast } from '@/lib/toast'
 import { del, get, messageOf, patch, post } from '@/api/http'
@@ -13,10 +13,13 @@ import { isRule, type Condition, type Option, type Rule } from '@/meta/types'
 import { Chip, Confirm, Dialog, Empty, Failure, Labelled, Skeleton } from '@/ui/basics'
 import { ConditionTree, firstRule } from '@/views/filter-tree'
 import { sendable } from '@/views/state'
+import type { Settings } from './field-settings/linked'
 import { Section } from './layout'
 
-interface CustomField { id: string; entity: string; name: string; label: string; type: string; required: boolean; options?: Option[] | null; visible_when?: Condition | Rule | null; required_when?: Condition | Rule | null }
+interface CustomField { id: string; entity: string; name: string; label: string; type: string; required: boolean; options?: Option[] | null; visible_when?: Condition | Rule | null; required_when?: Condition | Rule | null; settings?: Settings }
 const TYPES = ['text', 'textarea', 'number', 'integer', 'money', 'percent', 'date', 'datetime', 'boolean', 'select', 'multiselect', 'tags', 'email', 'phone', 'url', 'richtext', 'rating', 'duration', 'color', 'location', 'user', 'country', 'timezone', 'barcode', 'signature', 'recurrence', 'file']
+const LINKED = ['relation', 'lookup', 'rollup', 'count', 'formula', 'createdby', 'modifiedby']
+const Linked = lazy(() => import('./field-settings/linked'))
 export const COLORS = ['gray', 'blue', 'violet', 'amber', 'green', 'red', 'cyan', 'pink']
 
 export function CustomFields() {
@@ -40,7 +43,7 @@ export function FieldList({ entity, children }: { entity: string; children: Reac
   const { data, error, isPending, refetch } = useQuery({ queryKey: ['fields', entity], enabled: !!entity, queryFn: () => get<{ data: CustomField[] }>('/fields', { entity }).then((r) => r.data) })
   const [editing, setEditing] = useState<CustomField | 'new' | null>(null)
   const [dropping, setDropping] = useState<CustomField | null>(null)
-  const renew = async () => { await refetch(); await queryClient.invalidateQueries({ queryKey: ['meta'] }) }
+  const renew = async () => { await refetch(); await Promise.all(['meta', 'pointing'].map((kind) => queryClient.invalidateQueries({ queryKey: [kind] }))) }
   return (
     <>
       <div className="flex items-end gap-3 mb-4"><div className="flex-1 min-w-0">{children}</div><button type="button" className="btn primary" disabled={!entity} onClick={() => setEditing('new')}><Plus size={15} />{t('fields.new')}</button></div>
@@ -68,18 +71,21 @@ function FieldDialog({ entity, field, onClose, onDone }: { entity: string; field
   const { t } = useTranslation()
   const [v, setV] = useState({ label: field?.label ?? '', name: field?.name ?? '', type: field?.type ?? 'text', required: field?.required ?? false })
   const [options, setOptions] = useState<Option[]>(field?.options ?? [])
+  const [settings, setSettings] = useState<Settings>(field?.settings ?? {})
+  const computed = LINKED.includes(v.type) && v.type !== 'relation'
   const [stars, setStars] = useState('5')
   const [named, setNamed] = useState(!!field)
   const { data: meta } = useEntity(entity)
   const [shown, setShown] = useState(() => grouped(field?.visible_when))
   const [wanted, setWanted] = useState(() => grouped(field?.required_when))
-  const others = meta?.fields.filter((f) => f.filterable && f.name !== `cf.${v.name}`) ?? []
+  const others = meta?.fields.filter((f) => f.filterable && !f.computed && f.name !== `cf.${v.name}`) ?? []
   const first = (): Condition => ({ operator: 'AND', rules: others[0] ? [firstRule(others[0])] : [] })
   const tree = (c: Condition, set: (c: Condition) => void) => meta && <ConditionTree entity={meta} fields={others} value={c} onChange={set} />
   const choices = v.type === 'select' || v.type === 'multiselect'
   const { submit, busy, errors, message } = useSubmit(async () => {
     const opts = v.type === 'rating' && !field ? { options: [{ id: stars, label: stars, color: 'gray' }] } : choices ? { options: options.filter((o) => o.label.trim()).map((o) => ({ ...o, id: o.id || keyOf(o.label) || o.label })) } : {}
-    const when = { visible_when: shown && sendable(shown), required_when: wanted && sendable(wanted) }
+    const linked = LINKED.includes(v.type) ? { settings: (await import('./field-settings/linked')).sent(settings) } : {}
+    const when = { visible_when: shown && sendable(shown), required_when: wanted && sendable(wanted), ...linked }
     if (field) await patch(`/fields/${field.id}`, { label: v.label, required: v.required, ...opts, ...when })
     else await post('/fields', { entity, ...v, ...opts, ...when })
     await onDone()
@@ -91,12 +97,13 @@ function FieldDialog({ entity, field, onClose, onDone }: { entity: string; field
       <div className="grid grid-cols-2 gap-4 mb-4">
         <Labelled label={t('name')} required error={errors.label}>{(p) => <input {...p} className="input" autoFocus value={v.label} onChange={(e) => setV({ ...v, label: e.target.value, ...(named ? {} : { name: keyOf(e.target.value) }) })} />}</Labelled>
         <Labelled label={t('fields.key')} required error={errors.name} help={t('fields.keyHelp')}>{(p) => <input {...p} className="input" disabled={!!field} value={v.name} onChange={(e) => { setNamed(true); setV({ ...v, name: e.target.value }) }} />}</Labelled>
-        <Labelled label={t('fields.type')} error={errors.type}>{(p) => <select {...p} className="input" disabled={!!field} value={v.type} onChange={(e) => setV({ ...v, type: e.target.value })}>{TYPES.map((x) => <option key={x} value={x}>{t(`type.${x}`)}</option>)}</select>}</Labelled>
-        <Labelled label={t('fields.required')} error={errors.required_when}>{(p) => <select {...p} className="input" value={wanted ? 'when' : v.required ? 'yes' : 'no'} onChange={(e) => { setV({ ...v, required: e.target.value === 'yes' }); setWanted(e.target.value === 'when' ? first() : null) }}><option value="no">{t('no')}</option><option value="yes">{t('yes')}</option><option value="when">{t('fields.when')}</option></select>}</Labelled>
+        <Labelled label={t('fields.type')} error={errors.type}>{(p) => <select {...p} className="input" disabled={!!field} value={v.type} onChange={(e) => { setV({ ...v, type: e.target.value }); setSettings({}) }}>{TYPES.map((x) => <option key={x} value={x}>{t(`type.${x}`)}</option>)}<optgroup label={t('linked.group')}>{LINKED.map((x) => <option key={x} value={x}>{t(`type.${x}`)}</option>)}</optgroup></select>}</Labelled>
+        {!computed && <Labelled label={t('fields.required')} error={errors.required_when}>{(p) => <select {...p} className="input" value={wanted ? 'when' : v.required ? 'yes' : 'no'} onChange={(e) => { setV({ ...v, required: e.target.value === 'yes' }); setWanted(e.target.value === 'when' ? first() : null) }}><option value="no">{t('no')}</option><option value="yes">{t('yes')}</option><option value="when">{t('fields.when')}</option></select>}</Labelled>}
         {wanted && meta && <div className="col-span-2">{tree(wanted, setWanted)}</div>}
-        <Labelled label={t('fields.shown')} error={errors.visible_when} help={shown ? t('fields.shownHelp') : undefined} className="col-span-2">{(p) => <select {...p} className="input" value={shown ? 'when' : 'always'} onChange={(e) => setShown(e.target.value === 'when' ? first() : null)}><option value="always">{t('fields.always')}</option><option value="when">{t('fields.when')}</option></select>}</Labelled>
+        {!computed && <Labelled label={t('fields.shown')} error={errors.visible_when} help={shown ? t('fields.shownHelp') : undefined} className="col-span-2">{(p) => <select {...p} className="input" value={shown ? 'when' : 'always'} onChange={(e) => setShown(e.target.value === 'when' ? first() : null)}><option value="always">{t('fields.always')}</option><option value="when">{t('fields.when')}</option></select>}</Labelled>}
         {shown && meta && <div className="col-span-2">{tree(shown, setShown)}</div>}
       </div>
+      {LINKED.includes(v.type) && <Suspense fallback={null}><Linked entity={entity} name={v.name} type={v.type} value={settings} fixed={!!field} errors={errors} onChange={setSettings} /></Suspense>}
       {v.type === 'rating' && !field && <Labelled label={t('fields.stars')}>{(p) => <select {...p} className="input !w-[110px]" value={stars} onChange={(e) => setStars(e.target.value)}><option value="5">5</option><option value="10">10</option></select>}</Labelled>}
       {choices && (
         <fieldset className="border-0 p-0 m-0"><legend className="field-label">{t('fields.options')}</legend>

@@ -5,7 +5,18 @@ alter table builder.custom_fields add constraint custom_fields_type_check check 
                     'time', 'daterange', 'users', 'address', 'autonumber', 'button', 'relation', 'lookup', 'rollup', 'count', 'formula', 'createdby', 'modifiedby',
                     'radio', 'status', 'priority', 'label', 'badge', 'checkbox', 'toggle', 'markdown', 'image', 'avatar', 'icon', 'progress', 'qrcode'));
 alter table builder.custom_fields add column settings jsonb not null default '{}' check (jsonb_typeof(settings) = 'object');
+-- How many rows hold this in their own fields, but for one of them. Sees every row of the organization, as users_of does.
+create function app.leading_to(of_entity text, what jsonb, but uuid) returns bigint language plpgsql stable
+security definer set search_path = pg_catalog as $$
+declare n bigint;
+begin
+    execute format('select count(*) from %s where organization_id = $1 and custom @> $2 and id <> $3 and deleted_at is null%s', app.table_of(of_entity),
+                   case when of_entity like 'custom.%' then format(' and entity = %L', of_entity) else '' end)
+        into n using app.organization(), what, but;
+    return n;
+end $$;
 -- down
+drop function app.leading_to(text, jsonb, uuid);
 alter table builder.custom_fields drop column settings;
 alter table builder.custom_fields drop constraint custom_fields_type_check;
 update builder.custom_fields set type = case

@@ -53,7 +53,7 @@ pub(crate) struct Line {
     pub(crate) id: Uuid,
     /// One for each slot of the table; of a relation its key, later its id.
     pub(crate) texts: Vec<Text>,
-    custom: Map<String, Value>,
+    pub(super) custom: Map<String, Value>,
     pub(crate) faults: Vec<Problem>,
 }
 
@@ -254,7 +254,8 @@ impl Table<'_> {
     }
 
     fn has_custom(&self) -> bool {
-        self.slots.iter().any(|s| matches!(s.target, Target::Custom(_)))
+        let own = |t: &Target<'_>| !matches!(t, Target::Id) && t.column().is_none();
+        self.slots.iter().any(|s| own(&s.target))
     }
 
     /// What a new record must have.
