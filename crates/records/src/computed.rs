@@ -9,7 +9,7 @@ use crate::{
     value::array,
 };
 use conditions::{Condition, Param};
-use kernel::{Actor, CustomField, Entity, Error, Kind, Overlay, Result, Store};
+use kernel::{Actor, CustomField, Entity, Error, Fault, Kind, Overlay, Result, Store};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ pub(crate) fn of(actor: &Actor, entity: &Entity, field: &CustomField, trail: &[S
     }
     let trail: Vec<Step> = trail.iter().cloned().chain([step]).collect();
     let made = match field.look.as_str() {
-        "lookup" => looked_up(actor, entity, text(field, "path")?, &trail),
+        "lookup" => looked_up(actor, entity, text(field, "path")?, &trail).map_err(at("path")),
         "rollup" | "count" => rolled_up(actor, entity, field, &trail),
         "formula" => calculated(actor, entity, field, &trail),
         "createdby" => looked_up(actor, entity, "created_by", &trail),
@@ -71,6 +71,18 @@ pub(crate) fn of(actor: &Actor, entity: &Entity, field: &CustomField, trail: &[S
 fn text<'a>(field: &'a CustomField, key: &str) -> Result<&'a str> {
     let said = field.settings[key].as_str().filter(|text| !text.is_empty());
     said.ok_or_else(|| Error::malformed_at(key, "This is required."))
+}
+
+/// A mistake belongs to the setting that it is in.
+fn at(key: &'static str) -> impl Fn(Error) -> Error {
+    move |e| match e {
+        Error::Malformed(faults) => Error::malformed_at(key, message(&faults)),
+        e => e,
+    }
+}
+
+fn message(faults: &[Fault]) -> String {
+    faults.first().map_or_else(String::new, |fault| fault.message.clone())
 }
 
 fn outside<'a>(actor: &'a Actor, entity: &'a Entity, trail: &[Step]) -> Result<Plan<'a>> {
@@ -117,7 +129,6 @@ fn looked_up(actor: &Actor, entity: &Entity, path: &str, trail: &[Step]) -> Resu
 /// A figure of the rows that belong to the record, or lead to it.
 fn rolled_up(actor: &Actor, entity: &Entity, field: &CustomField, trail: &[Step]) -> Result<Computed> {
     let outer = outside(actor, entity, trail)?;
-    let at = |key: &'static str| move |e: Error| e.under(key);
     let (mut rows, rest) = outer.belong(text(field, "of")?, alias(trail)).map_err(at("of"))?;
     if !rest.is_empty() {
         return Err(Error::malformed_at("of", format!("There is no {rest} among them.")));
@@ -134,7 +145,7 @@ fn rolled_up(actor: &Actor, entity: &Entity, field: &CustomField, trail: &[Step]
     let asked = match &field.settings["filter"] {
         Value::Null => String::new(),
         filter => {
-            let condition = Condition::parse(filter).map_err(|p| malformed(&p))?;
+            let condition = Condition::parse(filter).map_err(|p| at("filter")(malformed(&p)))?;
             rows.asked(&condition).map_err(at("filter"))?
         }
     };
@@ -165,12 +176,13 @@ fn calculated(actor: &Actor, entity: &Entity, field: &CustomField, trail: &[Step
             size += found.sql.len();
             if size > MOST_SQL { Err(Error::malformed("This is too large.")) } else { Ok(found) }
         });
-        found.map(|found| (found.sql, found.kind)).map_err(|e| {
-            let said = e.to_string();
-            if matches!(e, Error::Forbidden(_)) {
+        found.map(|found| (found.sql, found.kind)).map_err(|e| match e {
+            Error::Malformed(faults) => message(&faults),
+            e => {
+                let said = e.to_string();
                 forbidden = Some(e);
+                said
             }
-            said
         })
     };
     let made = formula::compile(text(field, "expression")?, &mut named);

@@ -32,7 +32,7 @@ impl Type {
             Type::Text => "a text",
             Type::Date => "a date",
             Type::Bool => "yes or no",
-            Type::Empty => "empty",
+            Type::Empty => "nothing",
             Type::Other => "a list or a document",
         }
     }
@@ -87,8 +87,11 @@ pub(crate) fn compile(text: &str, named: Named<'_>) -> Result<(String, Kind), St
         Type::Number => (format!("round({}, 6)", bounded(&sql, LOW, HIGH)), Kind::Number),
         Type::Text => (format!("nullif(left({sql}, 2000), '')"), Kind::Text),
         Type::Date => (sql, Kind::Date),
-        Type::Bool => (sql, Kind::Boolean),
-        Type::Empty | Type::Other => return Err(place((at, format!("This is {}.", is.said())))),
+        // Not a constant alone, which could not be sorted by.
+        Type::Bool => (format!("({sql})::boolean"), Kind::Boolean),
+        Type::Empty | Type::Other => {
+            return Err(place((at, format!("A formula cannot come to {}.", is.said()))));
+        }
     })
 }
 
@@ -564,8 +567,8 @@ mod tests {
             ("sum(n)", "At 1: There is no function sum."),
             ("round(n, n)", "At 10: Digits are a whole number from 0 to 6."),
             ("abs()", "At 1: abs takes 1 values, not 0."),
-            ("tags", "At 1: This is a list or a document."),
-            ("empty", "At 1: This is empty."),
+            ("tags", "At 1: A formula cannot come to a list or a document."),
+            ("empty", "At 1: A formula cannot come to nothing."),
             ("yes < yes", "At 5: Yes or no is not more or less."),
             ("'a", "At 1: This text does not end."),
             ("{n", "At 1: This { is not closed."),

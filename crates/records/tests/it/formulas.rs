@@ -82,8 +82,8 @@ impl Dice {
                 6 => format!("if({b}, {}, {m})", typed(&n, "1")),
                 7 => format!("length({t})"),
                 8 => format!("days({d}, {e})"),
-                9 => format!("year({d}) - month({e}) * day({d})"),
-                10 => format!("-abs({n}) + ceil({m})"),
+                9 => format!("(year({d}) - month({e}) * day({d}))"),
+                10 => format!("(-abs({n}) + ceil({m}))"),
                 _ => format!("coalesce({}, floor({m}))", typed(&n, "1")),
             },
             Kind::Text => match self.of(7) {
@@ -102,9 +102,9 @@ impl Dice {
                 _ => format!("if({b}, {}, {e})", typed(&d, "today()")),
             },
             _ => match self.of(6) {
-                0 => format!("{} {sign} {m}", typed(&n, "1")),
-                1 => format!("{} {sign} {u}", typed(&t, "'x'")),
-                2 => format!("{} {sign} {e}", typed(&d, "today()")),
+                0 => format!("({} {sign} {m})", typed(&n, "1")),
+                1 => format!("({} {sign} {u})", typed(&t, "'x'")),
+                2 => format!("({} {sign} {e})", typed(&d, "today()")),
                 3 => format!("({b} and {c})"),
                 4 => format!("(not {b} or {c})"),
                 _ => format!("is_empty({n})"),

@@ -405,7 +405,9 @@ async fn a_computed_field_tells_nothing_that_is_hidden() {
             for secret in
                 ["7654321", "15308642", "987654.00", "cf.seats", "cf.twice", "cf.dearest", "cf.many"]
             {
-                assert!(!told.contains(secret), "{at}: {secret}");
+                // Who may see the price may see the price.
+                let may = secret == "987654.00" && person.id == far.id;
+                assert!(may || !told.contains(secret), "{at}: {secret}");
             }
         }
         for at in ["?sort=cf.twice", "?fields=cf.seats", "?cf.twice=15308642"] {

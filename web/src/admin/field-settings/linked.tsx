@@ -29,7 +29,7 @@ function Relation({ value, fixed, errors, onChange }: Props) {
   const menu = useMenu()
   return (
     <div className="grid grid-cols-2 gap-4">
-      <Labelled label={t('linked.to')} required error={errors['settings.entity']}>{(p) => <select {...p} className="input" disabled={fixed} value={said(value.entity)} onChange={(e) => onChange({ ...value, entity: e.target.value })}><option value="" />{menu.map((m) => <optgroup key={m.name} label={m.title}>{m.entities.map((e) => <option key={e.name} value={e.name}>{e.plural}</option>)}</optgroup>)}</select>}</Labelled>
+      <Labelled label={t('linked.to')} required error={errors['settings.entity']}>{(p) => <select {...p} className="input" disabled={fixed} value={said(value.entity)} onChange={(e) => onChange({ ...value, entity: e.target.value })}><option value="">—</option>{menu.map((m) => <optgroup key={m.name} label={m.title}>{m.entities.map((e) => <option key={e.name} value={e.name}>{e.plural}</option>)}</optgroup>)}</select>}</Labelled>
       <Labelled label={t('linked.gone')}>{(p) => <select {...p} className="input" value={said(value.on_delete) || 'keep'} onChange={(e) => onChange({ ...value, on_delete: e.target.value })}>{['keep', 'clear', 'restrict'].map((x) => <option key={x} value={x}>{t(`linked.gone_${x}`)}</option>)}</select>}</Labelled>
     </div>
   )
@@ -89,7 +89,7 @@ function Rollup({ entity, type, value, errors, onChange }: Props) {
   const begin = (): Condition => ({ operator: 'AND', rules: fields[0] ? [firstRule(fields[0])] : [] })
   return (
     <div className="grid grid-cols-2 gap-4">
-      <Labelled label={t('linked.rows')} required error={errors['settings.of']} className={type === 'count' ? 'col-span-2' : ''}>{(p) => <select {...p} className="input" value={said(value.of)} onChange={(e) => onChange({ of: e.target.value, ...(type === 'rollup' ? { function: how } : {}) })}><option value="" />{rows.map((r) => <option key={r.of} value={r.of}>{r.label}</option>)}</select>}</Labelled>
+      <Labelled label={t('linked.rows')} required error={errors['settings.of']} className={type === 'count' ? 'col-span-2' : ''}>{(p) => <select {...p} className="input" value={said(value.of)} onChange={(e) => onChange({ of: e.target.value, ...(type === 'rollup' ? { function: how } : {}) })}><option value="">—</option>{rows.map((r) => <option key={r.of} value={r.of}>{r.label}</option>)}</select>}</Labelled>
       {type === 'rollup' && <>
         <Labelled label={t('linked.figure')} error={errors['settings.function']}>{(p) => <select {...p} className="input" value={how} onChange={(e) => onChange({ ...value, function: e.target.value, field: '' })}>{Object.keys(fits).map((x) => <option key={x} value={x}>{t(`linked.figure_${x}`)}</option>)}</select>}</Labelled>
         {of && <fieldset className="border-0 p-0 m-0 col-span-2"><legend className="field-label">{t('linked.field')}</legend><div className="flex flex-col gap-2"><Path entity={of.entity} value={said(value.field)} depth={0} only={fits[how]} label={t('linked.field')} onChange={(field) => onChange({ ...value, field, function: how })} /></div>{errors['settings.field'] && <div className="field-error" role="alert">{errors['settings.field']}</div>}</fieldset>}
