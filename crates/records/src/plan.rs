@@ -82,13 +82,12 @@ impl<'a> Field<'a> {
     fn leads_to(&self, alias: &str, to: &str) -> String {
         match self {
             Field::Column(c) => format!("{alias}.{} = {to}.id", quoted(&c.name)),
-            // In a form that the index of own fields answers.
-            Field::Custom(f) => {
-                format!(
-                    "{alias}.custom <> '{{}}' and {alias}.custom @> jsonb_build_object('{}', {to}.id)",
-                    f.name
-                )
-            }
+            // Said twice: the index of own fields answers the one for few records, a join of whole tables needs the other.
+            Field::Custom(f) => format!(
+                "{} = {to}.id and {alias}.custom <> '{{}}' and {alias}.custom @> app.j_link('{}', {to}.id)",
+                f.sql(alias),
+                f.name
+            ),
         }
     }
 

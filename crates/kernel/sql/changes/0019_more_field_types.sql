@@ -15,7 +15,19 @@ begin
         into n using app.organization(), what, but;
     return n;
 end $$;
+create or replace function app.j_id(doc jsonb, key text) returns uuid language plpgsql immutable parallel safe as $$
+begin
+    if app.j_text(doc, key) ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then return doc ->> key; end if;
+    return null;
+end $$;
+create function app.j_link(key text, id uuid) returns jsonb language plpgsql immutable parallel safe as $$
+begin
+    return jsonb_build_object(key, id);
+end $$;
 -- down
+drop function app.j_link(text, uuid);
+create or replace function app.j_id(doc jsonb, key text) returns uuid language sql immutable parallel safe
+return case when app.j_text(doc, key) ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then (doc ->> key)::uuid end;
 drop function app.leading_to(text, jsonb, uuid);
 alter table builder.custom_fields drop column settings;
 alter table builder.custom_fields drop constraint custom_fields_type_check;
