@@ -226,3 +226,20 @@ begin
         into n using app.organization(), what, but;
     return n;
 end $$;
+
+-- Own fields that lead to one record lead to another afterwards: where two become one.
+create function app.relink(of_entity text, was uuid, becomes uuid) returns void language plpgsql
+security definer set search_path = pg_catalog as $$
+declare f record;
+begin
+    perform set_config('app.system', 'yes', true);   -- closed documents change hands too
+    for f in
+        select x.entity, x.name from builder.custom_fields x
+        where x.organization_id = app.organization() and x.type = 'relation' and x.settings ->> 'entity' = of_entity and x.deleted_at is null order by 1, 2
+    loop
+        execute format('update %s set custom = custom || $1 where organization_id = $2 and custom <> ''{}'' and custom @> $3%s', app.table_of(f.entity),
+                       case when f.entity like 'custom.%' then format(' and entity = %L', f.entity) else '' end)
+            using app.j_link(f.name, becomes), app.organization(), app.j_link(f.name, was);
+    end loop;
+    perform set_config('app.system', '', true);
+end $$;

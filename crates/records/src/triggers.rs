@@ -20,9 +20,12 @@ pub fn entity_of<'a>(catalog: &'a Catalog, name: &str) -> Option<&'a Entity> {
 
 /// Whether nothing of any record is hidden from this person: what a trigger knew is shown to nobody else.
 pub fn sees_all(catalog: &Catalog, actor: &Actor) -> bool {
-    let own = |entity: &Entity| actor.overlay.of(&entity.name).len();
+    // What is computed is hidden with what it rests on, and not there where that is gone.
+    let own = |entity: &Entity| actor.overlay.of(&entity.name).iter().filter(|f| !f.is_computed()).count();
+    let kept = |field: &Field<'_>| !matches!(field, Field::Custom(own) if own.is_computed());
     let whole = |e: &Entity| {
-        visible(actor, e).len() == e.columns.iter().filter(|c| c.kind != Kind::Hidden).count() + own(e)
+        visible(actor, e).iter().filter(|(_, field)| kept(field)).count()
+            == e.columns.iter().filter(|c| c.kind != Kind::Hidden).count() + own(e)
     };
     catalog.all().filter(|e| catalog.module(e.module()).is_some()).all(whole)
 }

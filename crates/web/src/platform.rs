@@ -318,6 +318,15 @@ async fn add_field(Has(state): Has<State>, person: Person, Body(body): Body) -> 
     Ok(json_bytes(StatusCode::CREATED, row_text(&rows)?))
 }
 
+/// Nobody fills in what is computed.
+fn filled(kind: &str, body: &Value) -> Answer<()> {
+    let asked = |part: &str| body[part].is_object() || body[part] == true;
+    if kernel::is_computed(kind) && ["required", "visible_when", "required_when"].into_iter().any(asked) {
+        return Err(Error::malformed("What is computed is always there, and nobody fills it in.").into());
+    }
+    Ok(())
+}
+
 /// Where a relation leads, and what comes out of a computed field; both are settled when it is made.
 fn linked(
     actor: &Actor,
@@ -336,10 +345,8 @@ fn linked(
             return Err(Error::malformed_at("settings.on_delete", "This is keep, clear or restrict.").into());
         }
     }
+    filled(kind, body)?;
     if kernel::is_computed(kind) {
-        if body["required"] == true || body["visible_when"].is_object() || body["required_when"].is_object() {
-            return Err(Error::malformed("What is computed is always there, and nobody fills it in.").into());
-        }
         let field = CustomField {
             name: name.to_owned(),
             look: kind.to_owned(),
@@ -393,6 +400,7 @@ async fn change_field(Has(state): Has<State>, person: Person, Id(id): Id, Body(b
     let (entity, name) = own_field(&person.actor, id)?;
     let mut settings = settings(&body)?;
     let field = person.actor.overlay.field(&entity.name, &name).ok_or(Error::NotFound)?;
+    filled(&field.look, &body)?;
     if let Some(new) = &mut settings {
         if field.look == "relation" && new["entity"] != field.settings["entity"] {
             return Err(Error::refused_at("settings.entity", "Where a relation leads cannot change.").into());

@@ -15,6 +15,22 @@ begin
         into n using app.organization(), what, but;
     return n;
 end $$;
+-- Own fields that lead to one record lead to another afterwards: where two become one.
+create function app.relink(of_entity text, was uuid, becomes uuid) returns void language plpgsql
+security definer set search_path = pg_catalog as $$
+declare f record;
+begin
+    perform set_config('app.system', 'yes', true);   -- closed documents change hands too
+    for f in
+        select x.entity, x.name from builder.custom_fields x
+        where x.organization_id = app.organization() and x.type = 'relation' and x.settings ->> 'entity' = of_entity and x.deleted_at is null order by 1, 2
+    loop
+        execute format('update %s set custom = custom || $1 where organization_id = $2 and custom <> ''{}'' and custom @> $3%s', app.table_of(f.entity),
+                       case when f.entity like 'custom.%' then format(' and entity = %L', f.entity) else '' end)
+            using app.j_link(f.name, becomes), app.organization(), app.j_link(f.name, was);
+    end loop;
+    perform set_config('app.system', '', true);
+end $$;
 create or replace function app.j_id(doc jsonb, key text) returns uuid language plpgsql immutable parallel safe as $$
 begin
     if app.j_text(doc, key) ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then return doc ->> key; end if;
@@ -29,6 +45,7 @@ drop function app.j_link(text, uuid);
 create or replace function app.j_id(doc jsonb, key text) returns uuid language sql immutable parallel safe
 return case when app.j_text(doc, key) ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then (doc ->> key)::uuid end;
 drop function app.leading_to(text, jsonb, uuid);
+drop function app.relink(text, uuid, uuid);
 alter table builder.custom_fields drop column settings;
 alter table builder.custom_fields drop constraint custom_fields_type_check;
 update builder.custom_fields set type = case

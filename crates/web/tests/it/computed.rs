@@ -183,6 +183,21 @@ async fn a_field_of_ones_own_leads_to_other_records() {
 }
 
 #[tokio::test]
+async fn what_led_to_a_duplicate_leads_to_the_kept_one() {
+    let house = house().await;
+    let owner = house.owner().await;
+    owner.venues_and_bookings("keep").await;
+    let hall = owner.made(VENUES, json!({ "name": "Hall" })).await;
+    let ann = owner.made("/parties/parties", json!({ "name": "Ann" })).await;
+    let twin = owner.made("/parties/parties", json!({ "name": "Ann again" })).await;
+    let ball = owner.booking("Ball", &hall, &twin, 100).await;
+    let at = format!("/parties/parties/{}/merge", id(&ann));
+    let merged = owner.post(&at, json!({ "other": twin["id"] })).await;
+    assert_eq!(merged.status, 200, "{}", merged.text());
+    assert_eq!(owner.told(&format!("{BOOKINGS}/{}", id(&ball))).await["cf.client"], ann["id"]);
+}
+
+#[tokio::test]
 async fn what_is_thrown_away_is_kept_held_or_let_go_of() {
     let house = house().await;
     for (rule, status, then) in [("keep", 204, true), ("restrict", 422, true), ("clear", 204, false)] {
@@ -348,6 +363,8 @@ async fn computed_fields_say_what_follows_from_others() {
         let said = owner.refused("custom.bookings", kind, settings.clone()).await;
         assert!(said.contains(why), "{settings}: {said}");
     }
+    let needed = owner.patch(&field("custom.bookings", "each"), json!({ "required": true })).await;
+    assert!(needed.status == 400 && needed.text().contains("nobody fills it in"), "{}", needed.text());
     let asked = json!({ "entity": "custom.bookings", "name": "odd", "label": "Odd", "type": "text", "visible_when": asks("cf.due", "before", "2026-01-01") });
     let answer = owner.post("/fields", asked).await;
     assert!(answer.text().contains("cannot ask for a computed one"), "{}", answer.text());
