@@ -26,6 +26,7 @@ async fn merge(tx: &Tx, party: &Value, body: &Value) -> Result<Value> {
         ));
     }
     tx.query(sql!("select parties.merge($1, $2)"), &[&keep, &other]).await?;
+    tx.query(sql!("select app.relink('parties.parties', $1, $2)"), &[&other, &keep]).await?;
     tx.changed("parties.parties", other, 0, "delete");
     Ok(Value::Null)
 }

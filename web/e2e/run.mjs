@@ -5,6 +5,7 @@ import { aria } from './aria.mjs'
 import { bank } from './bank.mjs'
 import { board } from './board.mjs'
 import { budgets } from './budgets.mjs'
+import { computed } from './computed.mjs'
 import { conditions } from './conditions.mjs'
 import { data } from './data.mjs'
 import { docs } from './docs.mjs'
@@ -63,6 +64,7 @@ try {
   if (want('work')) await work(browser, email)
   if (want('fields')) await fields(browser, email)
   if (want('types')) await types(browser, email)
+  if (want('computed')) await computed(browser)
   if (want('conditions')) await conditions(browser, email)
   if (want('approvals')) await approvals(browser)
   if (want('signin')) await signin(browser)

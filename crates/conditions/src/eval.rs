@@ -184,7 +184,7 @@ impl Checked {
     }
 
     /// Fields that must equal a constant in every row that matches, as JSON would say it. An index over whole documents can
-    /// look for those; instants and ids are left out, for they may be written in several ways.
+    /// look for those, ids being in small letters there; instants are left out, for they may be written in several ways.
     pub fn fixed(&self) -> Vec<(&str, Value)> {
         let mut fixed = Vec::new();
         self.0.fixed(&mut fixed);
@@ -249,7 +249,7 @@ impl Node {
                     &rule.test
                 {
                     let value = match datum {
-                        Datum::Text(_) | Datum::Bool(_) | Datum::Date(_) => datum.json(),
+                        Datum::Text(_) | Datum::Bool(_) | Datum::Date(_) | Datum::Id(_) => datum.json(),
                         Datum::Number(number) => match serde_json::from_str(&number.to_string()) {
                             Ok(number) => number,
                             Err(_) => return,

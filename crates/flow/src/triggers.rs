@@ -221,7 +221,8 @@ fn check(store: &Store, actor: &Actor, trigger: &Trigger) -> Result<(Option<Valu
                 entity.column(name).is_some_and(|c| !c.derived && !c.generated && !c.is_system() && !c.secret)
                     || name
                         .strip_prefix("cf.")
-                        .is_some_and(|own| actor.overlay.field(&entity.name, own).is_some())
+                        .and_then(|own| actor.overlay.field(&entity.name, own))
+                        .is_some_and(|own| !own.is_computed())
                     || entity.parts.iter().any(|part| part.entity == *name)
             };
             if let Some(odd) = trigger.fields.iter().find(|name| !kept(name)) {

@@ -15,7 +15,7 @@ do $$ declare f record; begin
         where e.extname = 'pg_trgm' and not p.proleakproof and p.proname in ('similarity_op', 'word_similarity_op', 'word_similarity_commutator_op')
         union all
         select p.oid::regprocedure from pg_proc p
-        where p.pronamespace = to_regnamespace('app') and not p.proleakproof and p.proname in ('j_text', 'j_number', 'j_date', 'j_instant', 'j_bool', 'j_list')
+        where p.pronamespace = to_regnamespace('app') and not p.proleakproof and p.proname in ('j_text', 'j_number', 'j_date', 'j_instant', 'j_bool', 'j_list', 'j_id', 'j_link')
     loop
         execute format('alter function %s leakproof', f.name);
     end loop;

@@ -27,7 +27,7 @@ pub use install::{Installed, gate, install, schema_fingerprint, step_back};
 pub use json::{id, read_json};
 pub use language::{LANGUAGES, spoken};
 pub use module::{Action, Call, Future, Module, Rule, When};
-pub use overlay::{CustomField, CustomTable, Overlay};
+pub use overlay::{CustomField, CustomTable, Overlay, is_computed};
 pub use row::write_json;
 pub use secret::Secrets;
 pub use sql::Sql;

@@ -77,11 +77,11 @@ impl Overlay {
         let mut overlay = Overlay { tables: tables.collect(), ..Overlay::default() };
         for row in rows {
             let options: Value = row.get(5);
-            overlay.fields.entry(row.get(0)).or_default().push(CustomField {
+            let mut field = CustomField {
                 name: row.get(1),
                 label: row.get(2),
                 look: row.get(3),
-                kind: Kind::of_type(row.get(3)).unwrap_or(Kind::Text),
+                kind: Kind::of_type(row.get(3)).unwrap_or_default(),
                 required: row.get(4),
                 options: options.as_array().cloned().unwrap_or_default(),
                 help: row.get(6),
@@ -89,7 +89,12 @@ impl Overlay {
                 required_when: row.get(8),
                 id: row.get(9),
                 settings: row.get(10),
-            });
+            };
+            if field.is_computed() {
+                // What comes out of it was found when it was made.
+                field.kind = field.settings["result"].as_str().and_then(Kind::of_type).unwrap_or_default();
+            }
+            overlay.fields.entry(row.get(0)).or_default().push(field);
         }
         Ok(overlay)
     }
@@ -109,6 +114,11 @@ impl Overlay {
     }
 }
 
+/// Whether a type of field is kept nowhere.
+pub fn is_computed(look: &str) -> bool {
+    matches!(look, "lookup" | "rollup" | "count" | "formula" | "createdby" | "modifiedby")
+}
+
 impl CustomField {
     /// Whether it is there, or required, only where a condition holds.
     pub fn is_conditional(&self) -> bool {
@@ -118,6 +128,26 @@ impl CustomField {
     /// Whether every record has something in it.
     pub fn is_always_required(&self) -> bool {
         self.required && !self.is_conditional() && self.kind.is_written()
+    }
+
+    /// Whether it is kept nowhere, but follows from what is.
+    pub fn is_computed(&self) -> bool {
+        is_computed(&self.look)
+    }
+
+    /// Whether people write it.
+    pub fn is_written(&self) -> bool {
+        self.kind.is_written() && !self.is_computed()
+    }
+
+    /// The entity that it leads to.
+    pub fn target(&self) -> Option<&str> {
+        self.settings["entity"].as_str().filter(|_| self.kind == Kind::Relation && !self.is_computed())
+    }
+
+    /// How its relation is called in `expand` and in answers: the record that `cf.venue` names is `cf.venue_record`.
+    pub fn relation_name(&self) -> String {
+        format!("cf.{}_record", self.name)
     }
 
     /// Its choices, if it has any: options are texts or `{id}`.
@@ -146,7 +176,7 @@ impl CustomField {
             Kind::Datetime => "j_instant",
             Kind::Boolean => "j_bool",
             Kind::Multiselect | Kind::Tags | Kind::Users => "j_list",
-            Kind::User => "j_id",
+            Kind::User | Kind::Relation => "j_id",
             Kind::Location | Kind::Signature | Kind::File | Kind::Address => {
                 return format!("({alias}.custom -> '{}')", self.name);
             }

@@ -38,6 +38,10 @@ fn own(path: &str) -> Result<(), String> {
 impl Schema for Own<&mut Plan<'_>> {
     fn resolve(&mut self, path: &str) -> Result<FieldRef, String> {
         own(path)?;
+        let named = path.strip_prefix("cf.").and_then(|f| self.0.actor.overlay.field(&self.0.entity.name, f));
+        if named.is_some_and(kernel::CustomField::is_computed) {
+            return Err(OWN.into());
+        }
         self.0.resolve(path)
     }
 

@@ -3,7 +3,7 @@
 
 use crate::{
     approvals::unbound,
-    plan::{Bound, Field, Plan, field_of, malformed},
+    plan::{Bound, Plan, field_of, malformed},
 };
 use conditions::{Condition, Param};
 use kernel::{Actor, Catalog, CustomField, Entity, Error, Fault, Result, Tx};
@@ -28,10 +28,7 @@ fn asked(actor: &Actor, entity: &Entity, condition: &Value) -> Result<Vec<String
         .fields()
         .map(|path| match path.strip_prefix("cf.").unwrap_or(path).contains('.') {
             true => Err(Error::malformed("A condition of a field asks of the record itself.")),
-            false => Ok(match field_of(actor, entity, path)? {
-                Field::Column(column) => column.name.clone(),
-                Field::Custom(field) => format!("cf.{}", field.name),
-            }),
+            false => field_of(actor, entity, path).map(|field| field.name()),
         })
         .collect()
 }
@@ -58,6 +55,11 @@ pub fn check(
             Ok(found)
         };
         let found: Vec<String> = fits().map_err(|e: Error| e.under(part))?;
+        // What the pages ask while somebody types is not computed before it is saved.
+        let own = |on: &String| on.strip_prefix("cf.").and_then(|f| actor.overlay.field(&entity.name, f));
+        if found.iter().filter_map(own).any(CustomField::is_computed) {
+            return Err(Error::malformed_at(part, "A condition of a field cannot ask for a computed one."));
+        }
         if part == "required_when" {
             continue;
         }

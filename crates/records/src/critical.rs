@@ -1,7 +1,7 @@
 //! The critical path: of records that wait for each other, the chain that takes the most days.
 
 use crate::{
-    plan::{Bound, Field, Plan},
+    plan::{Bound, Plan},
     query::Query,
 };
 use kernel::{Actor, Entity, Error, Kind, Result, Store};
@@ -50,7 +50,7 @@ pub async fn critical(
     let days = end.map_or_else(|| "1".to_owned(), |end| format!("greatest({end} - {start}, 0) + 1"));
     let after = required("after")?;
     let waits = match plan.field(after)? {
-        (alias, field @ Field::Column(c)) if c.target.as_deref() == Some(&entity.name) => field.sql(&alias),
+        (alias, field) if field.target() == Some(entity.name.as_str()) => field.sql(&alias),
         _ => return Err(Error::malformed_at("after", format!("{after} leads to no record of this kind."))),
     };
     let conditions = Query::parse(&rest)?.conditions(&mut plan)?;

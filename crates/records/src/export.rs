@@ -156,36 +156,25 @@ impl<'a> Exporting<'a> {
 fn columns(plan: &Plan<'_>, deleted: bool) -> Vec<String> {
     let (mut own, mut system) = (Vec::new(), Vec::new());
     for (name, field) in visible(plan.actor, plan.entity) {
-        let crate::plan::Field::Column(column) = field else {
-            if field.kind() != Kind::Button {
-                own.push(name);
-            }
+        if field.kind() == Kind::Button {
             continue;
-        };
-        if column.is_system() {
+        }
+        if matches!(&field, crate::plan::Field::Column(column) if column.is_system()) {
             if name != "id" && (name != "deleted_at" || deleted) {
                 system.push(name);
             }
             continue;
         }
-        let target = column.target.as_deref().and_then(|t| plan.catalog.entities.get(t));
+        let target = field.target().and_then(|t| plan.catalog.entities.get(t));
         let title = target
             .filter(|t| plan.actor.access.may(t, "read") && t.title() != "id")
             .filter(|t| plan.actor.access.field(&t.name, t.title()) > kernel::FieldAccess::None)
-            .map(|t| format!("{}.{}", hop(&name), t.title()));
+            .map(|t| format!("{}.{}", field.relation_name(), t.title()));
         own.push(name);
         own.extend(title);
     }
     own.extend(system);
     own
-}
-
-/// A relation in a path is named as in `expand`.
-fn hop(column: &str) -> String {
-    match column.strip_suffix("_id") {
-        Some(name) => name.to_owned(),
-        None => format!("{column}_member"),
-    }
 }
 
 /// Names under which the file can be read in again. Where nobody chose the fields, the title of a relation goes by the

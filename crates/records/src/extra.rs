@@ -61,11 +61,8 @@ pub async fn aggregate(store: &Store, actor: &Actor, entity: &Entity, body: &Val
         let at = columns.len();
         columns.push(sql);
         // A relation named without its `_id` answers who it is.
-        let named = matches!(kind, Kind::Relation | Kind::User)
-            && entity.column(path).is_none()
-            && !path.contains('.');
-        if named {
-            let target = entity.relation(path).and_then(|c| c.target.as_deref()).unwrap_or_default();
+        let named = field.target().filter(|_| path == field.relation_name() && path != field.name());
+        if let Some(target) = named {
             let title = actor.catalog.entity(target)?.title();
             let (alias, field) = plan.field(&format!("{path}.{title}"))?;
             columns.push(field.sql(&alias));

@@ -8,11 +8,13 @@
 
 pub mod approvals;
 pub mod bulk;
+pub mod computed;
 pub mod conditional;
 mod critical;
 pub mod docs;
 mod export;
 mod extra;
+mod formula;
 pub mod import;
 pub mod meta;
 mod occurs;

@@ -1,5 +1,5 @@
-use crate::plan::{plain, visible};
-use kernel::{Actor, Catalog, CustomField, Entity, FieldAccess, Kind, Module, ModuleInfo};
+use crate::plan::{Field, Own, field_of, plain, visible};
+use kernel::{Actor, Catalog, Entity, FieldAccess, Kind, Module, ModuleInfo};
 use serde_json::{Map, Value, json};
 
 /// The words of the catalog in one language: the module's own, its translation, or the name made readable.
@@ -286,11 +286,12 @@ pub fn detail(
     language: &str,
 ) -> Value {
     let words = Words::of(catalog, entity.module(), language);
-    let fields: Vec<Value> = visible(actor, entity)
+    let seen = visible(actor, entity);
+    let fields: Vec<Value> = seen
         .iter()
         .map(|(name, field)| match field {
-            crate::plan::Field::Column(_) => column(catalog, actor, entity, name, &words),
-            crate::plan::Field::Custom(f) => custom(actor, entity, f),
+            Field::Column(_) => column(catalog, actor, entity, name, &words),
+            Field::Custom(f) => custom(catalog, actor, entity, f, language),
         })
         .collect();
     let form: Vec<Value> = match entity.meta["form"].as_array() {
@@ -309,7 +310,11 @@ pub fn detail(
             .collect(),
         None => entity.columns.iter().filter(|c| c.writable()).map(|c| json!([c.name])).collect(),
     };
-    let custom_rows = actor.overlay.of(&entity.name).iter().map(|f| json!([format!("cf.{}", f.name)]));
+    // What is computed stands beside the form, as all that nobody writes.
+    let custom_rows = seen.iter().filter_map(|(name, field)| match field {
+        Field::Custom(own) if !own.is_computed() => Some(json!([name])),
+        _ => None,
+    });
     let form: Vec<Value> = form.into_iter().chain(custom_rows).collect();
     let lines: Vec<Value> = entity
         .parts
@@ -419,10 +424,12 @@ fn column(catalog: &Catalog, actor: &Actor, entity: &Entity, name: &str, words: 
     })
 }
 
-fn custom(actor: &Actor, entity: &Entity, field: &CustomField) -> Value {
+fn custom(catalog: &Catalog, actor: &Actor, entity: &Entity, field: &Own<'_>, language: &str) -> Value {
     let name = format!("cf.{}", field.name);
     let rated = field.kind == Kind::Rating;
-    let write = actor.access.field(&entity.name, &name) == FieldAccess::Write && field.kind.is_written();
+    let readonly = !field.is_written();
+    let write = actor.access.field(&entity.name, &name) == FieldAccess::Write && !readonly;
+    let target = field.target().and_then(|t| catalog.entities.get(t));
     let options: Vec<Value> = field
         .options
         .iter()
@@ -432,9 +439,10 @@ fn custom(actor: &Actor, entity: &Entity, field: &CustomField) -> Value {
     let shown = |condition: &Option<Value>| -> Option<Value> {
         condition.clone().filter(|c| crate::conditional::may_see(actor, entity, c))
     };
-    json!({
+    let mut told = json!({
         "name": name, "label": field.label, "help": field.help, "type": type_name(field.kind), "look": field.look,
-        "required": field.required, "readonly": !field.kind.is_written(), "access": if write { "write" } else { "read" },
+        "required": field.required, "readonly": readonly, "access": if write { "write" } else { "read" },
+        "ref": target.map(|t| json!({ "entity": t.name, "title_field": t.title(), "relation": field.relation_name() })),
         "options": (!options.is_empty() && !rated).then_some(options),
         "max": rated.then(|| field.stars()),
         // A button moves the record: its cell is told of what.
@@ -442,7 +450,37 @@ fn custom(actor: &Actor, entity: &Entity, field: &CustomField) -> Value {
         "settings": field.settings.as_object().is_some_and(|s| !s.is_empty()).then_some(&field.settings),
         "filterable": field.kind != Kind::Button, "sortable": field.kind.has_order(), "custom": true, "unique": false, "system": false,
         "visible_when": shown(&field.visible_when), "required_when": shown(&field.required_when),
-    })
+    });
+    if let Some(computed) = &field.computed {
+        // It looks like what comes out of it.
+        told["computed"] = json!(field.look);
+        told["type"] = json!(type_name(computed.kind));
+        told["look"] = Value::Null;
+        told["sortable"] = json!(computed.kind.has_order());
+        if let Some((of, source)) = &computed.shows
+            && let Ok(of) = catalog.entity(of)
+            && let Ok(source) = field_of(actor, of, source)
+        {
+            let source = match &source {
+                Field::Column(c) => {
+                    column(catalog, actor, of, &c.name, &Words::of(catalog, of.module(), language))
+                }
+                Field::Custom(own) => custom(catalog, actor, of, own, language),
+            };
+            for key in ["options", "max"] {
+                told[key] = source[key].clone();
+            }
+            if computed.kind == field_kind(&source) {
+                told["type"] = source["type"].clone();
+                told["look"] = source["look"].clone();
+            }
+        }
+    }
+    told
+}
+
+fn field_kind(told: &Value) -> Kind {
+    told["type"].as_str().and_then(Kind::of_type).unwrap_or_default()
 }
 
 fn type_name(kind: Kind) -> &'static str {

@@ -340,6 +340,14 @@ const FIXED: &[Fixed] = &[
         "",
         "label required:boolean options:list settings:object help position:integer visible_when:object required_when:object",
     ),
+    fixed(
+        "post",
+        "/fields/_try",
+        "What a computed field would be, and what it would say of the first records",
+        "200",
+        "",
+        "entity! name! type! settings:object",
+    ),
     fixed("delete", "/fields/{id}", "Take a field away; its values stay", "204", "", ""),
     fixed(
         "get",
@@ -793,7 +801,7 @@ fn record(catalog: &Catalog, actor: &Actor, entity: &Entity, write: bool) -> Val
                 }
                 (c.options.clone(), !c.not_null, c.required)
             }
-            Field::Custom(f) if write && !f.kind.is_written() => continue,
+            Field::Custom(f) if write && !f.is_written() => continue,
             Field::Custom(f) => (f.choices().map(str::to_owned).collect(), true, f.required),
         };
         let mut schema = value_schema(field.kind(), &options);
@@ -952,7 +960,7 @@ fn routes(
         "responses": answers(json!({ "type": "object", "properties": { "data": { "type": "array", "items": { "type": "object" } } } }), "200"),
     } })));
     }
-    if entity.columns.iter().any(|c| c.target.as_deref() == Some(&entity.name) && c.kind != Kind::Hidden) {
+    if visible(actor, entity).iter().any(|(_, field)| field.target() == Some(entity.name.as_str())) {
         rest.push((format!("{root}/_critical"), json!({ "get": {
         "operationId": format!("criticalOf{name}"), "tags": tags, "summary": "Of records that wait for each other, the chain that takes the most days",
         "parameters": [query("start", text()), query("end", text()), query("after", text()), query("filter", text()), query("q", text())],

@@ -1,6 +1,8 @@
+use crate::computed::{self, OUTER};
 use conditions::{Condition, Context, FieldRef, Param};
 use kernel::{Actor, Catalog, Column, CustomField, Entity, Error, FieldAccess, Kind, Result};
 use serde_json::Map;
+use std::{borrow::BorrowMut, ops::Deref};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
@@ -14,15 +16,17 @@ pub(crate) struct Plan<'a> {
     pub(crate) actor: &'a Actor,
     pub(crate) entity: &'a Entity,
     /// The alias of its table.
-    root: String,
+    pub(crate) root: String,
     joins: Vec<Join<'a>>,
     pub(crate) params: Vec<Param>,
     /// A path that the person may not follow: met inside a condition, it must not pass for a mistake in writing.
     pub(crate) forbidden: Option<Error>,
+    /// Of a plan inside a computed field: that field, and the computed ones around it.
+    pub(crate) trail: Vec<computed::Step>,
 }
 
 struct Join<'a> {
-    /// `customer`, or `order.customer`.
+    /// `customer`, or `order.customer`; an own relation under its relation's name.
     path: String,
     alias: String,
     entity: &'a Entity,
@@ -32,21 +36,75 @@ struct Join<'a> {
 /// A field at the end of a path.
 pub(crate) enum Field<'a> {
     Column(&'a Column),
-    Custom(&'a CustomField),
+    Custom(Own<'a>),
 }
 
-impl Field<'_> {
+/// A field of the organization's own; of a computed one also what computes it, see [`crate::computed`].
+pub(crate) struct Own<'a> {
+    pub(crate) field: &'a CustomField,
+    pub(crate) computed: Option<computed::Computed>,
+}
+
+impl Deref for Own<'_> {
+    type Target = CustomField;
+
+    fn deref(&self) -> &CustomField {
+        self.field
+    }
+}
+
+impl<'a> Field<'a> {
+    /// Its full name: `total`, `cf.size`.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Field::Column(c) => c.name.clone(),
+            Field::Custom(f) => format!("cf.{}", f.name),
+        }
+    }
+
+    /// The entity that it leads to.
+    pub(crate) fn target(&self) -> Option<&'a str> {
+        match self {
+            Field::Column(c) => c.target.as_deref().filter(|_| c.kind != Kind::Hidden),
+            Field::Custom(f) => f.field.target(),
+        }
+    }
+
+    /// How its relation is called in `expand`, and in answers.
+    pub(crate) fn relation_name(&self) -> String {
+        match self {
+            Field::Column(c) => c.relation_name(),
+            Field::Custom(f) => f.relation_name(),
+        }
+    }
+
+    /// That it leads to the record of this alias.
+    fn leads_to(&self, alias: &str, to: &str) -> String {
+        match self {
+            Field::Column(c) => format!("{alias}.{} = {to}.id", quoted(&c.name)),
+            // Said twice: the index of own fields answers the one for few records, a join of whole tables needs the other.
+            Field::Custom(f) => format!(
+                "{} = {to}.id and {alias}.custom <> '{{}}' and {alias}.custom @> app.j_link('{}', {to}.id)",
+                f.sql(alias),
+                f.name
+            ),
+        }
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Field::Column(c) => c.kind,
-            Field::Custom(f) => f.kind,
+            Field::Custom(f) => f.computed.as_ref().map_or(f.kind, |c| c.kind),
         }
     }
 
     pub(crate) fn sql(&self, alias: &str) -> String {
         match self {
             Field::Column(c) => [alias, ".", &quoted(&c.name)].concat(),
-            Field::Custom(f) => f.sql(alias),
+            Field::Custom(f) => match &f.computed {
+                Some(computed) => computed.sql(alias),
+                None => f.sql(alias),
+            },
         }
     }
 
@@ -70,6 +128,7 @@ impl<'a> Plan<'a> {
             joins: Vec::new(),
             params: Vec::new(),
             forbidden: None,
+            trail: Vec::new(),
         })
     }
 
@@ -77,34 +136,39 @@ impl<'a> Plan<'a> {
     pub(crate) fn field(&mut self, path: &str) -> Result<(String, Field<'a>)> {
         let (hops, name) = split(path);
         let (alias, entity) = self.walk(hops, path)?;
-        Ok((alias, field_of(self.actor, entity, &name).map_err(|e| at(e, path))?))
+        Ok((alias, field_in(self.actor, entity, &name, &self.trail).map_err(|e| at(e, path))?))
+    }
+
+    /// The relations on the way to a table of this plan, as answers name them.
+    pub(crate) fn way(&self, alias: &str) -> &str {
+        self.joins.iter().find(|j| j.alias == alias).map_or("", |j| &j.path)
     }
 
     /// Joins what lies on the way of a path of relations.
     pub(crate) fn walk(&mut self, hops: &str, whole: &str) -> Result<(String, &'a Entity)> {
         let (mut alias, mut entity) = (self.root.clone(), self.entity);
         let mut walked = String::new();
-        for (n, hop) in hops.split('.').filter(|h| !h.is_empty()).enumerate() {
+        for (n, hop) in hops_of(hops).enumerate() {
             if n == HOPS {
                 return Err(Error::malformed_at(whole, format!("A path has at most {HOPS} relations.")));
             }
-            walked = if walked.is_empty() { hop.to_owned() } else { format!("{walked}.{hop}") };
+            let link = relation(self.actor, entity, hop).map_err(|e| at(e, whole))?;
+            let hop = if hop.starts_with("cf.") { link.relation_name() } else { hop.to_owned() };
+            walked = if walked.is_empty() { hop } else { format!("{walked}.{hop}") };
             if let Some(join) = self.joins.iter().find(|j| j.path == walked) {
                 (alias, entity) = (join.alias.clone(), join.entity);
                 continue;
             }
-            let column = relation(self.actor, entity, hop).map_err(|e| at(e, whole))?;
-            let target = column.target.as_deref().unwrap_or_default();
-            let to = self.catalog.entity(target)?;
+            let to = self.catalog.entity(link.target().unwrap_or_default())?;
             if !self.actor.access.may(to, "read") {
                 return Err(Error::Forbidden(format!("You may not read {}.", plain(to.short()))));
             }
-            let next = format!("{}j{}", self.root.trim_start_matches('r'), self.joins.len() + 1);
-            let on = format!(
-                "left join {} {next} on {next}.organization_id = $1 and {next}.id = {alias}.{}",
-                to.rows(),
-                quoted(&column.name)
-            );
+            let prefix = match self.root.as_str() {
+                OUTER => computed::alias(&self.trail),
+                root => root.trim_start_matches('r').to_owned(),
+            };
+            let next = format!("{prefix}j{}", self.joins.len() + 1);
+            let on = format!("{next}.organization_id = $1 and {next}.id = {}", link.sql(&alias));
             self.joins.push(Join { path: walked.clone(), alias: next.clone(), entity: to, on });
             (alias, entity) = (next, to);
         }
@@ -125,30 +189,58 @@ impl<'a> Plan<'a> {
     }
 
     fn joined(&self) -> String {
-        self.joins.iter().fold(String::new(), |all, join| all + " " + &join.on)
+        let join = |j: &Join<'_>| format!(" left join {} {} on {}", j.entity.rows(), j.alias, j.on);
+        self.joins.iter().map(join).collect()
     }
 
-    /// What a path names of the rows that belong to a record, by which of their columns, and what is left of the path:
-    /// `lines.price`, or for what only points here `sales.orders.customer_id.total`, without the column where there is
+    pub(crate) fn entity_at(&self, alias: &str) -> &'a Entity {
+        self.joins.iter().find(|j| j.alias == alias).map_or(self.entity, |j| j.entity)
+    }
+
+    /// What is joined, as rows of their own: for one path from a record that stands outside.
+    pub(crate) fn from_outside(mut self) -> Option<String> {
+        let first = (!self.joins.is_empty()).then(|| self.joins.remove(0))?;
+        Some(format!("{} {}{} where {}", first.entity.rows(), first.alias, self.joined(), first.on))
+    }
+
+    /// What a path names of the rows that belong to a record, by which of their fields, and what is left of the path:
+    /// `lines.price`, or for what only points here `sales.orders.customer_id.total`, without the field where there is
     /// but one.
-    fn belonging<'p>(&self, path: &'p str) -> Option<(&'a Entity, &'a str, &'p str)> {
+    fn belonging<'p>(&self, path: &'p str) -> Option<(&'a Entity, Field<'a>, &'p str)> {
         let cut = |path: &'p str| path.split_once('.').unwrap_or((path, ""));
         let (first, rest) = cut(path);
         if let Some(part) = self.entity.parts.iter().find(|p| p.name == first) {
-            return Some((self.catalog.entity(&part.entity).ok()?, &part.fk, rest));
+            let entity = self.catalog.entity(&part.entity).ok()?;
+            return Some((entity, Field::Column(entity.column(&part.fk)?), rest));
         }
         let (second, rest) = cut(rest);
         let entity = self.catalog.entity(&format!("{first}.{second}")).ok()?;
-        let here = |c: &&Column| c.target.as_deref() == Some(&self.entity.name) && c.kind != Kind::Hidden;
-        let (column, after) = cut(rest);
-        let mut pointing = entity.columns.iter().filter(here);
-        match pointing.clone().find(|c| c.name == column || c.relation_name() == column) {
-            Some(named) => Some((entity, &named.name, after)),
-            None => pointing
-                .next()
-                .filter(|_| pointing.next().is_none())
-                .map(|one| (entity, one.name.as_str(), rest)),
+        let mut pointing: Vec<Field<'a>> = relations(self.actor, entity)
+            .filter(|link| link.target() == Some(self.entity.name.as_str()))
+            .collect();
+        let named = hops_of(rest).next().unwrap_or_default();
+        match pointing.iter().position(|link| link.name() == named || link.relation_name() == named) {
+            Some(at) => Some((entity, pointing.swap_remove(at), rest[named.len()..].trim_start_matches('.'))),
+            None => pointing.pop().filter(|_| pointing.is_empty()).map(|one| (entity, one, rest)),
         }
+    }
+
+    /// As [`Plan::belonging`], with a plan of those rows; `root` is their alias.
+    pub(crate) fn belong<'p>(&self, path: &'p str, root: String) -> Result<(Belonging<'a>, &'p str)> {
+        let Some((entity, link, rest)) = self.belonging(path) else {
+            let parts: Vec<&str> = self.entity.parts.iter().map(|p| p.name.as_str()).collect();
+            let known =
+                if parts.is_empty() { String::new() } else { format!(" There are: {}.", parts.join(", ")) };
+            return Err(Error::malformed(format!(
+                "{path} names nothing that belongs to {}.{known}",
+                plain(self.entity.short())
+            )));
+        };
+        let mut plan = Plan::new(self.catalog, self.actor, entity)?;
+        let link = relation(self.actor, entity, &link.name())?;
+        let tie = link.leads_to(&root, &self.root);
+        (plan.root, plan.trail) = (root, self.trail.clone());
+        Ok((Belonging { plan, tie }, rest))
     }
 
     /// Remembers a value and gives its placeholder.
@@ -184,7 +276,12 @@ impl<'a> Plan<'a> {
         let wanted: Map<_, _> = checked
             .fixed()
             .into_iter()
-            .filter_map(|(path, value)| Some((path.strip_prefix("cf.")?.to_owned(), value)))
+            .filter_map(|(path, value)| Some((path.strip_prefix("cf.")?, value)))
+            .filter(|(own, _)| {
+                let field = self.actor.overlay.field(&self.entity.name, own);
+                field.is_some_and(|f| !f.is_computed())
+            })
+            .map(|(own, value)| (own.to_owned(), value))
             .collect();
         if !wanted.is_empty() {
             // Nothing new is asked, but this can be looked up in the index of `custom`.
@@ -215,47 +312,33 @@ impl conditions::Schema for Plan<'_> {
     }
 
     fn part(&mut self, path: &str) -> Result<(Box<dyn conditions::Part + '_>, String), String> {
-        let Some((entity, fk, rest)) = self.belonging(path) else {
-            let parts: Vec<&str> = self.entity.parts.iter().map(|p| p.name.as_str()).collect();
-            let known =
-                if parts.is_empty() { String::new() } else { format!(" There are: {}.", parts.join(", ")) };
-            return Err(format!(
-                "{path} names nothing that belongs to {}.{known}",
-                plain(self.entity.short())
-            ));
-        };
-        let made = Plan::new(self.catalog, self.actor, entity).and_then(|plan| {
-            relation(self.actor, entity, fk)?;
-            Ok(plan)
-        });
-        let mut plan = made.map_err(|e| refused(&mut self.forbidden, e))?;
-        plan.root = format!("{}q", self.root);
-        let tie = format!("{}.{} = {}.id", plan.root, quoted(fk), self.root);
-        Ok((Box::new(Belonging { plan, tie, forbidden: &mut self.forbidden }), rest.to_owned()))
+        let made = self.belong(path, format!("{}q", self.root));
+        let (rows, rest) = made.map_err(|e| refused(&mut self.forbidden, e))?;
+        Ok((Box::new(Within { rows, forbidden: &mut self.forbidden }), rest.to_owned()))
     }
 }
 
-/// The rows that belong to a record, inside a condition about the record.
-struct Belonging<'p, 'a> {
-    plan: Plan<'a>,
+/// The rows that belong to a record.
+pub(crate) struct Belonging<'a> {
+    pub(crate) plan: Plan<'a>,
     tie: String,
-    forbidden: &'p mut Option<Error>,
 }
 
-impl conditions::Schema for Belonging<'_, '_> {
-    fn resolve(&mut self, path: &str) -> Result<FieldRef, String> {
-        let found = self.plan.resolve(path);
-        *self.forbidden = self.forbidden.take().or(self.plan.forbidden.take());
-        found
+impl Belonging<'_> {
+    /// What a condition asks of them, to follow [`Belonging::rows`], with its values in it.
+    pub(crate) fn asked(&mut self, condition: &Condition) -> Result<String> {
+        if condition.is_empty() {
+            return Ok(String::new());
+        }
+        let (context, mut forbidden, mut params) = (self.plan.context(), None, Vec::new());
+        let checked = condition.check(&mut Within { rows: self, forbidden: &mut forbidden }, &context);
+        let checked = checked.map_err(|problems| forbidden.unwrap_or_else(|| malformed(&problems)))?;
+        let sql = checked.sql(&mut params, 2);
+        Ok(format!(" and coalesce(({}), false)", computed::inlined(&sql, params, 2)))
     }
 
-    fn part(&mut self, _: &str) -> Result<(Box<dyn conditions::Part + '_>, String), String> {
-        Err("What is asked of lines cannot ask of lines of theirs.".into())
-    }
-}
-
-impl conditions::Part for Belonging<'_, '_> {
-    fn rows(&self) -> String {
+    /// Without those that were deleted.
+    pub(crate) fn rows(&self) -> String {
         let Plan { entity, root, .. } = &self.plan;
         let there = if entity.column("deleted_at").is_some() {
             format!(" and {root}.deleted_at is null")
@@ -271,6 +354,31 @@ impl conditions::Part for Belonging<'_, '_> {
     }
 }
 
+/// These, inside a condition about the record.
+struct Within<'p, R> {
+    rows: R,
+    forbidden: &'p mut Option<Error>,
+}
+
+impl<'a, R: BorrowMut<Belonging<'a>>> conditions::Schema for Within<'_, R> {
+    fn resolve(&mut self, path: &str) -> Result<FieldRef, String> {
+        let plan = &mut self.rows.borrow_mut().plan;
+        let found = plan.resolve(path);
+        *self.forbidden = self.forbidden.take().or(plan.forbidden.take());
+        found
+    }
+
+    fn part(&mut self, _: &str) -> Result<(Box<dyn conditions::Part + '_>, String), String> {
+        Err("What is asked of lines cannot ask of lines of theirs.".into())
+    }
+}
+
+impl<'a, R: BorrowMut<Belonging<'a>>> conditions::Part for Within<'_, R> {
+    fn rows(&self) -> String {
+        self.rows.borrow().rows()
+    }
+}
+
 /// The relations on the way, and the field at the end: `customer.cf.size` is `cf.size` of the `customer`.
 pub(crate) fn split(path: &str) -> (&str, String) {
     match path.rsplit_once('.') {
@@ -280,6 +388,18 @@ pub(crate) fn split(path: &str) -> (&str, String) {
         Some((hops, name)) => (hops, name.to_owned()),
         None => ("", path.to_owned()),
     }
+}
+
+/// The relations of a path, one by one: `cf.venue` is one.
+pub(crate) fn hops_of(path: &str) -> impl Iterator<Item = &str> {
+    let mut rest = path;
+    std::iter::from_fn(move || {
+        let begin = if rest.starts_with("cf.") { 3 } else { 0 };
+        let end = rest[begin..].find('.').map_or(rest.len(), |dot| begin + dot);
+        let hop = &rest[..end];
+        rest = rest.get(end + 1..).unwrap_or_default();
+        Some(hop).filter(|hop| !hop.is_empty())
+    })
 }
 
 pub(crate) fn malformed(problems: &[conditions::Problem]) -> Error {
@@ -316,42 +436,73 @@ pub(crate) fn visible<'a>(actor: &'a Actor, entity: &'a Entity) -> Vec<(String, 
         .overlay
         .of(&entity.name)
         .iter()
-        .map(|f| (format!("cf.{}", f.name), Field::Custom(f)))
-        .filter(|(name, _)| actor.access.field(&entity.name, name) > FieldAccess::None);
+        .filter(|f| actor.access.field(&entity.name, &format!("cf.{}", f.name)) > FieldAccess::None)
+        // A computed one whose source is not for this person is not either.
+        .filter_map(|f| Some((format!("cf.{}", f.name), Field::Custom(own(actor, entity, f, &[]).ok()?))));
     columns.chain(custom).collect()
 }
 
-pub(crate) fn field_of<'a>(actor: &'a Actor, entity: &'a Entity, name: &str) -> Result<Field<'a>> {
-    let unknown = || Error::malformed_at(name, format!("There is no field {name}."));
-    let field = match name.strip_prefix("cf.") {
-        Some(name) => Field::Custom(actor.overlay.field(&entity.name, name).ok_or_else(unknown)?),
-        None => {
-            // A relation may be named without its `_id`.
-            let column = entity.column(name).filter(|c| c.kind != Kind::Hidden);
-            Field::Column(column.or_else(|| entity.relation(name)).ok_or_else(unknown)?)
-        }
-    };
-    let known = match &field {
-        Field::Column(c) => c.name.as_str(),
-        Field::Custom(_) => name,
-    };
-    if actor.access.field(&entity.name, known) == FieldAccess::None {
-        return Err(Error::Forbidden(format!("You may not see the field {name}.")));
-    }
-    Ok(field)
+fn own<'a>(
+    actor: &'a Actor,
+    entity: &'a Entity,
+    field: &'a CustomField,
+    trail: &[computed::Step],
+) -> Result<Own<'a>> {
+    let computed = if field.is_computed() { Some(computed::of(actor, entity, field, trail)?) } else { None };
+    Ok(Own { field, computed })
 }
 
-pub(crate) fn relation<'a>(actor: &Actor, entity: &'a Entity, name: &str) -> Result<&'a Column> {
-    let column = entity
-        .columns
-        .iter()
-        .filter(|c| c.target.is_some() && c.kind != Kind::Hidden)
-        .find(|c| c.name == name || c.relation_name() == name)
-        .ok_or_else(|| Error::malformed_at(name, format!("There is no relation {name}.")))?;
+pub(crate) fn field_of<'a>(actor: &'a Actor, entity: &'a Entity, name: &str) -> Result<Field<'a>> {
+    field_in(actor, entity, name, &[])
+}
+
+/// As [`field_of`], inside the computed fields of the trail.
+fn field_in<'a>(
+    actor: &'a Actor,
+    entity: &'a Entity,
+    name: &str,
+    trail: &[computed::Step],
+) -> Result<Field<'a>> {
+    let unknown = || Error::malformed_at(name, format!("There is no field {name}."));
+    let hidden = || Error::Forbidden(format!("You may not see the field {name}."));
+    if let Some(key) = name.strip_prefix("cf.") {
+        let field = actor.overlay.field(&entity.name, key).or_else(|| {
+            // Or an own relation by its relation's name.
+            actor.overlay.field(&entity.name, key.strip_suffix("_record")?).filter(|f| f.target().is_some())
+        });
+        let field = field.ok_or_else(unknown)?;
+        if actor.access.field(&entity.name, &format!("cf.{}", field.name)) == FieldAccess::None {
+            return Err(hidden());
+        }
+        return own(actor, entity, field, trail).map(Field::Custom).map_err(|e| match e {
+            Error::Forbidden(_) => hidden(),
+            e => e,
+        });
+    }
+    // A relation may be named without its `_id`.
+    let column = entity.column(name).filter(|c| c.kind != Kind::Hidden);
+    let column = column.or_else(|| entity.relation(name)).ok_or_else(unknown)?;
     if actor.access.field(&entity.name, &column.name) == FieldAccess::None {
+        return Err(hidden());
+    }
+    Ok(Field::Column(column))
+}
+
+/// The fields by which a record leads to others.
+fn relations<'a>(actor: &'a Actor, entity: &'a Entity) -> impl Iterator<Item = Field<'a>> {
+    let own = actor.overlay.of(&entity.name).iter();
+    let own = own.map(|field| Field::Custom(Own { field, computed: None }));
+    entity.columns.iter().map(Field::Column).chain(own).filter(|link| link.target().is_some())
+}
+
+pub(crate) fn relation<'a>(actor: &'a Actor, entity: &'a Entity, name: &str) -> Result<Field<'a>> {
+    let link = relations(actor, entity)
+        .find(|link| link.name() == name || link.relation_name() == name)
+        .ok_or_else(|| Error::malformed_at(name, format!("There is no relation {name}.")))?;
+    if actor.access.field(&entity.name, &link.name()) == FieldAccess::None {
         return Err(Error::Forbidden(format!("You may not see the field {name}.")));
     }
-    Ok(column)
+    Ok(link)
 }
 
 fn at(error: Error, path: &str) -> Error {

@@ -5,9 +5,13 @@
 //! (whether the part's `net` and `tax` are summed by `tax_rate`, each part of a tax by itself), `totals` with the `strong`
 //! one and the `seldom` ones that are left out when nothing, `blocks`. Without it the form is printed.
 
-use crate::{get, meta, recurrence::Recurrence};
+use crate::{
+    get, meta,
+    plan::{Field, field_of},
+    recurrence::Recurrence,
+};
 use jiff::{Timestamp, tz::TimeZone};
-use kernel::{Actor, Catalog, Column, Entity, FieldAccess, Result, Store, sql};
+use kernel::{Actor, Catalog, Entity, Result, Store, sql};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -185,12 +189,11 @@ fn names(list: &Value) -> Vec<String> {
 
 /// The relations among these fields, by the names that they are expanded by.
 fn relations(catalog: &Catalog, actor: &Actor, entity: &Entity, fields: &[String]) -> Vec<String> {
-    let seen = |name: &str| actor.access.field(&entity.name, name) > FieldAccess::None;
-    let columns = fields.iter().filter_map(|f| entity.column(f)).filter(|c| seen(&c.name));
-    let target = |c: &&Column| c.target.as_ref().and_then(|t| catalog.entity(t).ok());
+    let links = fields.iter().filter_map(|f| field_of(actor, entity, f).ok());
+    let target = |link: &Field<'_>| link.target().and_then(|t| catalog.entity(t).ok());
     // What somebody may not read stays off his paper.
-    let known = columns.filter(|c| target(c).is_some_and(|t| actor.access.may(t, "read")));
-    known.map(|c| c.relation_name().to_owned()).collect()
+    let known = links.filter(|link| target(link).is_some_and(|t| actor.access.may(t, "read")));
+    known.map(|link| link.relation_name()).collect()
 }
 
 /// What members are called that fields of the organization's own name, or that signed.

@@ -1,4 +1,4 @@
-use crate::plan::{HOPS, Plan, visible};
+use crate::plan::{HOPS, Plan, hops_of, visible};
 use kernel::{Entity, Error, Kind, Part, Result, write_json};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -69,14 +69,9 @@ impl<'a> Select<'a> {
     fn path(&mut self, plan: &mut Plan<'a>, path: &str) -> Result<()> {
         let (alias, field) = plan.field(path)?;
         let at = self.add(field.sql(&alias));
-        let own =
-            path.strip_prefix("cf.").map_or_else(|| path.find(".cf.").or_else(|| path.rfind('.')), |_| None);
-        let (hops, name) = own.map_or(("", path), |dot| (&path[..dot], &path[dot + 1..]));
         // A column may be asked for by its relation's name; it is answered under its own.
-        let name = match field {
-            crate::plan::Field::Column(c) => c.name.clone(),
-            crate::plan::Field::Custom(_) => name.to_owned(),
-        };
+        let name = field.name();
+        let hops = plan.way(&alias);
         if !hops.is_empty() {
             let id = self.add(format!("{alias}.id"));
             let shape = self.shape.at(hops);
@@ -103,15 +98,15 @@ impl<'a> Select<'a> {
             return Ok(());
         }
         let (alias, entity) = plan.walk(path, "expand")?;
-        let hops = path.split('.').count();
-        if hops > HOPS {
+        if hops_of(path).count() > HOPS {
             return Err(Error::malformed_at("expand", format!("At most {HOPS} levels.")));
         }
         let id = self.add(format!("{alias}.id"));
-        let shape = self.shape.at(path);
+        let path = plan.way(&alias).to_owned();
+        let shape = self.shape.at(&path);
         shape.id = id;
         shape.values = vec![("id".into(), id, Kind::Uuid)];
-        self.all(plan, entity, &alias, path)
+        self.all(plan, entity, &alias, &path)
     }
 
     /// Adds a column that is read but not answered.
@@ -149,7 +144,7 @@ impl Shape {
     /// The object at a path of relations, made on the way.
     fn at(&mut self, path: &str) -> &mut Shape {
         let mut shape = self;
-        for hop in path.split('.').filter(|h| !h.is_empty()) {
+        for hop in hops_of(path) {
             let n = match shape.objects.iter().position(|(name, _)| name == hop) {
                 Some(n) => n,
                 None => {

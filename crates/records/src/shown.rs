@@ -5,7 +5,7 @@ mod shapes;
 mod widgets;
 
 use crate::{
-    plan::visible,
+    plan::{Field, field_of, relation, visible},
     query::{Count, Query, list},
 };
 use jiff::civil::Date;
@@ -168,12 +168,12 @@ impl<'a> Shown<'a> {
         }
         let mut groups = Vec::new();
         for name in &group_by {
-            groups.push(match self.column(path(name)).filter(|c| c.target.is_some()) {
+            groups.push(match self.link(path(name)) {
                 Some(_) if self.title(name).is_none() => {
                     return Err(Error::malformed_at("group_by", format!("{name} cannot be grouped by.")));
                 }
-                Some(column) if self.entity.relation(&column.relation_name()).is_some() => {
-                    column.relation_name()
+                Some(link) if field_of(self.actor, self.entity, &link.relation_name()).is_ok() => {
+                    link.relation_name()
                 }
                 // A person by his name: an id is not for guests.
                 Some(_) => self.title(name).map_or_else(|| (*name).to_owned(), |(path, _)| path),
@@ -223,18 +223,22 @@ impl<'a> Shown<'a> {
         self.entity.column(name)
     }
 
+    fn link(&self, name: &str) -> Option<Field<'a>> {
+        relation(self.actor, self.entity, name).ok()
+    }
+
     /// What a relation is called, where this actor may read what it points to: the path to it, and its parts.
     fn title(&self, name: &str) -> Option<(String, [String; 2])> {
         self.title_in(self.entity, name)
     }
 
     fn title_in(&self, entity: &Entity, name: &str) -> Option<(String, [String; 2])> {
-        let column = entity.column(name)?;
-        let target = self.actor.catalog.entities.get(column.target.as_deref()?)?;
+        let link = relation(self.actor, entity, name).ok()?;
+        let target = self.actor.catalog.entities.get(link.target()?)?;
         let title = target.title();
         let access = &self.actor.access;
         let may = access.may(target, "read") && access.field(&target.name, title) > FieldAccess::None;
-        let relation = column.relation_name();
+        let relation = link.relation_name();
         may.then(|| (format!("{relation}.{title}"), [relation, title.to_owned()]))
     }
 
@@ -293,7 +297,7 @@ impl<'a> Shown<'a> {
     fn row(&self, row: &Value) -> Value {
         let mut out = Map::new();
         for name in &self.columns {
-            let is_relation = self.column(name).is_some_and(|c| c.target.is_some());
+            let is_relation = self.link(name).is_some();
             let value = match self.title(name) {
                 Some((_, [relation, title])) => row[relation][title].clone(),
                 None if is_relation => Value::Null,

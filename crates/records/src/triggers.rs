@@ -3,7 +3,7 @@
 
 use crate::{
     approvals::lines,
-    plan::{Field, HOPS, Plan, field_of, malformed, plain, relation, split, visible},
+    plan::{Field, HOPS, Plan, field_of, hops_of, malformed, plain, relation, split, visible},
     print::{Sheet, people},
     write::draft,
 };
@@ -20,9 +20,12 @@ pub fn entity_of<'a>(catalog: &'a Catalog, name: &str) -> Option<&'a Entity> {
 
 /// Whether nothing of any record is hidden from this person: what a trigger knew is shown to nobody else.
 pub fn sees_all(catalog: &Catalog, actor: &Actor) -> bool {
-    let own = |entity: &Entity| actor.overlay.of(&entity.name).len();
+    // What is computed is hidden with what it rests on, and not there where that is gone.
+    let own = |entity: &Entity| actor.overlay.of(&entity.name).iter().filter(|f| !f.is_computed()).count();
+    let kept = |field: &Field<'_>| !matches!(field, Field::Custom(own) if own.is_computed());
     let whole = |e: &Entity| {
-        visible(actor, e).len() == e.columns.iter().filter(|c| c.kind != Kind::Hidden).count() + own(e)
+        visible(actor, e).iter().filter(|(_, field)| kept(field)).count()
+            == e.columns.iter().filter(|c| c.kind != Kind::Hidden).count() + own(e)
     };
     catalog.all().filter(|e| catalog.module(e.module()).is_some()).all(whole)
 }
@@ -36,27 +39,24 @@ fn of_change(path: &str) -> Option<&str> {
 struct Traced<'a> {
     hops: Vec<String>,
     entity: &'a Entity,
-    field: String,
+    field: Field<'a>,
 }
 
-fn trace<'a>(catalog: &'a Catalog, actor: &Actor, entity: &'a Entity, path: &str) -> Result<Traced<'a>> {
+fn trace<'a>(catalog: &'a Catalog, actor: &'a Actor, entity: &'a Entity, path: &str) -> Result<Traced<'a>> {
     let (hops, name) = split(path);
     let (mut to, mut walked) = (entity, Vec::new());
-    for hop in hops.split('.').filter(|hop| !hop.is_empty()) {
+    for hop in hops_of(hops) {
         if walked.len() == HOPS {
             return Err(Error::malformed(format!("A path has at most {HOPS} relations.")));
         }
-        let column = relation(actor, to, hop)?;
-        to = catalog.entity(column.target.as_deref().unwrap_or_default())?;
+        let link = relation(actor, to, hop)?;
+        to = catalog.entity(link.target().unwrap_or_default())?;
         if !actor.access.may(to, "read") {
             return Err(Error::Forbidden(format!("You may not read {}.", plain(to.short()))));
         }
-        walked.push(column.relation_name());
+        walked.push(link.relation_name());
     }
-    let field = match field_of(actor, to, &name)? {
-        Field::Column(column) => column.name.clone(),
-        Field::Custom(field) => format!("cf.{}", field.name),
-    };
+    let field = field_of(actor, to, &name)?;
     Ok(Traced { hops: walked, entity: to, field })
 }
 
@@ -133,14 +133,14 @@ pub fn check_text(catalog: &Catalog, actor: &Actor, entity: &Entity, text: &str)
 /// Malformed where there is no such relation.
 pub fn target<'a>(
     catalog: &'a Catalog,
-    actor: &Actor,
+    actor: &'a Actor,
     entity: &'a Entity,
     to: Option<&str>,
 ) -> Result<&'a Entity> {
     let Some(to) = to else { return Ok(entity) };
     let led = trace(catalog, actor, entity, to)?;
-    let column = led.entity.column(&led.field).and_then(|c| c.target.as_deref());
-    catalog.entity(column.ok_or_else(|| Error::malformed(format!("There is no relation {to}.")))?)
+    let leads = led.field.target();
+    catalog.entity(leads.ok_or_else(|| Error::malformed(format!("There is no relation {to}.")))?)
 }
 
 /// Whether a record of `of` may be written like this, as far as that is known before: `values` may name fields of `entity`.
@@ -360,7 +360,7 @@ impl<'a> Facts<'a> {
 
     fn look(&self, path: &str) -> Result<Value> {
         let to = self.trace(path)?;
-        Ok(self.at(&to.hops)[to.field.as_str()].clone())
+        Ok(self.at(&to.hops)[to.field.name().as_str()].clone())
     }
 
     fn say(&self, path: &str) -> Result<String> {
@@ -370,15 +370,15 @@ impl<'a> Facts<'a> {
         sheet.people.clone_from(&self.people);
         if of_change(path).is_some() {
             let mut was = self.record.clone();
-            was[to.field.as_str()] = Row::value(self, path);
-            return Ok(sheet.shown(&to.field, &was, self.digits));
+            was[to.field.name().as_str()] = Row::value(self, path);
+            return Ok(sheet.shown(&to.field.name(), &was, self.digits));
         }
-        Ok(sheet.shown(&to.field, self.at(&to.hops), self.digits))
+        Ok(sheet.shown(&to.field.name(), self.at(&to.hops), self.digits))
     }
 
     /// What a field held before or holds after; what was not changed holds what it holds.
     fn changed(&self, side: &str, field: &str) -> Option<Value> {
-        let field = self.trace(field).ok()?.field;
+        let field = self.trace(field).ok()?.field.name();
         let row = &self.event[side];
         let now = || self.record[field.as_str()].clone();
         if side == "old" && self.event["kind"] == "created" {
@@ -423,13 +423,12 @@ fn expansions<'p>(
             all.push(to.hops.join("."));
         }
         // A relation is said by what it is called.
-        let column = to.entity.column(&to.field);
-        let leads = column.and_then(|c| catalog.entities.get(c.target.as_deref()?));
+        let leads = to.field.target().and_then(|t| catalog.entities.get(t));
         let seen = leads.is_some_and(|t| {
             actor.access.may(t, "read") && actor.access.field(&t.name, t.title()) > FieldAccess::None
         });
-        if let Some(column) = column.filter(|_| seen && to.hops.len() < HOPS) {
-            all.push(to.hops.iter().cloned().chain([column.relation_name()]).collect::<Vec<_>>().join("."));
+        if seen && to.hops.len() < HOPS {
+            all.push(to.hops.iter().cloned().chain([to.field.relation_name()]).collect::<Vec<_>>().join("."));
         }
     }
     all.sort_unstable();

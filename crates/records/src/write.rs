@@ -140,7 +140,7 @@ fn custom(
     if actor.access.field(&entity.name, &name) != FieldAccess::Write {
         return Err(Error::Forbidden(format!("You may not write the field {name}.")));
     }
-    if !field.kind.is_written() {
+    if !field.is_written() {
         faults.push(Fault { field: Some(name), message: NOT_WRITTEN.into() });
         return Ok(());
     }
@@ -149,10 +149,13 @@ fn custom(
             faults.push(Fault { field: Some(name), message: "This is required.".into() })
         }
         Ok(mut value) => {
-            if field.kind == Kind::User
-                && let Some(id) = value.as_str().and_then(|t| t.parse().ok())
-            {
-                draft.relations.push((kernel::MEMBERS.into(), id, name.clone()));
+            let to = if field.kind == Kind::User { Some(kernel::MEMBERS) } else { field.target() };
+            if let (Some(to), Some(id)) = (to, value.as_str().and_then(|t| t.parse().ok())) {
+                if !actor.catalog.entities.contains_key(to) {
+                    faults.push(Fault { field: Some(name), message: "There is no such record.".into() });
+                    return Ok(());
+                }
+                draft.relations.push((to.to_owned(), id, name.clone()));
             }
             if field.kind == Kind::Users {
                 let ids = value.as_array().into_iter().flatten().filter_map(|id| id.as_str()?.parse().ok());
@@ -857,6 +860,7 @@ pub(crate) async fn deleted(tx: &Tx, entity: &Entity, id: Uuid, version: Option<
             .collect();
         return Err(Error::refused(format!("This is in use by {}.", list.join(" and "))));
     }
+    left(tx, entity, id).await?;
     let mut sql = format!(
         "update {} set deleted_at = now() where organization_id = $1 and id = $2::text::uuid and deleted_at is null{}",
         entity.table(),
@@ -872,6 +876,47 @@ pub(crate) async fn deleted(tx: &Tx, entity: &Entity, id: Uuid, version: Option<
     }
     tx.rules(When::After, &entity.name, "delete", &record).await?;
     tx.changed(&entity.name, id, version.map_or(0, |v| v + 1), "delete");
+    Ok(())
+}
+
+/// What becomes of the own fields that lead to a record that is thrown away: they keep it, hold it, or let go of it.
+async fn left(tx: &Tx, entity: &Entity, id: Uuid) -> Result<()> {
+    for (name, fields) in &tx.actor.overlay.fields {
+        let Some(from) = tx.catalog.entities.get(name) else { continue };
+        for field in fields.iter().filter(|f| f.target() == Some(entity.name.as_str())) {
+            let leads = json!({ &field.name: id });
+            // Sees every row of the organization, so that what a colleague uses is not thrown away.
+            let row = tx
+                .query_one(sql!("select app.leading_to($1::text, $2::jsonb, $3::uuid)"), &[name, &leads, &id])
+                .await?;
+            let count: i64 = row.get(0);
+            match field.settings["on_delete"].as_str() {
+                Some("restrict") if count > 0 => {
+                    let used = format!("{}: {count} {}", field.label, plain(from.short()));
+                    return Err(Error::refused(format!("This is in use by {used}.")));
+                }
+                Some("clear") if count > 0 => {
+                    let sql = format!(
+                        "update {} set custom = custom - $4::text where organization_id = $1 and custom @> $2 and id <> $3 and deleted_at is null{}",
+                        from.table(),
+                        from.only("")
+                    );
+                    let cleared = tx
+                        .change(&sql, &[&tx.actor.organization, &leads, &id, &field.name])
+                        .await
+                        .map_err(|e| e.explain(&tx.catalog))?;
+                    if i64::try_from(cleared).unwrap_or_default() < count {
+                        return Err(Error::Forbidden(format!(
+                            "You may not change all of the {} whose field {} names it.",
+                            plain(from.short()),
+                            field.label
+                        )));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
     Ok(())
 }
 

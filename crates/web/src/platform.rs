@@ -9,9 +9,9 @@ use axum::{
     extract::{Path, Query as Pairs, State as Has},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::IntoResponse,
-    routing::{get, patch},
+    routing::{get, patch, post},
 };
-use kernel::{Actor, Entity, Error, Kind, sql};
+use kernel::{Actor, CustomField, Entity, Error, Kind, sql};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -30,6 +30,7 @@ pub(crate) fn routes() -> Router<State> {
         .route("/views", get(views).post(add_view))
         .route("/views/{id}", patch(change_view).delete(drop_view))
         .route("/fields", get(fields).post(add_field))
+        .route("/fields/_try", post(try_field))
         .route("/fields/{id}", patch(change_field).delete(drop_field))
 }
 
@@ -266,10 +267,11 @@ async fn add_field(Has(state): Has<State>, person: Person, Body(body): Body) -> 
     let known = known.ok_or_else(|| Error::malformed_at("entity", "There is no such entity."))?;
     let (name, label) = (text(&body, "name")?.unwrap_or_default(), text(&body, "label")?);
     let kind = text(&body, "type")?.unwrap_or("text");
-    let Some(kept) = Kind::of_type(kind) else {
+    if Kind::of_type(kind).is_none() && !kernel::is_computed(kind) {
         return Err(Error::malformed_at("type", "There is no such type of field.").into());
-    };
-    let settings = settings(&body)?.unwrap_or_else(|| json!({}));
+    }
+    let kept = Kind::of_type(kind).unwrap_or_default();
+    let mut settings = settings(&body)?.unwrap_or_else(|| json!({}));
     let options = options(&body)?.unwrap_or_else(|| json!([]));
     if matches!(kept, Kind::Select | Kind::Multiselect) && options.as_array().is_none_or(Vec::is_empty) {
         return Err(Error::malformed_at("options", "A choice needs options.").into());
@@ -288,6 +290,7 @@ async fn add_field(Has(state): Has<State>, person: Person, Body(body): Body) -> 
     if !kept.is_written() && (required || required_when.is_some()) {
         return Err(Error::malformed_at("required", NOBODY_FILLS).into());
     }
+    linked(&person.actor, known, name, kind, &body, &mut settings)?;
     let id = Uuid::now_v7();
     let sql = "insert into builder.custom_fields (organization_id, id, entity, name, label, type, required, options, help, visible_when, required_when, settings) values ($1, $2, $3::text, $4::text, $5::text, $6::text, $7, $8, $9::text, $10, $11, $12)";
     let read = format!("select {FIELD} from builder.custom_fields where organization_id = $1 and id = $2");
@@ -322,6 +325,65 @@ async fn add_field(Has(state): Has<State>, person: Person, Body(body): Body) -> 
     Ok(json_bytes(StatusCode::CREATED, row_text(&rows)?))
 }
 
+/// Nobody fills in what is computed.
+fn filled(kind: &str, body: &Value) -> Answer<()> {
+    let asked = |part: &str| body[part].is_object() || body[part] == true;
+    if kernel::is_computed(kind) && ["required", "visible_when", "required_when"].into_iter().any(asked) {
+        return Err(Error::malformed("What is computed is always there, and nobody fills it in.").into());
+    }
+    Ok(())
+}
+
+/// Where a relation leads, and what comes out of a computed field; both are settled when it is made.
+fn linked(
+    actor: &Actor,
+    entity: &Entity,
+    name: &str,
+    kind: &str,
+    body: &Value,
+    settings: &mut Value,
+) -> Answer<()> {
+    if kind == "relation" {
+        let target = settings["entity"].as_str().and_then(|t| actor.catalog.entities.get(t));
+        if !target.is_some_and(|t| t.part_of.is_none() && actor.catalog.module(t.module()).is_some()) {
+            return Err(Error::malformed_at("settings.entity", "There is no such entity.").into());
+        }
+        if !matches!(settings["on_delete"].as_str(), None | Some("keep" | "clear" | "restrict")) {
+            return Err(Error::malformed_at("settings.on_delete", "This is keep, clear or restrict.").into());
+        }
+    }
+    filled(kind, body)?;
+    if kernel::is_computed(kind) {
+        let field = CustomField {
+            name: name.to_owned(),
+            look: kind.to_owned(),
+            settings: settings.clone(),
+            ..CustomField::default()
+        };
+        let kind = records::computed::check(actor, entity, &field).map_err(|e| e.under("settings"))?;
+        settings["result"] = json!(kind.name());
+    }
+    Ok(())
+}
+
+/// What a computed field would be, and what it would say of the first records; nothing is saved.
+async fn try_field(Has(state): Has<State>, person: Person, Body(body): Body) -> Answer {
+    builder(&person.actor)?;
+    only(&body, &["entity", "name", "type", "settings"])?;
+    let entity = person.actor.catalog.entities.get(text(&body, "entity")?.unwrap_or_default());
+    let entity = entity.ok_or_else(|| Error::malformed_at("entity", "There is no such entity."))?;
+    let (name, look) = (text(&body, "name")?.unwrap_or_default(), text(&body, "type")?.unwrap_or_default());
+    if !kernel::is_computed(look) || name.contains(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
+        return Err(Error::malformed_at("type", "There is no such type of field.").into());
+    }
+    let mut settings = settings(&body)?.unwrap_or_else(|| json!({}));
+    linked(&person.actor, entity, name, look, &body, &mut settings)?;
+    let field =
+        CustomField { name: name.to_owned(), look: look.to_owned(), settings, ..CustomField::default() };
+    let data = records::computed::trial(&state.store, &person.actor, entity, &field).await?;
+    Ok(Json(json!({ "result": field.settings["result"], "data": data })).into_response())
+}
+
 /// When the field is there, and when it is required: conditions on the record; none where they ask nothing.
 fn conditions(actor: &Actor, entity: &Entity, name: &str, body: &Value) -> Answer<[Option<Value>; 2]> {
     let said = [&body["visible_when"], &body["required_when"]];
@@ -343,14 +405,20 @@ async fn change_field(Has(state): Has<State>, person: Person, Id(id): Id, Body(b
         &["label", "required", "options", "settings", "help", "position", "visible_when", "required_when"],
     )?;
     let (entity, name) = own_field(&person.actor, id)?;
-    let settings = settings(&body)?;
-    if let Some(field) = person.actor.overlay.field(&entity.name, &name) {
-        if let Some(settings) = &settings {
-            field_settings::check(&person.actor, entity, field.kind, settings)?;
+    let mut settings = settings(&body)?;
+    let field = person.actor.overlay.field(&entity.name, &name).ok_or(Error::NotFound)?;
+    filled(&field.look, &body)?;
+    if !field.kind.is_written() && (body["required"] == true || !body["required_when"].is_null()) {
+        return Err(Error::malformed_at("required", NOBODY_FILLS).into());
+    }
+    if let Some(new) = &mut settings {
+        if field.look == "relation" && new["entity"] != field.settings["entity"] {
+            return Err(Error::refused_at("settings.entity", "Where a relation leads cannot change.").into());
         }
-        if !field.kind.is_written() && (body["required"] == true || !body["required_when"].is_null()) {
-            return Err(Error::malformed_at("required", NOBODY_FILLS).into());
-        }
+        field_settings::check(&person.actor, entity, field.kind, new)?;
+        linked(&person.actor, entity, &name, &field.look, &body, new)?;
+        let field = CustomField { settings: new.clone(), ..field.clone() };
+        unused(&person.actor, entity, &name, Some(field))?;
     }
     let [visible_when, required_when] = conditions(&person.actor, entity, &name, &body)?;
     let said = ["visible_when", "required_when"].map(|part| body.get(part).is_some());
@@ -392,6 +460,14 @@ async fn change_field(Has(state): Has<State>, person: Person, Id(id): Id, Body(b
     Ok(json_bytes(StatusCode::OK, row_text(&rows)?))
 }
 
+/// Whether no computed field rests on this one as it was.
+fn unused(actor: &Actor, entity: &Entity, name: &str, then: Option<CustomField>) -> Answer<()> {
+    match records::computed::resting(actor, entity, name, then) {
+        Some(label) => Err(Error::refused(format!("The computed field {label} rests on this field.")).into()),
+        None => Ok(()),
+    }
+}
+
 /// The values stay in the records; a field of the same name brings them back.
 async fn drop_field(Has(state): Has<State>, person: Person, Id(id): Id) -> Answer {
     builder(&person.actor)?;
@@ -402,6 +478,7 @@ async fn drop_field(Has(state): Has<State>, person: Person, Id(id): Id) -> Answe
             Error::refused(format!("Whether {label} is there or required rests on this field.")).into()
         );
     }
+    unused(&person.actor, entity, &name, None)?;
     let sql = sql!("delete from builder.custom_fields where organization_id = $1 and id = $2 returning 1");
     let rows = state.store.batch(&person.actor, &[(sql, &[&person.actor.organization, &id])]).await?;
     if rows.iter().all(Vec::is_empty) {

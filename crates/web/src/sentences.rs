@@ -4,7 +4,7 @@
 
 use kernel::Catalog;
 use serde_json::Value;
-use std::{collections::HashMap, sync::OnceLock};
+use std::{borrow::Cow, collections::HashMap, sync::OnceLock};
 
 const OURS: [(&str, &str); 2] =
     [("ru", include_str!("../i18n/ru.json")), ("kk", include_str!("../i18n/kk.json"))];
@@ -65,20 +65,28 @@ impl Book {
         }
     }
 
+    /// What stands in a place: a word, a piece that is known by itself, or a sentence again.
+    fn part<'a>(&'a self, said: &'a str) -> Cow<'a, str> {
+        if let Some(known) = self.words.get(said).or_else(|| self.whole.get(said)) {
+            return known.into();
+        }
+        let sentence = said.ends_with('.').then(|| self.say(said)).flatten();
+        sentence.map_or(Cow::Borrowed(said), Cow::Owned)
+    }
+
     fn say(&self, said: &str) -> Option<String> {
         if let Some(text) = self.whole.get(said) {
             return Some(text.clone());
         }
         self.broken.iter().find_map(|(parts, text)| {
             let places = places(said, parts)?;
-            let places: Vec<&str> =
-                places.iter().map(|p| self.words.get(*p).map_or(*p, String::as_str)).collect();
+            let places: Vec<Cow<'_, str>> = places.into_iter().map(|p| self.part(p)).collect();
             let mut out = String::new();
             for (n, piece) in text.split('{').enumerate() {
                 match piece.split_once('}').filter(|_| n > 0) {
                     Some((which, after)) => {
                         let which = which.parse().unwrap_or(n - 1);
-                        out += places.get(which).copied().unwrap_or_default();
+                        out += places.get(which).map_or("", AsRef::as_ref);
                         out += after;
                     }
                     None => out += piece,

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { Pencil, Plus, Trash2, X } from 'lucide-react'
-import { Suspense, useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { toast } from '@/lib/toast'
 import { del, get, messageOf, patch, post } from '@/api/http'
@@ -14,9 +14,10 @@ import { Chip, Confirm, Dialog, Empty, Failure, Labelled, Skeleton } from '@/ui/
 import { ConditionTree, firstRule } from '@/views/filter-tree'
 import { sendable } from '@/views/state'
 import { SETTINGS } from './field-settings'
+import type { Settings } from './field-settings/linked'
 import { Section } from './layout'
 
-interface CustomField { id: string; entity: string; name: string; label: string; type: string; required: boolean; options?: Option[] | null; settings?: Record<string, unknown>; visible_when?: Condition | Rule | null; required_when?: Condition | Rule | null }
+interface CustomField { id: string; entity: string; name: string; label: string; type: string; required: boolean; options?: Option[] | null; settings?: Settings; visible_when?: Condition | Rule | null; required_when?: Condition | Rule | null }
 const TYPES: Record<string, string[]> = {
   text: ['text', 'textarea', 'richtext', 'markdown', 'email', 'phone', 'url', 'barcode', 'qrcode'],
   numbers: ['number', 'integer', 'money', 'percent', 'rating', 'progress', 'autonumber'],
@@ -24,11 +25,14 @@ const TYPES: Record<string, string[]> = {
   time: ['date', 'datetime', 'time', 'daterange', 'duration', 'recurrence', 'timezone'],
   people: ['user', 'users', 'location', 'address', 'country'],
   files: ['file', 'image', 'avatar', 'signature'],
+  linked: ['relation', 'lookup', 'rollup', 'count', 'formula', 'createdby', 'modifiedby'],
   rest: ['color', 'icon', 'button'],
 }
 const CHOICES = new Set(['select', 'radio', 'status', 'priority', 'label', 'badge', 'multiselect'])
+const COMPUTED = new Set(['lookup', 'rollup', 'count', 'formula', 'createdby', 'modifiedby'])
 /** Of these nobody fills in anything. */
-const GIVEN = new Set(['autonumber', 'button'])
+const GIVEN = new Set(['autonumber', 'button', ...COMPUTED])
+const Linked = lazy(() => import('./field-settings/linked'))
 export const COLORS = ['gray', 'blue', 'violet', 'amber', 'green', 'red', 'cyan', 'pink']
 
 export function CustomFields() {
@@ -52,7 +56,7 @@ export function FieldList({ entity, children }: { entity: string; children: Reac
   const { data, error, isPending, refetch } = useQuery({ queryKey: ['fields', entity], enabled: !!entity, queryFn: () => get<{ data: CustomField[] }>('/fields', { entity }).then((r) => r.data) })
   const [editing, setEditing] = useState<CustomField | 'new' | null>(null)
   const [dropping, setDropping] = useState<CustomField | null>(null)
-  const renew = async () => { await refetch(); await queryClient.invalidateQueries({ queryKey: ['meta'] }) }
+  const renew = async () => { await refetch(); await Promise.all(['meta', 'pointing'].map((kind) => queryClient.invalidateQueries({ queryKey: [kind] }))) }
   return (
     <>
       <div className="flex items-end gap-3 mb-4"><div className="flex-1 min-w-0">{children}</div><button type="button" className="btn primary" disabled={!entity} onClick={() => setEditing('new')}><Plus size={15} />{t('fields.new')}</button></div>
@@ -80,22 +84,24 @@ function FieldDialog({ entity, field, onClose, onDone }: { entity: string; field
   const { t } = useTranslation()
   const [v, setV] = useState({ label: field?.label ?? '', name: field?.name ?? '', type: field?.type ?? 'text', required: field?.required ?? false })
   const [options, setOptions] = useState<Option[]>(field?.options ?? [])
+  const [settings, setSettings] = useState<Settings>(field?.settings ?? {})
+  const computed = COMPUTED.has(v.type)
   const [stars, setStars] = useState('5')
-  const [settings, setSettings] = useState<Record<string, unknown>>(field?.settings ?? {})
-  const Settings = SETTINGS[v.type]
+  const Asked = SETTINGS[v.type]
   const [named, setNamed] = useState(!!field)
   const { data: meta } = useEntity(entity)
   const [shown, setShown] = useState(() => grouped(field?.visible_when))
   const [wanted, setWanted] = useState(() => grouped(field?.required_when))
-  const others = meta?.fields.filter((f) => f.filterable && f.name !== `cf.${v.name}`) ?? []
+  const others = meta?.fields.filter((f) => f.filterable && !f.computed && f.name !== `cf.${v.name}`) ?? []
   const first = (): Condition => ({ operator: 'AND', rules: others[0] ? [firstRule(others[0])] : [] })
   const tree = (c: Condition, set: (c: Condition) => void) => meta && <ConditionTree entity={meta} fields={others} value={c} onChange={set} />
   const choices = CHOICES.has(v.type)
   const given = GIVEN.has(v.type)
   const { submit, busy, errors, message } = useSubmit(async () => {
     const opts = v.type === 'rating' && !field ? { options: [{ id: stars, label: stars, color: 'gray' }] } : choices ? { options: options.filter((o) => o.label.trim()).map((o) => ({ ...o, id: o.id || keyOf(o.label) || o.label })) } : {}
+    const linked = TYPES.linked!.includes(v.type)
+    const more = linked ? { settings: (await import('./field-settings/linked')).sent(settings) } : Asked ? { settings } : {}
     const when = { visible_when: shown && sendable(shown), required_when: wanted && sendable(wanted) }
-    const more = Settings ? { settings } : {}
     if (field) await patch(`/fields/${field.id}`, { label: v.label, required: v.required, ...opts, ...more, ...when })
     else await post('/fields', { entity, ...v, ...opts, ...more, ...when })
     await onDone()
@@ -107,14 +113,15 @@ function FieldDialog({ entity, field, onClose, onDone }: { entity: string; field
       <div className="grid grid-cols-2 gap-4 mb-4">
         <Labelled label={t('name')} required error={errors.label}>{(p) => <input {...p} className="input" autoFocus value={v.label} onChange={(e) => setV({ ...v, label: e.target.value, ...(named ? {} : { name: keyOf(e.target.value) }) })} />}</Labelled>
         <Labelled label={t('fields.key')} required error={errors.name} help={t('fields.keyHelp')}>{(p) => <input {...p} className="input" disabled={!!field} value={v.name} onChange={(e) => { setNamed(true); setV({ ...v, name: e.target.value }) }} />}</Labelled>
-        <Labelled label={t('fields.type')} error={errors.type}>{(p) => <select {...p} className="input" disabled={!!field} value={v.type} onChange={(e) => { setV({ ...v, type: e.target.value, ...(GIVEN.has(e.target.value) ? { required: false } : {}) }); setSettings({}); if (GIVEN.has(e.target.value)) setWanted(null) }}>{Object.entries(TYPES).map(([group, types]) => <optgroup key={group} label={t(`fields.group_${group}`)}>{types.map((x) => <option key={x} value={x}>{t(`type.${x}`)}</option>)}</optgroup>)}</select>}</Labelled>
-        <Labelled label={t('fields.required')} error={errors.required_when}>{(p) => <select {...p} className="input" disabled={given} value={wanted ? 'when' : v.required ? 'yes' : 'no'} onChange={(e) => { setV({ ...v, required: e.target.value === 'yes' }); setWanted(e.target.value === 'when' ? first() : null) }}><option value="no">{t('no')}</option><option value="yes">{t('yes')}</option><option value="when">{t('fields.when')}</option></select>}</Labelled>
+        <Labelled label={t('fields.type')} error={errors.type}>{(p) => <select {...p} className="input" disabled={!!field} value={v.type} onChange={(e) => { setV({ ...v, type: e.target.value, ...(GIVEN.has(e.target.value) ? { required: false } : {}) }); setSettings({}); if (GIVEN.has(e.target.value)) { setWanted(null); if (COMPUTED.has(e.target.value)) setShown(null) } }}>{Object.entries(TYPES).map(([group, types]) => <optgroup key={group} label={t(group === 'linked' ? 'linked.group' : `fields.group_${group}`)}>{types.map((x) => <option key={x} value={x}>{t(`type.${x}`)}</option>)}</optgroup>)}</select>}</Labelled>
+        {!computed && <Labelled label={t('fields.required')} error={errors.required_when}>{(p) => <select {...p} className="input" disabled={given} value={wanted ? 'when' : v.required ? 'yes' : 'no'} onChange={(e) => { setV({ ...v, required: e.target.value === 'yes' }); setWanted(e.target.value === 'when' ? first() : null) }}><option value="no">{t('no')}</option><option value="yes">{t('yes')}</option><option value="when">{t('fields.when')}</option></select>}</Labelled>}
         {wanted && meta && <div className="col-span-2">{tree(wanted, setWanted)}</div>}
-        <Labelled label={t('fields.shown')} error={errors.visible_when} help={shown ? t('fields.shownHelp') : undefined} className="col-span-2">{(p) => <select {...p} className="input" value={shown ? 'when' : 'always'} onChange={(e) => setShown(e.target.value === 'when' ? first() : null)}><option value="always">{t('fields.always')}</option><option value="when">{t('fields.when')}</option></select>}</Labelled>
+        {!computed && <Labelled label={t('fields.shown')} error={errors.visible_when} help={shown ? t('fields.shownHelp') : undefined} className="col-span-2">{(p) => <select {...p} className="input" value={shown ? 'when' : 'always'} onChange={(e) => setShown(e.target.value === 'when' ? first() : null)}><option value="always">{t('fields.always')}</option><option value="when">{t('fields.when')}</option></select>}</Labelled>}
         {shown && meta && <div className="col-span-2">{tree(shown, setShown)}</div>}
       </div>
+      {TYPES.linked!.includes(v.type) && <Suspense fallback={null}><Linked entity={entity} name={v.name} type={v.type} value={settings} fixed={!!field} errors={errors} onChange={setSettings} /></Suspense>}
       {v.type === 'rating' && !field && <Labelled label={t('fields.stars')}>{(p) => <select {...p} className="input !w-[110px]" value={stars} onChange={(e) => setStars(e.target.value)}><option value="5">5</option><option value="10">10</option></select>}</Labelled>}
-      {Settings && <Suspense><Settings key={v.type} value={settings} onChange={setSettings} entity={meta} made={!!field} /></Suspense>}
+      {Asked && <Suspense><Asked key={v.type} value={settings} onChange={setSettings} entity={meta} made={!!field} /></Suspense>}
       {errors.settings && <div className="field-error" role="alert">{errors.settings}</div>}
       {v.type === 'priority' && <p className="text-muted mt-0">{t('fields.priorityHelp')}</p>}
       {choices && (

@@ -10,6 +10,8 @@ export interface Field {
   filterable: boolean; sortable: boolean; custom: boolean; unique: boolean
   currency_field?: string | null
   system?: boolean
+  /** Kept nowhere: how it follows from other fields. */
+  computed?: string
   /** The field is there, or must be filled in, where these hold of the record. */
   visible_when?: Condition | Rule | null; required_when?: Condition | Rule | null
 }
@@ -27,7 +29,7 @@ export interface ActionField {
 }
 export interface ActionSpec { name: string; label: string; from?: string[] | null; fields?: ActionField[] | null; style?: string | null; confirm?: string | null }
 export interface Lines { name: string; entity: string; fk: string; label?: string }
-export interface Related { entity: string; field: string; label?: string | null }
+export interface Related { entity: string; field: string; label?: string | null; by?: string }
 export interface Entity {
   name: string; label: string; plural: string; description?: string | null; icon?: string | null; module?: string
   title_field: string | null; list: string[]; form: string[][]; search: boolean; document: boolean

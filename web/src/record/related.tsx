@@ -23,11 +23,11 @@ export function Related({ entity, id, wide }: { entity: Entity; id: string; wide
   return <div className={clsx('p-4 space-y-5', wide && '!px-6')}>{all.map((r) => <RelatedList key={r.entity + r.field} rel={r} id={id} wide={wide} />)}</div>
 }
 
-async function pointingAt(target: string, names: string[]): Promise<Rel[]> {
+export async function pointingAt(target: string, names: string[]): Promise<Rel[]> {
   const out: Rel[] = []
   for (let i = 0; i < names.length; i += 6) {
     const metas = await Promise.all(names.slice(i, i + 6).map((n) => queryClient.ensureQueryData(entityQuery(n)).catch(() => null)))
-    for (const m of metas) for (const f of m?.fields ?? []) if (f.type === 'relation' && f.ref?.entity === target) out.push({ entity: m!.name, field: f.name, label: m!.plural })
+    for (const m of metas) for (const f of m?.fields ?? []) if (f.type === 'relation' && f.ref?.entity === target) out.push({ entity: m!.name, field: f.name, label: m!.plural, by: f.label })
   }
   return out
 }

@@ -78,8 +78,8 @@ function ValueText({ field, rule }: { field: Field; rule: Rule }) {
 function RuleChip({ entity, rule, open, onOpen, onChange, onRemove }: { entity: Entity; rule: Rule; open: boolean; onOpen: (o: boolean) => void; onChange: (r: Rule) => void; onRemove: () => void }) {
   const { t } = useTranslation()
   // `customer.country`: a field of what a record names.
-  const [hop, rest] = rule.field.split('.', 2)
-  const through = rest ? entity.fields.find((f) => f.ref && expandKey(f) === hop) : undefined
+  const through = entity.fields.find((f) => f.ref && rule.field.startsWith(`${expandKey(f)}.`))
+  const rest = through && rule.field.slice(expandKey(through).length + 1)
   const { data: target } = useEntity(through?.ref?.entity)
   const there = through && target ? fieldOf(target, rest!) : undefined
   const field = there ? { ...there, label: `${through!.label} · ${there.label}` } : fieldOf(entity, rule.field)

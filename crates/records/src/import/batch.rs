@@ -256,7 +256,8 @@ impl Table<'_> {
     }
 
     fn has_custom(&self) -> bool {
-        self.slots.iter().any(|s| matches!(s.target, Target::Custom(_)))
+        let own = |t: &Target<'_>| !matches!(t, Target::Id) && t.column().is_none();
+        self.slots.iter().any(|s| own(&s.target))
     }
 
     /// What a new record must have.

@@ -5,7 +5,7 @@ use super::{
     mapping::{By, Target},
 };
 use crate::{
-    plan::{plain, quoted},
+    plan::{Field, plain, quoted},
     value::json_of,
 };
 use kernel::{Column, CustomField, Entity, Kind, MEMBERS, Result, Tx, sql};
@@ -50,7 +50,8 @@ impl Known {
             self.answers.clear();
         }
         for (at, slot) in slots.iter().enumerate() {
-            let Target::Relation { column, to, by } = &slot.target else { continue };
+            let Target::Relation { link, to, by } = &slot.target else { continue };
+            let own = if let Field::Custom(field) = link { Some(field.name.as_str()) } else { None };
             let answers = self.answers.entry((to.name.clone(), by_name(by).to_owned())).or_default();
             let mut missing: HashSet<String> = HashSet::new();
             for line in lines.iter() {
@@ -64,7 +65,11 @@ impl Known {
             let mut twice: HashSet<String> = HashSet::new();
             ask(tx, to, by, missing, answers, &mut twice).await?;
             for line in lines.iter_mut() {
-                let Some(text) = line.texts[at].take() else { continue };
+                let said = line.texts[at].take();
+                if let Some(own) = own {
+                    line.custom.insert(own.to_owned(), Value::Null);
+                }
+                let Some(text) = said else { continue };
                 let fields: Vec<&str> = match by {
                     By::Any(columns) => columns.iter().map(|c| c.name.as_str()).collect(),
                     By::Field(column) => vec![&column.name],
@@ -76,9 +81,17 @@ impl Known {
                     fields.iter().find_map(|f| mates.get(&((*f).to_owned(), text.clone()))).copied()
                 };
                 match answers.get(&text).map(|id| Some(*id)).or_else(mate) {
-                    Some(id) => line.texts[at] = id.map(|id| id.to_string()),
+                    Some(id) => match own {
+                        Some(own) => {
+                            line.custom.insert(own.to_owned(), json!(id));
+                        }
+                        None => line.texts[at] = id.map(|id| id.to_string()),
+                    },
                     None => {
-                        let what = plain(&column.relation_name().replace("_member", ""));
+                        let what = match link {
+                            Field::Column(column) => plain(&column.relation_name().replace("_member", "")),
+                            Field::Custom(own) => own.label.clone(),
+                        };
                         let message = if twice.contains(&text) {
                             format!("More than one {what} goes by {text}.")
                         } else {

@@ -5,7 +5,7 @@ use super::{
     read,
     sniff::Format,
 };
-use crate::plan::plain;
+use crate::plan::{Field, field_of, hops_of, plain};
 use kernel::{
     Actor, Catalog, Column, CustomField, Entity, Error, Fault, FieldAccess, Kind, MEMBERS, Part, Result,
 };
@@ -53,7 +53,7 @@ pub(crate) enum Source {
 pub(crate) enum Target<'a> {
     Id,
     Column(&'a Column),
-    Relation { column: &'a Column, to: &'a Entity, by: By<'a> },
+    Relation { link: Field<'a>, to: &'a Entity, by: By<'a> },
     Custom(&'a CustomField),
 }
 
@@ -67,8 +67,8 @@ pub(crate) enum By<'a> {
 impl<'a> Target<'a> {
     pub(crate) fn column(&self) -> Option<&'a Column> {
         match self {
-            Target::Column(column) | Target::Relation { column, .. } => Some(column),
-            Target::Id | Target::Custom(_) => None,
+            Target::Column(column) | Target::Relation { link: Field::Column(column), .. } => Some(column),
+            Target::Id | Target::Custom(_) | Target::Relation { .. } => None,
         }
     }
 }
@@ -83,7 +83,8 @@ impl<'a> Slot<'a> {
     pub(crate) fn name(&self) -> String {
         match &self.target {
             Target::Id => "id".to_owned(),
-            Target::Column(column) | Target::Relation { column, .. } => column.name.clone(),
+            Target::Column(column) => column.name.clone(),
+            Target::Relation { link, .. } => link.name(),
             Target::Custom(field) => format!("cf.{}", field.name),
         }
     }
@@ -111,29 +112,26 @@ fn target<'a>(actor: &'a Actor, catalog: &'a Catalog, entity: &'a Entity, path: 
     if path == "id" {
         return Ok(Target::Id);
     }
-    if let Some(name) = path.strip_prefix("cf.") {
-        let field = actor.overlay.field(&entity.name, name).ok_or_else(unknown)?;
-        if !field.kind.is_written() {
-            return Err(Error::malformed(format!("The field {path} cannot be written.")));
-        }
-        may_write(actor, entity, path)?;
-        return Ok(Target::Custom(field));
-    }
-    let (first, by) = match path.split_once('.') {
-        Some((first, by)) => (first, Some(by)),
-        None => (path, None),
+    let first = hops_of(path).next().ok_or_else(unknown)?;
+    let by = path[first.len()..].strip_prefix('.');
+    let link = field_of(actor, entity, first).map_err(|e| match e {
+        Error::Malformed(_) => unknown(),
+        e => e,
+    })?;
+    let written = match &link {
+        Field::Column(column) => importable(entity, column),
+        Field::Custom(field) => field.is_written(),
     };
-    let column = entity
-        .column(first)
-        .or_else(|| entity.relation(first))
-        .filter(|c| c.kind != Kind::Hidden)
-        .ok_or_else(unknown)?;
-    if !importable(entity, column) {
+    if !written {
         return Err(Error::malformed(format!("The field {first} cannot be written.")));
     }
-    may_write(actor, entity, &column.name)?;
-    let Some(to) = &column.target else {
-        return if by.is_none() { Ok(Target::Column(column)) } else { Err(unknown()) };
+    may_write(actor, entity, &link.name())?;
+    let Some(to) = link.target() else {
+        return match link {
+            _ if by.is_some() => Err(unknown()),
+            Field::Column(column) => Ok(Target::Column(column)),
+            Field::Custom(own) => Ok(Target::Custom(own.field)),
+        };
     };
     let to = catalog.entity(to)?;
     if !actor.access.may(to, "read") && to.name != MEMBERS {
@@ -152,7 +150,7 @@ fn target<'a>(actor: &'a Actor, catalog: &'a Catalog, entity: &'a Entity, path: 
             By::Field(field)
         }
     };
-    Ok(Target::Relation { column, to, by })
+    Ok(Target::Relation { link, to, by })
 }
 
 /// The fields by which people know a record, the surest first.
@@ -245,7 +243,12 @@ impl<'a> Mapping<'a> {
                 s.name() == name || s.target.column().is_some_and(|c| c.relation_name() == name)
             });
             match at {
-                Some(at) if !matches!(mapped.head.slots[at].target, Target::Custom(_)) => mapped.key.push(at),
+                Some(at)
+                    if matches!(mapped.head.slots[at].target, Target::Id)
+                        || mapped.head.slots[at].target.column().is_some() =>
+                {
+                    mapped.key.push(at);
+                }
                 _ => faults.push(Fault {
                     field: Some("upsert_key".into()),
                     message: format!("No column of the file goes into {name}."),
@@ -488,9 +491,15 @@ fn known_as(catalog: &Catalog, actor: &Actor, entity: &Entity) -> Vec<(String, S
         }
         known.extend(said.into_iter().flatten().map(|label| (normal(&label), column.name.clone())));
     }
-    for field in actor.overlay.of(&entity.name).iter().filter(|f| f.kind != Kind::File && f.kind.is_written())
-    {
+    let own = actor.overlay.of(&entity.name).iter();
+    for field in own.filter(|f| f.kind != Kind::File && f.is_written()) {
         let path = format!("cf.{}", field.name);
+        let to = field.target().and_then(|t| catalog.entities.get(t));
+        let relation = field.relation_name();
+        known.extend(to.map(|_| (normal(&relation), path.clone())));
+        for key in to.map_or_else(Vec::new, |to| keys(actor, to)) {
+            known.push((normal(&format!("{relation}.{}", key.name)), format!("{path}.{}", key.name)));
+        }
         if actor.access.field(&entity.name, &path) == FieldAccess::Write {
             known.extend(
                 [
@@ -563,7 +572,10 @@ pub(crate) fn guess(
                         path
                     };
                     let field = target(actor, catalog, entity, path).ok()?;
-                    let field = field.column().map_or_else(|| path.to_owned(), |c| c.name.clone());
+                    let field = match &field {
+                        Target::Relation { link, .. } => link.name(),
+                        field => field.column().map_or_else(|| path.to_owned(), |c| c.name.clone()),
+                    };
                     (entity.fk.as_ref() != Some(&field) || under.is_empty()).then(|| (path.to_owned(), field))
                 });
                 if let Some((path, field)) = found

@@ -2,6 +2,7 @@
 //! of whoever shared it. Who looks asks for nothing.
 
 use super::{Shown, described, path, sendable};
+use crate::plan::{field_of, relation, split};
 use kernel::{Entity, Error, FieldAccess, Module, Result};
 use serde_json::{Map, Value, json};
 
@@ -162,14 +163,14 @@ impl Shown<'_> {
         };
         let (name, bucket) = (path(id), id.split_once(':').map(|(_, bucket)| bucket));
         let catalog = &self.actor.catalog;
-        let (key, field) = match name.split_once('.').filter(|_| !name.starts_with("cf.")) {
-            None => {
+        let (key, field) = match split(name) {
+            ("", _) => {
                 let mut field = of(detail, name)?;
-                match entity.column(name).filter(|c| c.target.is_some()) {
-                    None => (name.to_owned(), field),
-                    Some(column) => {
+                match relation(self.actor, entity, name) {
+                    Err(_) => (name.to_owned(), field),
+                    Ok(_) => {
                         let (title, [relation, _]) = self.title_in(entity, name).ok_or(Error::NotFound)?;
-                        if entity.relation(&relation).is_some_and(|known| known.name == column.name) {
+                        if field_of(self.actor, entity, &relation).is_ok() {
                             (relation, field)
                         } else {
                             // A person goes by his name alone.
@@ -179,15 +180,14 @@ impl Shown<'_> {
                     }
                 }
             }
-            Some((relation, name)) => {
-                let column =
-                    entity.column(relation).or_else(|| entity.relation(relation)).ok_or(Error::NotFound)?;
-                let target = catalog.entity(column.target.as_deref().unwrap_or_default())?;
-                if target.column(name).is_some_and(|c| c.target.is_some()) {
+            (hop, name) => {
+                let link = relation(self.actor, entity, hop)?;
+                let target = catalog.entity(link.target().unwrap_or_default())?;
+                if relation(self.actor, target, &name).is_ok() {
                     return Err(Error::NotFound);
                 }
                 let target = crate::meta::detail(catalog, modules, self.actor, target, language);
-                (format!("{}.{name}", column.relation_name()), of(&target, name)?)
+                (format!("{}.{name}", link.relation_name()), of(&target, &name)?)
             }
         };
         let dated = field["type"] == "date" || field["type"] == "datetime";

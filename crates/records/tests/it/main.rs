@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod bulk;
+mod formulas;
 mod places;
 mod reading;
 mod shop;

@@ -7,6 +7,7 @@ mod administration;
 mod approvals;
 mod authentication;
 mod authorization;
+mod computed;
 mod concurrency;
 mod conversation;
 mod day;
