@@ -22,13 +22,13 @@ impl Person {
         made.json()
     }
 
-    async fn field(&self, entity: &str, name: &str, kind: &str, settings: Value) -> Value {
+    async fn follows(&self, entity: &str, name: &str, kind: &str, settings: Value) -> Value {
         let field =
             json!({ "entity": entity, "name": name, "label": name, "type": kind, "settings": settings });
         self.made("/fields", field).await
     }
 
-    async fn refused(&self, entity: &str, kind: &str, settings: Value) -> String {
+    async fn cannot_follow(&self, entity: &str, kind: &str, settings: Value) -> String {
         let field =
             json!({ "entity": entity, "name": "odd", "label": "Odd", "type": kind, "settings": settings });
         let answer = self.post("/fields", field).await;
@@ -41,14 +41,14 @@ impl Person {
         for (name, title) in [("venues", "Venues"), ("bookings", "Bookings")] {
             self.made("/tables", json!({ "name": name, "title": title })).await;
         }
-        self.field("custom.venues", "seats", "integer", json!({})).await;
-        self.field("custom.venues", "above", "relation", json!({ "entity": "custom.venues" })).await;
+        self.follows("custom.venues", "seats", "integer", json!({})).await;
+        self.follows("custom.venues", "above", "relation", json!({ "entity": "custom.venues" })).await;
         let venue = json!({ "entity": "custom.venues", "on_delete": on_delete });
-        self.field("custom.bookings", "venue", "relation", venue).await;
-        self.field("custom.bookings", "client", "relation", json!({ "entity": "parties.parties" })).await;
-        self.field("custom.bookings", "price", "money", json!({})).await;
-        self.field("custom.bookings", "day", "date", json!({})).await;
-        self.field("parties.parties", "home", "relation", json!({ "entity": "custom.venues" })).await;
+        self.follows("custom.bookings", "venue", "relation", venue).await;
+        self.follows("custom.bookings", "client", "relation", json!({ "entity": "parties.parties" })).await;
+        self.follows("custom.bookings", "price", "money", json!({})).await;
+        self.follows("custom.bookings", "day", "date", json!({})).await;
+        self.follows("parties.parties", "home", "relation", json!({ "entity": "custom.venues" })).await;
     }
 
     async fn booking(&self, name: &str, venue: &Value, client: &Value, price: u32) -> Value {
@@ -155,7 +155,7 @@ async fn a_field_of_ones_own_leads_to_other_records() {
         (json!({ "entity": "sales.order_lines" }), "no such entity"),
         (json!({ "entity": "custom.venues", "on_delete": "explode" }), "keep, clear or restrict"),
     ] {
-        assert!(owner.refused("custom.bookings", "relation", settings).await.contains(why));
+        assert!(owner.cannot_follow("custom.bookings", "relation", settings).await.contains(why));
     }
 
     // Out and in again, by name, number or id.
@@ -224,25 +224,25 @@ async fn computed_fields_say_what_follows_from_others() {
     let owner = house.owner().await;
     owner.venues_and_bookings("keep").await;
     let money = json!({ "of": "custom.bookings.cf.client", "field": "cf.price", "function": "sum" });
-    owner.field("parties.parties", "spent", "rollup", money).await;
+    owner.follows("parties.parties", "spent", "rollup", money).await;
     let dear = json!({ "of": "custom.bookings", "filter": asks("cf.price", "gt", 60) });
-    owner.field("custom.venues", "dear", "count", dear).await;
+    owner.follows("custom.venues", "dear", "count", dear).await;
     let who = json!({ "of": "custom.bookings", "field": "name", "function": "concat" });
-    owner.field("custom.venues", "programme", "rollup", who).await;
-    owner.field("custom.bookings", "seats", "lookup", json!({ "path": "cf.venue.cf.seats" })).await;
-    owner.field("custom.bookings", "home", "lookup", json!({ "path": "cf.client.cf.home" })).await;
-    owner.field("custom.bookings", "spent", "lookup", json!({ "path": "cf.client.cf.spent" })).await;
+    owner.follows("custom.venues", "programme", "rollup", who).await;
+    owner.follows("custom.bookings", "seats", "lookup", json!({ "path": "cf.venue.cf.seats" })).await;
+    owner.follows("custom.bookings", "home", "lookup", json!({ "path": "cf.client.cf.home" })).await;
+    owner.follows("custom.bookings", "spent", "lookup", json!({ "path": "cf.client.cf.spent" })).await;
     let each = json!({ "expression": "round(cf.price / cf.seats, 2)", "format": "money" });
-    let each = owner.field("custom.bookings", "each", "formula", each).await;
+    let each = owner.follows("custom.bookings", "each", "formula", each).await;
     assert_eq!(each["settings"]["result"], "money");
     let said =
         json!({ "expression": "if(cf.each > 0.5, name & ' is dear at ' & cf.venue.name, 'it''s cheap')" });
-    owner.field("custom.bookings", "said", "formula", said).await;
+    owner.follows("custom.bookings", "said", "formula", said).await;
     let due = json!({ "expression": "add_days(cf.day, -14)" });
-    owner.field("custom.bookings", "due", "formula", due).await;
-    owner.field("custom.bookings", "maker", "createdby", json!({})).await;
+    owner.follows("custom.bookings", "due", "formula", due).await;
+    owner.follows("custom.bookings", "maker", "createdby", json!({})).await;
     owner
-        .field(
+        .follows(
             "sales.orders",
             "pieces",
             "rollup",
@@ -360,7 +360,7 @@ async fn computed_fields_say_what_follows_from_others() {
         ("formula", json!({ "expression": "1 + cf.nothing" }), "At 5: There is no field cf.nothing."),
         ("formula", json!({ "expression": "'a' & " }), "At 7"),
     ] {
-        let said = owner.refused("custom.bookings", kind, settings.clone()).await;
+        let said = owner.cannot_follow("custom.bookings", kind, settings.clone()).await;
         assert!(said.contains(why), "{settings}: {said}");
     }
     let needed = owner.patch(&field("custom.bookings", "each"), json!({ "required": true })).await;
@@ -375,12 +375,12 @@ async fn a_computed_field_tells_nothing_that_is_hidden() {
     let house = house().await;
     let owner = house.owner().await;
     owner.venues_and_bookings("keep").await;
-    owner.field("custom.bookings", "seats", "lookup", json!({ "path": "cf.venue.cf.seats" })).await;
-    owner.field("custom.bookings", "twice", "formula", json!({ "expression": "cf.seats * 2" })).await;
+    owner.follows("custom.bookings", "seats", "lookup", json!({ "path": "cf.venue.cf.seats" })).await;
+    owner.follows("custom.bookings", "twice", "formula", json!({ "expression": "cf.seats * 2" })).await;
     let price = json!({ "of": "custom.bookings", "field": "cf.price", "function": "max" });
-    owner.field("custom.venues", "dearest", "rollup", price).await;
+    owner.follows("custom.venues", "dearest", "rollup", price).await;
     let many = json!({ "of": "custom.bookings", "filter": asks("cf.price", "gt", 1) });
-    owner.field("custom.venues", "many", "count", many).await;
+    owner.follows("custom.venues", "many", "count", many).await;
     let hall = owner.made(VENUES, json!({ "name": "Hall", "cf.seats": 7654321 })).await;
     let ann = owner.made("/parties/parties", json!({ "name": "Ann" })).await;
     let ball = owner.booking("Ball", &hall, &ann, 987654).await;
