@@ -1,5 +1,5 @@
 // Fields of one's own of every type: added by the owner, filled by keyboard, seen in the table, asked by a filter.
-import { api, axe, BASE, chains, equal, page, shot, signIn, truth } from './kit.mjs'
+import { api, axe, BASE, chains, chooserOf, equal, page, shot, signIn, truth } from './kit.mjs'
 
 const TYPES = { richtext: 'Formatted text', rating: 'Rating', duration: 'Duration', color: 'Colour', location: 'Place', user: 'Person', country: 'Country', timezone: 'Time zone', barcode: 'Barcode', signature: 'Signature', recurrence: 'Recurrence' }
 
@@ -120,7 +120,7 @@ export async function fields(browser, email) {
     await p.keyboard.press('Enter')
     await p.waitForFunction(() => document.activeElement?.textContent === 'Choose file')
     for (const name of ['first.txt', 'second.txt']) {
-      const [chooser] = await Promise.all([p.waitForEvent('filechooser'), p.keyboard.press('Enter')])
+      const chooser = await chooserOf(p, () => p.keyboard.press('Enter'))
       await chooser.setFiles({ name, mimeType: 'text/plain', buffer: Buffer.from(name) })
       await p.getByRole('button', { name: `Remove ${name}` }).waitFor()
     }
@@ -227,7 +227,7 @@ export async function types(browser, email) {
     const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAGUlEQVR4nGNgYPhPIiJVw6iGUQ2jGoaSBgAmYv4QfN4nSgAAAABJRU5ErkJggg==', 'base64')
     for (const label of ['Photos', 'Face']) {
       await edit(label, async () => {
-        const [chooser] = await Promise.all([p.waitForEvent('filechooser'), p.getByRole('button', { name: 'Choose file' }).click()])
+        const chooser = await chooserOf(p, () => p.getByRole('button', { name: 'Choose file' }).click())
         await chooser.setFiles({ name: `${label}.png`, mimeType: 'image/png', buffer: png })
         await p.getByRole('button', { name: `Remove ${label}.png` }).waitFor()
       }, (v) => v?.length === 1)

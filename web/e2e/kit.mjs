@@ -166,3 +166,15 @@ export async function pick(p, label, text, scope = p) {
   await box.fill(text)
   await p.getByRole('option', { name: text }).first().click()
 }
+
+/** The window to choose a file that `open` opens. The browser opens none while it still closes the one before. */
+export async function chooserOf(p, open) {
+  let chooser
+  const come = p.waitForEvent('filechooser').then((c) => { chooser = c })
+  for (let i = 0; i < 10 && !chooser; i++) {
+    await open()
+    await Promise.race([come, p.waitForTimeout(1000)])
+  }
+  await come
+  return chooser
+}
