@@ -171,7 +171,8 @@ export async function pick(p, label, text, scope = p) {
 export async function chooserOf(p, open) {
   let chooser
   const come = p.waitForEvent('filechooser').then((c) => { chooser = c })
-  for (let i = 0; i < 10 && !chooser; i++) {
+  for (let i = 0; i < 10; i++) {
+    if (chooser) break
     await open()
     await Promise.race([come, p.waitForTimeout(1000)])
   }

@@ -74,6 +74,7 @@ async fn tried(
         let at = operation.path.replace("{id}", &id.to_string());
         let (at, body) = match operation.path.split('/').nth(3) {
             None if operation.method == "GET" => (format!("{at}?id={id}"), None),
+            Some("_talk") => (format!("{at}?id={id}"), None),
             Some("_export") => (format!("{at}?format=json&id={id}"), None),
             Some("_aggregate") => (
                 at,
