@@ -198,7 +198,7 @@ impl<'a> Plan<'a> {
     }
 
     /// What is joined, as rows of their own: for one path from a record that stands outside.
-    pub(crate) fn from_outside(mut self) -> Option<String> {
+    pub(crate) fn alone(mut self) -> Option<String> {
         let first = (!self.joins.is_empty()).then(|| self.joins.remove(0))?;
         Some(format!("{} {}{} where {}", first.entity.rows(), first.alias, self.joined(), first.on))
     }
