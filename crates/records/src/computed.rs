@@ -119,7 +119,7 @@ fn looked_up(actor: &Actor, entity: &Entity, path: &str, trail: &[Step]) -> Resu
         crate::plan::Field::Column(_) => Some((of.name.clone(), field.name())),
     };
     let sql = field.sql(&alias);
-    let sql = match plan.joined_alone() {
+    let sql = match plan.alone() {
         Some(rows) => format!("(select {sql} from {rows})"),
         None => sql,
     };

@@ -198,7 +198,7 @@ impl<'a> Plan<'a> {
     }
 
     /// What is joined, as rows of their own: for one path from a record that stands outside.
-    pub(crate) fn joined_alone(mut self) -> Option<String> {
+    pub(crate) fn alone(mut self) -> Option<String> {
         let first = (!self.joins.is_empty()).then(|| self.joins.remove(0))?;
         Some(format!("{} {}{} where {}", first.entity.rows(), first.alias, self.joined(), first.on))
     }
@@ -304,9 +304,6 @@ fn refused(forbidden: &mut Option<Error>, e: Error) -> String {
 impl conditions::Schema for Plan<'_> {
     fn resolve(&mut self, path: &str) -> Result<FieldRef, String> {
         let (alias, field) = self.field(path).map_err(|e| refused(&mut self.forbidden, e))?;
-        if field.kind() == Kind::Button {
-            return Err(format!("{path} holds nothing."));
-        }
         let sql = field.sql(&alias);
         Ok(FieldRef { kind: condition_kind(&field), sql })
     }
@@ -417,10 +414,8 @@ fn condition_kind(field: &Field<'_>) -> conditions::Kind {
         Kind::Datetime => conditions::Kind::Instant,
         Kind::Boolean => conditions::Kind::Bool,
         Kind::Relation | Kind::User | Kind::Uuid => conditions::Kind::Id,
-        Kind::Tags | Kind::Multiselect | Kind::Users => conditions::Kind::TextList,
-        Kind::Json | Kind::Location | Kind::Signature | Kind::File | Kind::Address | Kind::Hidden => {
-            conditions::Kind::Json
-        }
+        Kind::Tags | Kind::Multiselect => conditions::Kind::TextList,
+        Kind::Json | Kind::Location | Kind::Signature | Kind::File | Kind::Hidden => conditions::Kind::Json,
         _ => conditions::Kind::Text,
     }
 }
