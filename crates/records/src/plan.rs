@@ -304,6 +304,9 @@ fn refused(forbidden: &mut Option<Error>, e: Error) -> String {
 impl conditions::Schema for Plan<'_> {
     fn resolve(&mut self, path: &str) -> Result<FieldRef, String> {
         let (alias, field) = self.field(path).map_err(|e| refused(&mut self.forbidden, e))?;
+        if field.kind() == Kind::Button {
+            return Err(format!("{path} holds nothing."));
+        }
         let sql = field.sql(&alias);
         Ok(FieldRef { kind: condition_kind(&field), sql })
     }
@@ -414,8 +417,10 @@ fn condition_kind(field: &Field<'_>) -> conditions::Kind {
         Kind::Datetime => conditions::Kind::Instant,
         Kind::Boolean => conditions::Kind::Bool,
         Kind::Relation | Kind::User | Kind::Uuid => conditions::Kind::Id,
-        Kind::Tags | Kind::Multiselect => conditions::Kind::TextList,
-        Kind::Json | Kind::Location | Kind::Signature | Kind::File | Kind::Hidden => conditions::Kind::Json,
+        Kind::Tags | Kind::Multiselect | Kind::Users => conditions::Kind::TextList,
+        Kind::Json | Kind::Location | Kind::Signature | Kind::File | Kind::Address | Kind::Hidden => {
+            conditions::Kind::Json
+        }
         _ => conditions::Kind::Text,
     }
 }
