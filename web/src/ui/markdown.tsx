@@ -18,10 +18,10 @@ function Words({ run: r, names }: { run: Run; names: string[] }) {
 }
 
 /** What people mark their words with: **strong**, *soft*, `code`, [a link](https://…), @a colleague. Nothing of it is ever taken for a page. */
-export function Markdown({ text, names = [], className }: { text: string; names?: string[]; className?: string }) {
+export function Markdown({ text, names = [], className, heading: Heading = 'h3' }: { text: string; names?: string[]; className?: string; /** What stands above it decides. */ heading?: 'h2' | 'h3' }) {
   const inline = (s: string) => runs(s).map((r, i) => <Words key={i} run={r} names={names} />)
   const draw = (b: Block, key: number): ReactNode => {
-    if (b.kind === 'h') return <h3 key={key} className={b.level === 1 ? 'd-h1' : undefined}>{inline(b.text)}</h3>
+    if (b.kind === 'h') return <Heading key={key} className={b.level === 1 ? 'd-h1' : undefined}>{inline(b.text)}</Heading>
     if (b.kind === 'p') return <p key={key}>{inline(b.text)}</p>
     if (b.kind === 'code') return <pre key={key}><code>{b.text}</code></pre>
     if (b.kind === 'hr') return <hr key={key} />

@@ -4,5 +4,5 @@ import { Markdown } from '@/ui/markdown'
 
 export default function Shown({ text }: { text: string }) {
   const people = usePeople()
-  return <Markdown text={text} names={people.map((p) => p.name).filter(Boolean)} className="rich" />
+  return <Markdown text={text} names={people.map((p) => p.name).filter(Boolean)} className="rich" heading="h2" />
 }
