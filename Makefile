@@ -8,15 +8,18 @@ run: tools ui ## start Fondaco on ./data with the demo, build first
 	cargo build --quiet --release --workspace --bins
 	exec target/release/fondaco serve --demo
 
-test: tools ui check ## everything: lint, unit, database, HTTP, browser
+test: tools check ## everything: lint, budgets, unit, database, HTTP, browser
 	cargo xtask with-database cargo nextest run --workspace
-	cd web && npm run --silent lint && npm test
-	cd .. && $(MAKE) --no-print-directory e2e
+	cd web && npm test
+	cd .. && cargo xtask e2e -speed
 
-check: ## format, lint, dependency directions, docs
+check: ui ## format, lint, dependency directions, docs, what the pages may weigh and cost
 	cargo fmt --all --check
 	cargo clippy --quiet --workspace --all-targets
 	cargo xtask check
+	cd web && npm run --silent lint
+	cd .. && cargo build --quiet --workspace --bins
+	cargo xtask e2e speed
 
 e2e: ui ## the journeys in a browser, where one is found
 	cargo build --quiet --workspace --bins

@@ -35,8 +35,8 @@ import { work } from './work.mjs'
 import { words } from './words.mjs'
 import { xss } from './xss.mjs'
 
-const wanted = process.argv.slice(2)
-const want = (name) => wanted.length === 0 || wanted.includes(name)
+const wanted = process.argv.slice(2).filter((a) => !a.startsWith('-'))
+const want = (name) => !process.argv.includes(`-${name}`) && (wanted.length === 0 || wanted.includes(name))
 const browser = await open()
 let email
 try {

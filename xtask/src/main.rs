@@ -18,9 +18,9 @@ fn main() -> ExitCode {
         ["with-database", command @ ..] if !command.is_empty() => with_database(command),
         ["check"] => check(),
         ["module", name] => module(name),
-        ["e2e"] => e2e(),
+        ["e2e", journeys @ ..] => e2e(journeys),
         ["released"] => released(),
-        _ => Err("usage: cargo xtask with-database COMMAND… | check | module NAME | e2e | released".into()),
+        _ => Err("usage: cargo xtask with-database COMMAND… | check | module NAME | e2e [JOURNEY… | -JOURNEY…] | released".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -190,8 +190,8 @@ fn released() -> Done {
     Ok(())
 }
 
-/// The journeys of web/e2e against a server and database of their own.
-fn e2e() -> Done {
+/// The journeys of web/e2e against a server and database of their own: all, those that are named, or all but `-name`.
+fn e2e(journeys: &[&str]) -> Done {
     let browser = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".into());
     if !Path::new(&browser).exists() {
         println!("No Chromium at {browser}; the journeys are left out. Set CHROMIUM to its path.");
@@ -208,6 +208,7 @@ fn e2e() -> Done {
     let journeys = opened(&mut server, &listen).and_then(|()| {
         let status = Command::new("node")
             .arg("web/e2e/run.mjs")
+            .args(journeys)
             .env("CHROMIUM", browser)
             .env("BASE_URL", format!("http://{listen}"))
             .env("FONDACO_OUTBOX", data.path().join("outbox"))

@@ -84,7 +84,7 @@ export function Combobox({ id, value, shown, queryKey, find, onPick, invalid, de
           } else if (text && behind && open && (e.key === 'Enter' || e.key === 'Tab')) {
             if (e.key === 'Enter') { e.preventDefault(); e.stopPropagation() }
             takeFirst()
-          } else if (e.key === 'Enter' && open && choices[at] && (text !== null || !value)) {
+          } else if (e.key === 'Enter' && open && choices[at] && (text !== null || (!value && !e.ctrlKey && !e.metaKey))) {
             e.preventDefault(); e.stopPropagation(); take(choices[at])
           } else if (e.key === 'Escape' && open) {
             e.preventDefault(); e.stopPropagation(); setOpen(false); setText(null)

@@ -79,16 +79,17 @@ async fn made<'a>(tx: &Tx, catalog: &'a Catalog, import: &Import) -> Result<Vec<
 async fn unused(tx: &Tx, catalog: &Catalog, import: &Import, entity: &Entity) -> Result<()> {
     let mut users = Vec::new();
     for user in catalog.entities.values() {
-        for column in
-            user.columns.iter().filter(|c| c.target.as_deref() == Some(&entity.name) && !c.is_system())
-        {
+        let to = Some(entity.name.as_str());
+        let columns = user.columns.iter().filter(|c| c.target.as_deref() == to && !c.is_system());
+        let own = tx.actor.overlay.of(&user.name).iter().filter(|f| f.target() == to);
+        let links = columns.map(|c| format!("t.{}", quoted(&c.name))).chain(own.map(|f| f.sql("t")));
+        for link in links {
             let sql = format!(
                 "select count(*) from {0} t join app.audit a on a.organization_id = $1 and a.request_id = $2 and a.entity = $3
-                     and a.action = 'insert' and a.record_id = t.{1}
+                     and a.action = 'insert' and a.record_id = {link}
                  where t.organization_id = $1 and not exists (select from app.audit b where b.organization_id = $1 and b.request_id = $2
                      and b.entity = $4 and b.action = 'insert' and b.record_id = t.id)",
                 user.rows(),
-                quoted(&column.name)
             );
             let row = tx
                 .query_one(&sql, &[&tx.actor.organization, &import.batch, &entity.name, &user.name])

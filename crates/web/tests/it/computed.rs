@@ -180,6 +180,21 @@ async fn a_field_of_ones_own_leads_to_other_records() {
         owner.named(BOOKINGS, &asks("cf.client.name", "equals", "Bob")).await,
         ["Party", "Tea", "Two"]
     );
+
+    // What an import made is not taken back while something leads to it.
+    let path = folder.path().join("venues.csv");
+    std::fs::write(&path, "name\nLoft\n").unwrap();
+    let source = import::Source { path, format: None, name: "venues.csv".into() };
+    let venues = actor.catalog.entity("custom.venues").unwrap();
+    let done = import::one_shot(store, &actor, venues, &source, None, None, import::Mode::Run).await.unwrap();
+    let loft = owner.told(&format!("{VENUES}?name=Loft")).await["data"][0].clone();
+    let wedding = owner.booking("Wedding", &loft, &json!({}), 10).await;
+    let import = id(&done).parse().unwrap();
+    let undone = import::undo(store, &actor, import).await;
+    assert!(undone.unwrap_err().to_string().contains("in use by 1 bookings"));
+    let at = format!("{BOOKINGS}/{}", id(&wedding));
+    assert_eq!(owner.patch(&at, json!({ "cf.venue": null })).await.status, 200);
+    assert_eq!(import::undo(store, &actor, import).await.unwrap()["deleted"], 1);
 }
 
 #[tokio::test]
