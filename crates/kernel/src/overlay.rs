@@ -105,7 +105,7 @@ impl Overlay {
 
     /// The entities whose records are numbered by a field of the organization's own.
     pub(crate) fn numbered(&self) -> impl Iterator<Item = &str> {
-        let numbers = |fields: &Vec<CustomField>| fields.iter().any(|f| f.kind == Kind::Autonumber);
+        let numbers = |fields: &Vec<CustomField>| fields.iter().any(|f| f.look == "autonumber");
         self.fields.iter().filter(move |(_, fields)| numbers(fields)).map(|(entity, _)| entity.as_str())
     }
 

@@ -104,6 +104,9 @@ fn looked_up(actor: &Actor, entity: &Entity, path: &str, trail: &[Step]) -> Resu
     let mut plan = outside(actor, entity, trail)?;
     let (alias, field) = plan.field(path)?;
     let of = plan.entity_at(&alias);
+    if field.kind() == Kind::Button {
+        return Err(Error::malformed(format!("{path} holds nothing.")));
+    }
     if let Some(to) = field.target().filter(|_| !matches!(path, "created_by" | "updated_by")) {
         // Another record is said by what it is called.
         let way = plan.way(&alias);

@@ -112,11 +112,12 @@ fn day(sql: &str) -> String {
     bounded(sql, FIRST, LAST)
 }
 
-/// A text as PostgreSQL reads it, whatever is in it.
+/// A text as PostgreSQL reads it, whatever is in it. No `$` stands in it, which would pass for a parameter where the
+/// expression is written into another.
 pub(crate) fn literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') {
-        format!(" E'{}'", quoted.replace('\\', "\\\\"))
+    if quoted.contains(['\\', '$']) {
+        format!(" E'{}'", quoted.replace('\\', "\\\\").replace('$', "\\x24"))
     } else {
         format!("'{quoted}'")
     }
@@ -588,7 +589,7 @@ mod tests {
         for (text, sql) in [
             ("'; drop table x; --", "'''; drop table x; --'"),
             ("\\'; drop", " E'\\\\''; drop'"),
-            ("$1 $$", "'$1 $$'"),
+            ("$1 $$", " E'\\x241 \\x24\\x24'"),
         ] {
             assert_eq!(literal(text), sql);
         }

@@ -884,18 +884,20 @@ async fn left(tx: &Tx, entity: &Entity, id: Uuid) -> Result<()> {
     for (name, fields) in &tx.actor.overlay.fields {
         let Some(from) = tx.catalog.entities.get(name) else { continue };
         for field in fields.iter().filter(|f| f.target() == Some(entity.name.as_str())) {
+            let Some(way @ ("restrict" | "clear")) = field.settings["on_delete"].as_str() else { continue };
             let leads = json!({ &field.name: id });
             // Sees every row of the organization, so that what a colleague uses is not thrown away.
             let row = tx
                 .query_one(sql!("select app.leading_to($1::text, $2::jsonb, $3::uuid)"), &[name, &leads, &id])
                 .await?;
             let count: i64 = row.get(0);
-            match field.settings["on_delete"].as_str() {
-                Some("restrict") if count > 0 => {
+            match way {
+                _ if count == 0 => {}
+                "restrict" => {
                     let used = format!("{}: {count} {}", field.label, plain(from.short()));
                     return Err(Error::refused(format!("This is in use by {used}.")));
                 }
-                Some("clear") if count > 0 => {
+                _ => {
                     let sql = format!(
                         "update {} set custom = custom - $4::text where organization_id = $1 and custom @> $2 and id <> $3 and deleted_at is null{}",
                         from.table(),
@@ -913,7 +915,6 @@ async fn left(tx: &Tx, entity: &Entity, id: Uuid) -> Result<()> {
                         )));
                     }
                 }
-                _ => {}
             }
         }
     }

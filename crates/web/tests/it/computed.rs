@@ -198,6 +198,27 @@ async fn a_field_of_ones_own_leads_to_other_records() {
 }
 
 #[tokio::test]
+async fn what_looks_like_a_parameter_in_a_text_is_text() {
+    let house = house().await;
+    let owner = house.owner().await;
+    owner.venues_and_bookings("keep").await;
+    let hall = owner.made(VENUES, json!({ "name": "Hall" })).await;
+    for name in ["Tea", "Party"] {
+        owner.booking(name, &hall, &json!({}), 10).await;
+    }
+    owner.follows("custom.bookings", "mark", "formula", json!({ "expression": "'a$2b' & name" })).await;
+    // Inside a figure the condition's values are written out, and $2 is the first of them.
+    for (n, (said, count)) in
+        [("a$2bTea", "1"), ("||(select current_setting('app.context'))||", "0")].into_iter().enumerate()
+    {
+        let filter = asks("cf.mark", "equals", said);
+        let counted = json!({ "of": "custom.bookings.cf.venue", "filter": filter });
+        owner.follows("custom.venues", &format!("n{n}"), "count", counted).await;
+        assert_eq!(owner.told(&format!("{VENUES}/{}", id(&hall))).await[format!("cf.n{n}")], count);
+    }
+}
+
+#[tokio::test]
 async fn what_led_to_a_duplicate_leads_to_the_kept_one() {
     let house = house().await;
     let owner = house.owner().await;
